@@ -1,1 +1,5 @@
-//! x
+//! ordergraph.
+pub mod app;
+pub mod domain;
+pub mod feed;
+pub mod store;

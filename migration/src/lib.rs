@@ -1,1 +1,28 @@
-//! x
+//! The schema's history: append-only, the same on SQLite and on PostgreSQL. Never imports the
+//! entities, so that a migration keeps its meaning when they change.
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+mod m0001_reference;
+mod m0002_orders;
+mod m0003_execution;
+mod m0004_delivery;
+mod m0005_log;
+mod support;
+
+/// Every migration, oldest first.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_reference::Migration),
+            Box::new(m0002_orders::Migration),
+            Box::new(m0003_execution::Migration),
+            Box::new(m0004_delivery::Migration),
+            Box::new(m0005_log::Migration),
+        ]
+    }
+}

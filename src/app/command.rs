@@ -1,0 +1,169 @@
+//! The life of a write, the same for every command: authorize, begin, load in scope, gather facts,
+//! decide, save, commit, wake.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use super::{Failure, Session};
+use crate::domain::permission::{Action, permitted};
+use crate::domain::refusal::{Refusal, RefusalCode, Refusals};
+use crate::store::work::Occasion;
+use crate::store::{Result as StoreResult, StoreError, Work, idempotency};
+
+/// Something that changes the world, with all it needs to know.
+pub trait Command: Clone + Serialize + Send + Sync + 'static {
+    /// What is done.
+    const ACTION: Action;
+    /// What is answered: identities, from which the newest state is read.
+    type Answer: Serialize + DeserializeOwned + Send + 'static;
+
+    /// Loads, gathers facts, decides and saves, within one transaction.
+    fn run(&self, work: &Work) -> impl Future<Output = StoreResult<Self::Answer>> + Send;
+}
+
+/// A command with what protects it from being done twice or on an outdated view.
+#[derive(Clone, Debug)]
+pub struct Guarded<C> {
+    /// What to do.
+    pub command: C,
+    /// The same key and arguments get the same answer, with one effect.
+    pub idempotency_key: Option<String>,
+}
+
+/// An answer, and whether it was given before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered<A> {
+    /// The answer.
+    pub answer: A,
+    /// Was it given before under the same key?
+    pub replayed: bool,
+}
+
+/// A write may take this long, all its attempts together.
+const DEADLINE: Duration = Duration::from_secs(20);
+/// How often a write is tried when others change the same things.
+const ATTEMPTS: u32 = 8;
+/// Characters an idempotency key may have.
+const LONGEST_KEY: usize = 200;
+
+/// Performs a command. It runs in a task of its own, so that a caller who hangs up neither stops
+/// it halfway nor leaves a connection inside a transaction.
+pub async fn perform<C: Command>(
+    session: &Session,
+    guarded: Guarded<C>,
+) -> Result<Answered<C::Answer>, Failure> {
+    let (roles, _) = permitted(C::ACTION);
+    if !session.actor.is_any(roles) {
+        let names: Vec<&str> = roles.iter().map(|role| role.code()).collect();
+        let field = C::ACTION.field_name();
+        return Err(Failure::Forbidden(format!(
+            "{field} takes one of the roles {}.",
+            names.join(", ")
+        )));
+    }
+    let session = session.clone();
+    let task = tokio::spawn(tokio::time::timeout(DEADLINE, async move {
+        attempts(&session, guarded).await
+    }));
+    match task.await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(Failure::Timeout),
+        Err(error) => Err(Failure::Internal(error.to_string())),
+    }
+}
+
+async fn attempts<C: Command>(
+    session: &Session,
+    guarded: Guarded<C>,
+) -> Result<Answered<C::Answer>, Failure> {
+    let digest = digest(&guarded.command)?;
+    for attempt in 1..=ATTEMPTS {
+        match attempt_once(session, &guarded, &digest).await {
+            Err(StoreError::Conflict) if attempt < ATTEMPTS => {
+                tokio::time::sleep(Duration::from_millis(u64::from(attempt * attempt) * 3)).await;
+            }
+            outcome => return outcome.map_err(Failure::from),
+        }
+    }
+    Err(Failure::Contention)
+}
+
+async fn attempt_once<C: Command>(
+    session: &Session,
+    guarded: &Guarded<C>,
+    digest: &str,
+) -> StoreResult<Answered<C::Answer>> {
+    let app = &session.app;
+    let occasion = Occasion {
+        actor: session.actor.clone(),
+        action: C::ACTION,
+        request_id: session.request_id.clone(),
+        now: app.clock.now(),
+    };
+    let work = Work::begin(app.store(), occasion, app.new_id.clone()).await?;
+    match within(&work, guarded, digest).await {
+        Ok(answered) => {
+            if work.commit().await? {
+                app.feed.wake();
+            }
+            Ok(answered)
+        }
+        Err(error) => {
+            work.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn within<C: Command>(
+    work: &Work,
+    guarded: &Guarded<C>,
+    digest: &str,
+) -> StoreResult<Answered<C::Answer>> {
+    let Some(key) = &guarded.idempotency_key else {
+        return Ok(Answered {
+            answer: guarded.command.run(work).await?,
+            replayed: false,
+        });
+    };
+    let mut refusals = Refusals::default();
+    crate::domain::intake::text(
+        &mut refusals,
+        "idempotencyKey",
+        Some(key),
+        true,
+        LONGEST_KEY,
+    );
+    refusals.into_result()?;
+    if let Some(kept) = idempotency::find(work, key).await? {
+        if kept.action != C::ACTION.code() || kept.digest != digest {
+            let message =
+                "This key was used with other arguments; use a new key for a new request.";
+            let refusal = Refusal::new(RefusalCode::IdempotencyKeyReused, "R1.3", message)
+                .at("idempotencyKey");
+            return Err(StoreError::Refused(refusal.into()));
+        }
+        return Ok(Answered {
+            answer: serde_json::from_value(kept.answer)?,
+            replayed: true,
+        });
+    }
+    let answer = guarded.command.run(work).await?;
+    idempotency::keep(work, key, C::ACTION, digest, serde_json::to_value(&answer)?).await?;
+    Ok(Answered {
+        answer,
+        replayed: false,
+    })
+}
+
+/// SHA-256 of the arguments, in hexadecimal.
+pub fn digest<T: Serialize>(value: &T) -> Result<String, Failure> {
+    let bytes = serde_json::to_vec(value).map_err(|error| Failure::Internal(error.to_string()))?;
+    Ok(Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}

@@ -1,0 +1,74 @@
+//! One thing a person, a partner's system or the clock can do: one command. What they can look at
+//! is under `read`. Files are named after the capabilities of the domain.
+
+pub mod allocation;
+pub mod command;
+pub mod delivery;
+pub mod failure;
+pub mod inspection;
+pub mod intake;
+pub mod inventory;
+pub mod order;
+pub mod progress;
+pub mod read;
+pub mod review;
+pub mod session;
+pub mod ticket;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use uuid::Uuid;
+
+use crate::feed::Feed;
+use crate::store::Store;
+
+pub use command::{Answered, Command, Guarded, perform};
+pub use failure::Failure;
+pub use session::{Identity, Session};
+
+/// Tells the time. Injected, so that tests and simulations have their own.
+pub trait Clock: Send + Sync + 'static {
+    /// Now, in whole microseconds: what every database keeps.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now().trunc_subsecs(6)
+    }
+}
+
+/// The application: what all requests share.
+pub struct App {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
+    pub(crate) feed: Feed,
+}
+
+impl App {
+    /// An application on a store, with the feed that follows its log.
+    pub fn new(store: Store, feed: Feed, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            clock,
+            new_id: Arc::new(Uuid::now_v7),
+            feed,
+        })
+    }
+
+    /// The feed of events.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// The store, for start-up and maintenance.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+}

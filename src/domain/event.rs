@@ -1,0 +1,205 @@
+//! What happened: the kinds of events in the log, and who may learn of them.
+
+use super::codes::codes;
+
+codes! {
+    /// The kinds of aggregates; each has its own gapless sequence of events.
+    AggregateKind {
+        /// An order with its lines and holds.
+        Order = "ORDER",
+        /// The review of an order.
+        ReviewCase = "REVIEW_CASE",
+        /// An executing unit's share of an order, with milestones, reservations and inspections.
+        Allocation = "ALLOCATION",
+        /// A product in a warehouse.
+        StockItem = "STOCK_ITEM",
+        /// A request to procure more of a stock item.
+        ReplenishmentRequest = "REPLENISHMENT_REQUEST",
+        /// A delivery.
+        Delivery = "DELIVERY",
+        /// An after-sales ticket.
+        Ticket = "TICKET",
+    }
+}
+
+codes! {
+    /// What happened to an aggregate.
+    EventKind {
+        /// The order was taken in.
+        OrderSubmitted = "ORDER_SUBMITTED",
+        /// The review of the order began.
+        OrderReviewStarted = "ORDER_REVIEW_STARTED",
+        /// A question went back to whoever placed the order.
+        OrderClarificationRequested = "ORDER_CLARIFICATION_REQUESTED",
+        /// The question was answered.
+        OrderClarificationAnswered = "ORDER_CLARIFICATION_ANSWERED",
+        /// The order passed its review.
+        OrderApproved = "ORDER_APPROVED",
+        /// The order was rejected.
+        OrderRejected = "ORDER_REJECTED",
+        /// Quantities were allocated to executing units.
+        OrderAllocated = "ORDER_ALLOCATED",
+        /// Quantities came back from a unit and are to be allocated again.
+        OrderDeallocated = "ORDER_DEALLOCATED",
+        /// A unit accepted its share; stock was reserved where it is needed.
+        OrderStarted = "ORDER_STARTED",
+        /// Stock that was missing came in and is reserved now.
+        OrderReserved = "ORDER_RESERVED",
+        /// Quantities were produced or performed.
+        OrderProduced = "ORDER_PRODUCED",
+        /// Quantities passed inspection.
+        OrderPassed = "ORDER_PASSED",
+        /// Quantities left for the customer.
+        OrderDispatched = "ORDER_DISPATCHED",
+        /// Quantities reached the customer.
+        OrderDelivered = "ORDER_DELIVERED",
+        /// The customer confirmed quantities; others are still open.
+        OrderConfirmed = "ORDER_CONFIRMED",
+        /// Every open quantity is confirmed.
+        OrderCompleted = "ORDER_COMPLETED",
+        /// The order was put on hold.
+        OrderHeld = "ORDER_HELD",
+        /// A hold was released.
+        OrderHoldReleased = "ORDER_HOLD_RELEASED",
+        /// Cancellation was requested while a unit is at work.
+        OrderCancellationRequested = "ORDER_CANCELLATION_REQUESTED",
+        /// The requested cancellation was refused; work goes on.
+        OrderCancellationRefused = "ORDER_CANCELLATION_REFUSED",
+        /// The order was cancelled.
+        OrderCancelled = "ORDER_CANCELLED",
+        /// A review case was opened and its checks were run.
+        ReviewOpened = "REVIEW_OPENED",
+        /// A question was put to whoever placed the order.
+        ReviewQuestionAsked = "REVIEW_QUESTION_ASKED",
+        /// The question was answered and the checks were run again.
+        ReviewQuestionAnswered = "REVIEW_QUESTION_ANSWERED",
+        /// The review was decided.
+        ReviewDecided = "REVIEW_DECIDED",
+        /// A share of an order was assigned to a unit.
+        AllocationAssigned = "ALLOCATION_ASSIGNED",
+        /// The unit accepted its share.
+        AllocationAccepted = "ALLOCATION_ACCEPTED",
+        /// The unit declined its share.
+        AllocationDeclined = "ALLOCATION_DECLINED",
+        /// The share was moved to another unit.
+        AllocationSuperseded = "ALLOCATION_SUPERSEDED",
+        /// The share was cancelled.
+        AllocationCancelled = "ALLOCATION_CANCELLED",
+        /// Stock came in and filled what the share waited for.
+        AllocationBackorderFilled = "ALLOCATION_BACKORDER_FILLED",
+        /// A milestone was begun or resumed.
+        MilestoneStarted = "MILESTONE_STARTED",
+        /// A milestone was finished.
+        MilestoneCompleted = "MILESTONE_COMPLETED",
+        /// A milestone cannot go on.
+        MilestoneBlocked = "MILESTONE_BLOCKED",
+        /// An inspection was recorded.
+        InspectionRecorded = "INSPECTION_RECORDED",
+        /// Passed quantities of the share were planned for delivery.
+        AllocationDeliveryPlanned = "ALLOCATION_DELIVERY_PLANNED",
+        /// Quantities of the share left for the customer.
+        AllocationDispatched = "ALLOCATION_DISPATCHED",
+        /// Quantities of the share were confirmed; others are open.
+        AllocationConfirmed = "ALLOCATION_CONFIRMED",
+        /// All of the share is confirmed.
+        AllocationClosed = "ALLOCATION_CLOSED",
+        /// A stock item came into being.
+        StockOpened = "STOCK_OPENED",
+        /// Stock was set aside for an order.
+        StockReserved = "STOCK_RESERVED",
+        /// Stock that was set aside became free again.
+        StockReleased = "STOCK_RELEASED",
+        /// Goods were received.
+        StockReceived = "STOCK_RECEIVED",
+        /// Goods left the warehouse or went into production.
+        StockIssued = "STOCK_ISSUED",
+        /// The count was corrected.
+        StockAdjusted = "STOCK_ADJUSTED",
+        /// Procurement was asked to replenish.
+        ReplenishmentRequested = "REPLENISHMENT_REQUESTED",
+        /// The quantity asked of procurement was raised.
+        ReplenishmentRaised = "REPLENISHMENT_RAISED",
+        /// Goods arrived for the request.
+        ReplenishmentReceived = "REPLENISHMENT_RECEIVED",
+        /// A delivery was planned.
+        DeliveryPlanned = "DELIVERY_PLANNED",
+        /// The delivery was booked, announced or scheduled.
+        DeliveryBooked = "DELIVERY_BOOKED",
+        /// The delivery left.
+        DeliveryDispatched = "DELIVERY_DISPATCHED",
+        /// The carrier reported progress.
+        DeliveryTracked = "DELIVERY_TRACKED",
+        /// An attempt to deliver failed.
+        DeliveryAttemptFailed = "DELIVERY_ATTEMPT_FAILED",
+        /// The delivery arrived.
+        DeliveryArrived = "DELIVERY_ARRIVED",
+        /// The customer confirmed the delivery or part of it.
+        DeliveryConfirmed = "DELIVERY_CONFIRMED",
+        /// The delivery was cancelled.
+        DeliveryCancelled = "DELIVERY_CANCELLED",
+        /// A ticket was opened.
+        TicketOpened = "TICKET_OPENED",
+        /// The customer was contacted about the ticket.
+        TicketContacted = "TICKET_CONTACTED",
+        /// The ticket was resolved.
+        TicketResolved = "TICKET_RESOLVED",
+    }
+}
+
+impl EventKind {
+    /// May people outside the group learn of it, where the order is theirs?
+    pub const fn is_public(self) -> bool {
+        !matches!(
+            self,
+            Self::OrderDeallocated
+                | Self::ReviewOpened
+                | Self::ReviewQuestionAsked
+                | Self::ReviewQuestionAnswered
+                | Self::ReviewDecided
+                | Self::AllocationAssigned
+                | Self::AllocationAccepted
+                | Self::AllocationDeclined
+                | Self::AllocationSuperseded
+                | Self::AllocationCancelled
+                | Self::AllocationBackorderFilled
+                | Self::AllocationDeliveryPlanned
+                | Self::AllocationDispatched
+                | Self::AllocationConfirmed
+                | Self::AllocationClosed
+                | Self::StockOpened
+                | Self::StockReserved
+                | Self::StockReleased
+                | Self::StockReceived
+                | Self::StockIssued
+                | Self::StockAdjusted
+                | Self::ReplenishmentRequested
+                | Self::ReplenishmentRaised
+                | Self::ReplenishmentReceived
+        )
+    }
+}
+
+/// What a decision made happen to one aggregate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// What happened.
+    pub kind: EventKind,
+    /// A reason or remark for the group's own people.
+    pub note: Option<String>,
+}
+
+impl From<EventKind> for Happening {
+    fn from(kind: EventKind) -> Self {
+        Self { kind, note: None }
+    }
+}
+
+impl EventKind {
+    /// The happening with a remark.
+    pub fn because(self, note: impl Into<String>) -> Happening {
+        Happening {
+            kind: self,
+            note: Some(note.into()),
+        }
+    }
+}

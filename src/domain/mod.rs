@@ -1,0 +1,23 @@
+//! The rules of the order process: values in, decisions or refusals out. No IO, no clock, no
+//! randomness. One file per capability; `order` is the order's life.
+
+pub mod actor;
+pub mod allocation;
+pub mod codes;
+pub mod delivery;
+pub mod document;
+pub mod event;
+pub mod ids;
+pub mod inspection;
+pub mod intake;
+pub mod inventory;
+pub mod money;
+pub mod order;
+pub mod permission;
+pub mod progress;
+pub mod reference;
+pub mod refusal;
+pub mod review;
+pub mod rules;
+pub mod ticket;
+pub mod transition;

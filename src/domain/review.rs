@@ -1,0 +1,572 @@
+//! Review (R2): five checks, questions and answers, and a decision by somebody else than the submitter.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::actor::{Actor, Role};
+use super::codes::codes;
+use super::event::{EventKind, Happening};
+use super::ids::{ClarificationId, OrderId, OrderLineId, ReviewCaseId};
+use super::intake::{LONG_TEXT, text};
+use super::order::{Order, OrderStatus};
+use super::permission::Action;
+use super::reference::{Customer, Product};
+use super::refusal::{Refusal, RefusalCode as Code, Refusals};
+use super::rules::RuleSet;
+
+codes! {
+    /// What a review looks at.
+    CheckKind {
+        /// Company, contact person and contact details are there (R2.2).
+        CustomerInfo = "CUSTOMER_INFO",
+        /// Every line names a product (R2.3).
+        RequirementClarity = "REQUIREMENT_CLARITY",
+        /// Nothing is sold to a group it may not be sold to (R2.4). Can never be waived.
+        Legality = "LEGALITY",
+        /// The amount agrees with the customer's limit (R2.5).
+        FinanceLimit = "FINANCE_LIMIT",
+        /// It is not the same order twice (R1.3).
+        DuplicateSuspect = "DUPLICATE_SUSPECT",
+    }
+}
+
+codes! {
+    /// What a check found.
+    CheckOutcome {
+        /// Nothing to object to.
+        Pass = "PASS",
+        /// The order cannot be approved as it is.
+        Fail = "FAIL",
+        /// Somebody must decide: waive it with a reason, or reject.
+        NeedsHuman = "NEEDS_HUMAN",
+    }
+}
+
+codes! {
+    /// Where a review stands.
+    ReviewStatus {
+        /// Being worked on.
+        Open = "OPEN",
+        /// Waiting for an answer.
+        AwaitingAnswer = "AWAITING_ANSWER",
+        /// The order was approved.
+        Approved = "APPROVED",
+        /// The order was rejected.
+        Rejected = "REJECTED",
+    }
+}
+
+/// A check and what it found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What was looked at.
+    pub kind: CheckKind,
+    /// What was found.
+    pub outcome: CheckOutcome,
+    /// The clause that asks for it.
+    pub clause: String,
+    /// In words.
+    pub message: String,
+}
+
+/// A question and its answer (R2.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clarification {
+    /// Identity.
+    pub id: ClarificationId,
+    /// What was asked.
+    pub question: String,
+    /// Who asked.
+    pub asked_by: String,
+    /// When.
+    pub asked_at: DateTime<Utc>,
+    /// The answer, once there is one.
+    pub answer: Option<String>,
+    /// Who answered.
+    pub answered_by: Option<String>,
+    /// When.
+    pub answered_at: Option<DateTime<Utc>>,
+}
+
+/// A check that was waived, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiver {
+    /// The check.
+    pub check: CheckKind,
+    /// Why it does not stand in the way.
+    pub reason: String,
+}
+
+/// How a review ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewDecision {
+    /// Approved, or rejected.
+    pub approved: bool,
+    /// Who decided.
+    pub decided_by: String,
+    /// When.
+    pub decided_at: DateTime<Utc>,
+    /// Why; required for a rejection.
+    pub reason: Option<String>,
+    /// What was waived.
+    pub waivers: Vec<Waiver>,
+}
+
+/// The review of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReviewCase {
+    /// Identity.
+    pub id: ReviewCaseId,
+    /// Counts the changes.
+    pub version: i64,
+    /// The order under review.
+    pub order_id: OrderId,
+    /// Where it stands.
+    pub status: ReviewStatus,
+    /// Who took it.
+    pub reviewer: String,
+    /// When.
+    pub opened_at: DateTime<Utc>,
+    /// The newest results of the five checks.
+    pub checks: Vec<Check>,
+    /// Questions and answers, oldest first.
+    pub clarifications: Vec<Clarification>,
+    /// How it ended.
+    pub decision: Option<ReviewDecision>,
+}
+
+/// What the checks must know besides the order.
+pub struct CheckFacts<'a> {
+    /// Whose order it is.
+    pub customer: &'a Customer,
+    /// The rules.
+    pub rules: &'a RuleSet,
+    /// Numbers of the customer's recent orders with the same lines.
+    pub lookalikes: &'a [String],
+}
+
+/// Runs the five checks.
+pub fn run_checks(order: &Order, facts: &CheckFacts<'_>) -> Vec<Check> {
+    vec![
+        customer_info(order),
+        requirement_clarity(order),
+        legality(order, facts),
+        finance_limit(order, facts),
+        duplicate_suspect(facts),
+    ]
+}
+
+fn check(
+    kind: CheckKind,
+    clause: &str,
+    faults: Vec<String>,
+    worst: CheckOutcome,
+    fine: &str,
+) -> Check {
+    let (outcome, message) = if faults.is_empty() {
+        (CheckOutcome::Pass, fine.to_owned())
+    } else {
+        (worst, faults.join(" "))
+    };
+    Check {
+        kind,
+        outcome,
+        clause: clause.to_owned(),
+        message,
+    }
+}
+
+fn customer_info(order: &Order) -> Check {
+    let contact = &order.contact;
+    let mut faults = Vec::new();
+    if contact.company_name.trim().is_empty() {
+        faults.push("The company name is missing.".to_owned());
+    }
+    if contact.contact_name.trim().is_empty() {
+        faults.push("The contact person is missing.".to_owned());
+    }
+    let email = contact
+        .email
+        .as_deref()
+        .map(str::trim)
+        .filter(|email| !email.is_empty());
+    let phone = contact
+        .phone
+        .as_deref()
+        .map(str::trim)
+        .filter(|phone| !phone.is_empty());
+    if email.is_none() && phone.is_none() {
+        faults.push("Neither an email address nor a telephone number is given.".to_owned());
+    }
+    if email.is_some_and(|email| !looks_like_email(email)) {
+        faults.push("The email address has no name, no @ or no domain.".to_owned());
+    }
+    check(
+        CheckKind::CustomerInfo,
+        "R2.2",
+        faults,
+        CheckOutcome::Fail,
+        "Customer data is complete.",
+    )
+}
+
+fn looks_like_email(email: &str) -> bool {
+    email.split_once('@').is_some_and(|(name, domain)| {
+        !name.is_empty()
+            && domain.contains('.')
+            && !domain.starts_with('.')
+            && !domain.ends_with('.')
+    })
+}
+
+fn requirement_clarity(order: &Order) -> Check {
+    let faults = order
+        .lines
+        .iter()
+        .filter(|line| line.product_id.is_none())
+        .map(|line| {
+            format!(
+                "Line {} names only the category {:?}.",
+                line.line_number, line.description
+            )
+        })
+        .collect();
+    check(
+        CheckKind::RequirementClarity,
+        "R2.3",
+        faults,
+        CheckOutcome::Fail,
+        "Every line names a product.",
+    )
+}
+
+fn legality(order: &Order, facts: &CheckFacts<'_>) -> Check {
+    let mut faults = Vec::new();
+    for line in &order.lines {
+        for restriction in &facts.rules.restrictions {
+            let speaks_of_it = (restriction.sku.is_some() && restriction.sku == line.sku)
+                || (restriction.category.is_some() && restriction.category == line.category);
+            if speaks_of_it && restriction.customer_group == facts.customer.group {
+                faults.push(format!(
+                    "Line {} may not be sold to {}: {}.",
+                    line.line_number, facts.customer.group, restriction.reason
+                ));
+            }
+        }
+    }
+    check(
+        CheckKind::Legality,
+        "R2.4",
+        faults,
+        CheckOutcome::Fail,
+        "No restriction applies.",
+    )
+}
+
+fn finance_limit(order: &Order, facts: &CheckFacts<'_>) -> Check {
+    let total = order.total();
+    let faults = facts
+        .customer
+        .credit_limit
+        .filter(|limit| total > *limit)
+        .map(|limit| {
+            format!(
+                "The amount {total} exceeds the customer's limit of {limit} {}.",
+                order.currency.code()
+            )
+        })
+        .into_iter()
+        .collect();
+    check(
+        CheckKind::FinanceLimit,
+        "R2.5",
+        faults,
+        CheckOutcome::NeedsHuman,
+        "Within the customer's limit.",
+    )
+}
+
+fn duplicate_suspect(facts: &CheckFacts<'_>) -> Check {
+    let faults = if facts.lookalikes.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!(
+            "The customer placed the same lines recently: {}.",
+            facts.lookalikes.join(", ")
+        )]
+    };
+    check(
+        CheckKind::DuplicateSuspect,
+        "R1.3",
+        faults,
+        CheckOutcome::NeedsHuman,
+        "No recent order with the same lines.",
+    )
+}
+
+/// Takes the order into review; the checks are run and kept.
+pub fn start(
+    order: &mut Order,
+    actor: &Actor,
+    id: ReviewCaseId,
+    facts: &CheckFacts<'_>,
+    now: DateTime<Utc>,
+) -> Result<ReviewCase, Refusals> {
+    order.blockers(Action::StartReview, actor).into_result()?;
+    order.status = OrderStatus::UnderReview;
+    Ok(ReviewCase {
+        id,
+        version: 0,
+        order_id: order.id,
+        status: ReviewStatus::Open,
+        reviewer: actor.subject.clone(),
+        opened_at: now,
+        checks: run_checks(order, facts),
+        clarifications: Vec::new(),
+        decision: None,
+    })
+}
+
+/// The specification of a line that named only a category.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineSpecification {
+    /// The line.
+    pub line_id: OrderLineId,
+    /// The product it turned out to be.
+    pub sku: String,
+    /// Details of what is wanted.
+    pub specification: Option<String>,
+}
+
+impl ReviewCase {
+    /// What stands between the actor and a decision, apart from waivers they may give.
+    pub fn approval_blockers(&self, order: &Order, actor: &Actor, rules: &RuleSet) -> Refusals {
+        let mut refusals = order.blockers(Action::ApproveOrder, actor);
+        for check in &self.checks {
+            refusals.require(check.outcome != CheckOutcome::Fail, || {
+                Refusal::new(
+                    Code::CheckFailed,
+                    clause_of(check.kind),
+                    format!("{}: {}", check.kind, check.message),
+                )
+            });
+        }
+        let approvers = rules.approvers(order.total());
+        refusals.require(actor.is_any(approvers), || {
+            let names: Vec<&str> = approvers.iter().copied().map(Role::code).collect();
+            Refusal::new(
+                Code::ApprovalLevelTooLow,
+                "R2.5",
+                format!(
+                    "An order of {} {} is approved by {}.",
+                    order.total(),
+                    order.currency.code(),
+                    names.join(" or ")
+                ),
+            )
+        });
+        refusals
+    }
+
+    /// Approves the order.
+    pub fn approve(
+        &mut self,
+        order: &mut Order,
+        actor: &Actor,
+        rules: &RuleSet,
+        waivers: Vec<Waiver>,
+        now: DateTime<Utc>,
+    ) -> Result<EventKind, Refusals> {
+        let mut refusals = self.approval_blockers(order, actor, rules);
+        for (index, waiver) in waivers.iter().enumerate() {
+            text(
+                &mut refusals,
+                &format!("waivers.{index}.reason"),
+                Some(&waiver.reason),
+                true,
+                LONG_TEXT,
+            );
+            refusals.require(waiver.check != CheckKind::Legality, || {
+                Refusal::new(Code::CheckNotWaivable, "R2.4", "The law is not waived.")
+                    .at(format!("waivers.{index}.check"))
+            });
+        }
+        for check in self
+            .checks
+            .iter()
+            .filter(|check| check.outcome == CheckOutcome::NeedsHuman)
+        {
+            refusals.require(
+                waivers.iter().any(|waiver| waiver.check == check.kind),
+                || {
+                    Refusal::new(
+                        Code::CheckNeedsDecision,
+                        clause_of(check.kind),
+                        format!(
+                            "{}: {} Waive it with a reason, or reject.",
+                            check.kind, check.message
+                        ),
+                    )
+                    .at("waivers")
+                },
+            );
+        }
+        refusals.into_result()?;
+        order.status = OrderStatus::Approved;
+        self.decide(true, actor, None, waivers, now);
+        Ok(EventKind::OrderApproved)
+    }
+
+    /// Rejects the order, with a reason.
+    pub fn reject(
+        &mut self,
+        order: &mut Order,
+        actor: &Actor,
+        reason: String,
+        now: DateTime<Utc>,
+    ) -> Result<Happening, Refusals> {
+        let mut refusals = order.blockers(Action::RejectOrder, actor);
+        text(&mut refusals, "reason", Some(&reason), true, LONG_TEXT);
+        refusals.into_result()?;
+        order.status = OrderStatus::Rejected;
+        let happening = EventKind::OrderRejected.because(&reason);
+        self.decide(false, actor, Some(reason), Vec::new(), now);
+        Ok(happening)
+    }
+
+    fn decide(
+        &mut self,
+        approved: bool,
+        actor: &Actor,
+        reason: Option<String>,
+        waivers: Vec<Waiver>,
+        now: DateTime<Utc>,
+    ) {
+        self.status = if approved {
+            ReviewStatus::Approved
+        } else {
+            ReviewStatus::Rejected
+        };
+        self.decision = Some(ReviewDecision {
+            approved,
+            decided_by: actor.subject.clone(),
+            decided_at: now,
+            reason,
+            waivers,
+        });
+    }
+
+    /// Sends a question back to whoever placed the order.
+    pub fn ask(
+        &mut self,
+        order: &mut Order,
+        actor: &Actor,
+        id: ClarificationId,
+        question: String,
+        now: DateTime<Utc>,
+    ) -> Result<EventKind, Refusals> {
+        let mut refusals = order.blockers(Action::RequestClarification, actor);
+        text(&mut refusals, "question", Some(&question), true, LONG_TEXT);
+        refusals.into_result()?;
+        order.status = OrderStatus::ClarificationRequested;
+        self.status = ReviewStatus::AwaitingAnswer;
+        self.clarifications.push(Clarification {
+            id,
+            question,
+            asked_by: actor.subject.clone(),
+            asked_at: now,
+            answer: None,
+            answered_by: None,
+            answered_at: None,
+        });
+        Ok(EventKind::OrderClarificationRequested)
+    }
+
+    /// Keeps the answer, ties clarified lines to their products, and runs the checks again.
+    pub fn answer(
+        &mut self,
+        order: &mut Order,
+        actor: &Actor,
+        answer: String,
+        specifications: &[LineSpecification],
+        products: &BTreeMap<String, Product>,
+        facts: &CheckFacts<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<EventKind, Refusals> {
+        let mut refusals = order.blockers(Action::AnswerClarification, actor);
+        text(&mut refusals, "answer", Some(&answer), true, LONG_TEXT);
+        for (index, specification) in specifications.iter().enumerate() {
+            let line = order.line(specification.line_id);
+            refusals.require(line.is_some_and(|line| line.product_id.is_none()), || {
+                Refusal::new(
+                    Code::UnknownLine,
+                    "R2.3",
+                    "No line of this order waits for this specification.",
+                )
+                .at(format!("lines.{index}.lineId"))
+            });
+            match products.get(&specification.sku) {
+                None => refusals.push(
+                    Refusal::new(Code::UnknownSku, "R2.3", "No product has this SKU.")
+                        .at(format!("lines.{index}.sku")),
+                ),
+                Some(product) => refusals.require(product.currency == order.currency, || {
+                    Refusal::new(
+                        Code::CurrencyMismatch,
+                        "R2.5",
+                        format!("The product is priced in {}.", product.currency.code()),
+                    )
+                    .at(format!("lines.{index}.sku"))
+                }),
+            }
+            text(
+                &mut refusals,
+                &format!("lines.{index}.specification"),
+                specification.specification.as_deref(),
+                false,
+                LONG_TEXT,
+            );
+        }
+        refusals.into_result()?;
+        for specification in specifications {
+            let line = order
+                .lines
+                .iter_mut()
+                .find(|line| line.id == specification.line_id);
+            if let (Some(line), Some(product)) = (line, products.get(&specification.sku)) {
+                // A price agreed with the category was for something unspecified; the list price counts.
+                line.specify(product, None, order.currency);
+                line.specification = specification
+                    .specification
+                    .clone()
+                    .or(line.specification.take());
+            }
+        }
+        if let Some(open) = self
+            .clarifications
+            .iter_mut()
+            .rev()
+            .find(|one| one.answer.is_none())
+        {
+            open.answer = Some(answer);
+            open.answered_by = Some(actor.subject.clone());
+            open.answered_at = Some(now);
+        }
+        order.status = OrderStatus::UnderReview;
+        self.status = ReviewStatus::Open;
+        self.checks = run_checks(order, facts);
+        Ok(EventKind::OrderClarificationAnswered)
+    }
+}
+
+fn clause_of(kind: CheckKind) -> &'static str {
+    match kind {
+        CheckKind::CustomerInfo => "R2.2",
+        CheckKind::RequirementClarity => "R2.3",
+        CheckKind::Legality => "R2.4",
+        CheckKind::FinanceLimit => "R2.5",
+        CheckKind::DuplicateSuspect => "R1.3",
+    }
+}

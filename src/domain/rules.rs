@@ -1,0 +1,152 @@
+//! Rule sets: what the group may change without changing the program. Every order remembers the
+//! version it was handled under (R11.3).
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::actor::Role;
+use super::allocation::AllocationRule;
+use super::delivery::DeliveryMethod;
+use super::reference::ProductKind;
+use super::ticket::TicketType;
+
+/// One version of the rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleSet {
+    /// The version: 1, 2, 3, …
+    pub version: i32,
+    /// Who may approve up to which amount (R2.5), lowest first.
+    pub approval_bands: Vec<ApprovalBand>,
+    /// What may not be sold to whom (R2.4).
+    pub restrictions: Vec<Restriction>,
+    /// Days within which a like order of the same customer is suspected to be a duplicate.
+    pub duplicate_window_days: i64,
+    /// The rankers that choose among capable units, in order (R3.2).
+    pub rankers: Vec<AllocationRule>,
+    /// Milestones by kind of line (R5.1).
+    pub milestones: Vec<MilestoneTemplate>,
+    /// What an inspection must look at, by kind of line (R6.1).
+    pub checklists: Vec<Checklist>,
+    /// What each delivery method costs and takes (R7.1).
+    pub delivery_methods: Vec<DeliveryTerms>,
+    /// Which team handles which type of ticket, and how soon it must call (R9.2, R9.3).
+    pub ticket_routes: Vec<TicketRoute>,
+}
+
+/// Up to this amount, in the order's currency, this role's approval is enough.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalBand {
+    /// The largest amount; none for the topmost band.
+    pub up_to: Option<Decimal>,
+    /// Who may approve.
+    pub roles: Vec<Role>,
+}
+
+/// Something that may not be sold to a customer group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restriction {
+    /// The SKU it speaks of; none when it speaks of a category.
+    pub sku: Option<String>,
+    /// The category it speaks of; none when it speaks of a SKU.
+    pub category: Option<String>,
+    /// The customer group.
+    pub customer_group: String,
+    /// The law or policy behind it.
+    pub reason: String,
+}
+
+/// The milestones of a kind of line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MilestoneTemplate {
+    /// The kind of line.
+    pub kind: ProductKind,
+    /// The steps, in order.
+    pub steps: Vec<MilestoneStep>,
+}
+
+/// A step of a milestone template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MilestoneStep {
+    /// Stable code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Days it may take.
+    pub days: i64,
+    /// Everything reserved must be at hand before it can be finished.
+    pub needs_stock: bool,
+    /// Finishing it produces the quantity: components are used up, or the service is performed.
+    pub produces: bool,
+}
+
+/// What an inspection of a kind of line must look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checklist {
+    /// The kind of line.
+    pub kind: ProductKind,
+    /// Stable codes of the items.
+    pub items: Vec<String>,
+}
+
+/// What a delivery method costs and takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryTerms {
+    /// The method.
+    pub method: DeliveryMethod,
+    /// Cost of the delivery as such, in the order's currency.
+    pub base_cost: Decimal,
+    /// Cost for each unit delivered, in the order's currency.
+    pub unit_cost: Decimal,
+    /// Days from dispatch to arrival.
+    pub days: i64,
+    /// The largest quantity it can carry; none for no limit.
+    pub largest_quantity: Option<Decimal>,
+    /// Only for urgent orders.
+    pub urgent_only: bool,
+    /// Only within the region of the executing unit.
+    pub near_only: bool,
+}
+
+/// Where a type of ticket goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketRoute {
+    /// The type.
+    pub ticket_type: TicketType,
+    /// Code of the unit that handles it.
+    pub team: String,
+    /// Minutes within which the customer must be contacted first.
+    pub first_contact_minutes: i64,
+}
+
+impl RuleSet {
+    /// Who may approve an order of this amount.
+    pub fn approvers(&self, amount: Decimal) -> &[Role] {
+        self.approval_bands
+            .iter()
+            .find(|band| band.up_to.is_none_or(|limit| amount <= limit))
+            .map_or(&[], |band| &band.roles)
+    }
+
+    /// The milestones of a kind of line.
+    pub fn milestones_for(&self, kind: ProductKind) -> &[MilestoneStep] {
+        self.milestones
+            .iter()
+            .find(|t| t.kind == kind)
+            .map_or(&[], |t| &t.steps)
+    }
+
+    /// The checklist of a kind of line.
+    pub fn checklist_for(&self, kind: ProductKind) -> &[String] {
+        self.checklists
+            .iter()
+            .find(|c| c.kind == kind)
+            .map_or(&[], |c| &c.items)
+    }
+
+    /// Where a type of ticket goes.
+    pub fn route(&self, ticket_type: TicketType) -> Option<&TicketRoute> {
+        self.ticket_routes
+            .iter()
+            .find(|route| route.ticket_type == ticket_type)
+    }
+}

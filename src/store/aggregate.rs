@@ -1,0 +1,63 @@
+//! What all aggregates have in common: rows, a version, a place in the log.
+
+use sea_orm::ConnectionTrait;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::error::Result;
+use crate::domain::event::AggregateKind;
+use crate::domain::ids::{OrderId, UnitId};
+
+/// An aggregate that is loaded, changed by a decision, and saved with an event.
+pub trait Aggregate: Clone + Serialize + Send + Sync + Sized + 'static {
+    /// Which aggregate it is.
+    const KIND: AggregateKind;
+    /// Its rows over all its tables.
+    type Rows: Send + Sync;
+
+    /// Its identity.
+    fn key(&self) -> Uuid;
+    /// Its version.
+    fn version(&self) -> i64;
+    /// Sets its version.
+    fn set_version(&mut self, version: i64);
+    /// The order it belongs to, for those who follow the order.
+    fn order_id(&self) -> Option<OrderId>;
+    /// The unit it concerns, for those who follow the unit.
+    fn unit_id(&self) -> Option<UnitId>;
+
+    /// As rows.
+    fn to_rows(&self) -> Result<Self::Rows>;
+    /// From rows.
+    fn from_rows(rows: Self::Rows) -> Result<Self>;
+    /// Reads the rows of several, set by set; with a lock until the transaction ends, in id order.
+    fn fetch(
+        db: &impl ConnectionTrait,
+        ids: &[Uuid],
+        lock: bool,
+    ) -> impl Future<Output = Result<Vec<Self::Rows>>> + Send;
+    /// Writes the rows; false when somebody else changed the aggregate first.
+    fn write(
+        rows: &Self::Rows,
+        before: Option<&Self::Rows>,
+        db: &impl ConnectionTrait,
+    ) -> impl Future<Output = Result<bool>> + Send;
+}
+
+/// Loads several aggregates in the order of their ids; those that do not exist are left out.
+pub async fn load_many<T: Aggregate>(
+    db: &impl ConnectionTrait,
+    ids: &[Uuid],
+    lock: bool,
+) -> Result<Vec<T>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut loaded: Vec<T> = T::fetch(db, ids, lock)
+        .await?
+        .into_iter()
+        .map(T::from_rows)
+        .collect::<Result<_>>()?;
+    loaded.sort_by_key(Aggregate::key);
+    Ok(loaded)
+}

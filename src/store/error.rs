@@ -1,0 +1,87 @@
+//! What can go wrong between the program and its database.
+
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
+
+use crate::domain::codes::UnknownCode;
+use crate::domain::refusal::Refusals;
+
+/// A failure of a read or a write.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It does not exist, or not for this caller.
+    #[error("not found")]
+    NotFound,
+    /// Somebody else changed it first; trying again may help.
+    #[error("changed by somebody else")]
+    Conflict,
+    /// The caller expected another version.
+    #[error("version {found}, not {expected}")]
+    VersionMismatch {
+        /// The version the caller named.
+        expected: i64,
+        /// The version that is there.
+        found: i64,
+    },
+    /// The rules refuse it.
+    #[error("refused")]
+    Refused(Refusals),
+    /// A cursor is none of ours, or was given out for another list.
+    #[error("bad cursor")]
+    BadCursor,
+    /// A row says something that makes no sense.
+    #[error("corrupt row: {0}")]
+    Corrupt(String),
+    /// The database failed.
+    #[error(transparent)]
+    Database(DbErr),
+}
+
+/// The result of a read or a write.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+            || is_retryable(&error)
+        {
+            Self::Conflict
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
+impl From<Refusals> for StoreError {
+    fn from(refusals: Refusals) -> Self {
+        Self::Refused(refusals)
+    }
+}
+
+impl From<UnknownCode> for StoreError {
+    fn from(error: UnknownCode) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
+/// Serialization failures, deadlocks and lock time-outs: the transaction did nothing.
+fn is_retryable(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
+        error
+    else {
+        return false;
+    };
+    let Some(database) = error.as_database_error() else {
+        return false;
+    };
+    let code = database.code();
+    matches!(
+        code.as_deref(),
+        Some("40001" | "40P01" | "55P03" | "5" | "517")
+    )
+}

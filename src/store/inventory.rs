@@ -1,0 +1,560 @@
+//! Stock, its movements, and requests to replenish it.
+
+use std::collections::BTreeMap;
+
+use entity::{allocation, backorder, replenishment_request, stock_item, stock_movement};
+use rust_decimal::Decimal;
+use sea_orm::sea_query::{Condition, Expr, ExprTrait};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
+
+use super::aggregate::Aggregate;
+use super::allocation::backorder_part;
+use super::error::{Result, StoreError};
+use super::page::{Keyset, Page, page};
+use super::row::{among, code, from_quantity, quantity, write_root};
+use super::work::{Tracked, Work};
+use super::{Store, scope};
+use crate::domain::actor::Actor;
+use crate::domain::event::{AggregateKind, EventKind};
+use crate::domain::ids::{
+    AllocationId, OrderId, ProductId, ReplenishmentRequestId, StockItemId, UnitId,
+};
+use crate::domain::inventory::{
+    Backorder, BackorderStatus, ReplenishmentRequest, ReplenishmentStatus, StockItem, StockMovement,
+};
+
+impl Aggregate for StockItem {
+    const KIND: AggregateKind = AggregateKind::StockItem;
+    type Rows = stock_item::Model;
+
+    fn key(&self) -> Uuid {
+        self.id.0
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+    fn set_version(&mut self, version: i64) {
+        self.version = version;
+    }
+    fn order_id(&self) -> Option<OrderId> {
+        None
+    }
+    fn unit_id(&self) -> Option<UnitId> {
+        Some(self.warehouse_id)
+    }
+
+    fn to_rows(&self) -> Result<Self::Rows> {
+        Ok(stock_item::Model {
+            id: self.id.0,
+            version: self.version,
+            product_id: self.product_id.0,
+            sku: self.sku.clone(),
+            warehouse_id: self.warehouse_id.0,
+            on_hand: quantity(self.on_hand)?,
+            reserved: quantity(self.reserved)?,
+            safety_stock: quantity(self.safety_stock)?,
+            reorder_point: quantity(self.reorder_point)?,
+        })
+    }
+
+    fn from_rows(row: Self::Rows) -> Result<Self> {
+        Ok(Self {
+            id: row.id.into(),
+            version: row.version,
+            product_id: row.product_id.into(),
+            sku: row.sku,
+            warehouse_id: row.warehouse_id.into(),
+            on_hand: from_quantity(row.on_hand),
+            reserved: from_quantity(row.reserved),
+            safety_stock: from_quantity(row.safety_stock),
+            reorder_point: from_quantity(row.reorder_point),
+        })
+    }
+
+    async fn fetch(db: &impl ConnectionTrait, ids: &[Uuid], lock: bool) -> Result<Vec<Self::Rows>> {
+        let mut query = stock_item::Entity::find()
+            .filter(among(stock_item::Column::Id, ids.to_vec()))
+            .order_by_asc(stock_item::Column::Id);
+        if lock {
+            query = query.lock_exclusive();
+        }
+        Ok(query.all(db).await?)
+    }
+
+    async fn write(
+        row: &Self::Rows,
+        before: Option<&Self::Rows>,
+        db: &impl ConnectionTrait,
+    ) -> Result<bool> {
+        Ok(write_root!(db, stock_item, row, before))
+    }
+}
+
+/// A request with the warehouse it is for, which decides who follows it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(transparent)]
+pub struct Replenishment {
+    /// The request.
+    pub request: ReplenishmentRequest,
+    /// The warehouse.
+    #[serde(skip)]
+    pub warehouse_id: UnitId,
+}
+
+impl Aggregate for Replenishment {
+    const KIND: AggregateKind = AggregateKind::ReplenishmentRequest;
+    type Rows = (replenishment_request::Model, Uuid);
+
+    fn key(&self) -> Uuid {
+        self.request.id.0
+    }
+    fn version(&self) -> i64 {
+        self.request.version
+    }
+    fn set_version(&mut self, version: i64) {
+        self.request.version = version;
+    }
+    fn order_id(&self) -> Option<OrderId> {
+        None
+    }
+    fn unit_id(&self) -> Option<UnitId> {
+        Some(self.warehouse_id)
+    }
+
+    fn to_rows(&self) -> Result<Self::Rows> {
+        let request = &self.request;
+        let row = replenishment_request::Model {
+            id: request.id.0,
+            version: request.version,
+            stock_item_id: request.stock_item_id.0,
+            reason: request.reason.code().to_owned(),
+            quantity: quantity(request.quantity)?,
+            received: quantity(request.received)?,
+            status: request.status.code().to_owned(),
+            requested_at: request.requested_at,
+        };
+        Ok((row, self.warehouse_id.0))
+    }
+
+    fn from_rows((row, warehouse): Self::Rows) -> Result<Self> {
+        Ok(Self {
+            request: replenishment(row)?,
+            warehouse_id: warehouse.into(),
+        })
+    }
+
+    async fn fetch(db: &impl ConnectionTrait, ids: &[Uuid], lock: bool) -> Result<Vec<Self::Rows>> {
+        let mut query = replenishment_request::Entity::find()
+            .filter(among(replenishment_request::Column::Id, ids.to_vec()))
+            .order_by_asc(replenishment_request::Column::Id);
+        if lock {
+            query = query.lock_exclusive();
+        }
+        let rows = query.all(db).await?;
+        let items: Vec<(Uuid, Uuid)> = stock_item::Entity::find()
+            .filter(among(
+                stock_item::Column::Id,
+                rows.iter().map(|row| row.stock_item_id),
+            ))
+            .select_only()
+            .columns([stock_item::Column::Id, stock_item::Column::WarehouseId])
+            .into_tuple()
+            .all(db)
+            .await?;
+        let warehouses: BTreeMap<Uuid, Uuid> = items.into_iter().collect();
+        rows.into_iter()
+            .map(|row| {
+                let warehouse = warehouses
+                    .get(&row.stock_item_id)
+                    .copied()
+                    .ok_or(StoreError::NotFound)?;
+                Ok((row, warehouse))
+            })
+            .collect()
+    }
+
+    async fn write(
+        (row, _): &Self::Rows,
+        before: Option<&Self::Rows>,
+        db: &impl ConnectionTrait,
+    ) -> Result<bool> {
+        Ok(write_root!(
+            db,
+            replenishment_request,
+            row,
+            before.map(|(row, _)| row)
+        ))
+    }
+}
+
+fn replenishment(row: replenishment_request::Model) -> Result<ReplenishmentRequest> {
+    Ok(ReplenishmentRequest {
+        id: row.id.into(),
+        version: row.version,
+        stock_item_id: row.stock_item_id.into(),
+        reason: code(&row.reason)?,
+        quantity: from_quantity(row.quantity),
+        received: from_quantity(row.received),
+        status: code(&row.status)?,
+        requested_at: row.requested_at,
+    })
+}
+
+fn movement_row(movement: &StockMovement) -> Result<stock_movement::Model> {
+    Ok(stock_movement::Model {
+        id: movement.id.0,
+        stock_item_id: movement.stock_item_id.0,
+        kind: movement.kind.code().to_owned(),
+        on_hand_change: quantity(movement.on_hand_change)?,
+        reserved_change: quantity(movement.reserved_change)?,
+        order_id: movement.order_id.map(|id| id.0),
+        note: movement.note.clone(),
+        moved_by: movement.moved_by.clone(),
+        moved_at: movement.moved_at,
+    })
+}
+
+fn movement(row: stock_movement::Model) -> Result<StockMovement> {
+    Ok(StockMovement {
+        id: row.id.into(),
+        stock_item_id: row.stock_item_id.into(),
+        kind: code(&row.kind)?,
+        on_hand_change: from_quantity(row.on_hand_change),
+        reserved_change: from_quantity(row.reserved_change),
+        order_id: row.order_id.map(Into::into),
+        note: row.note,
+        moved_by: row.moved_by,
+        moved_at: row.moved_at,
+    })
+}
+
+/// Keeps movements.
+pub async fn keep_movements(work: &Work, movements: &[StockMovement]) -> Result<()> {
+    if movements.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = movements
+        .iter()
+        .map(|one| Ok(movement_row(one)?.into_active_model().reset_all()))
+        .collect::<Result<_>>()?;
+    stock_movement::Entity::insert_many(rows)
+        .exec_without_returning(work.db())
+        .await?;
+    Ok(())
+}
+
+/// The stock of products in a warehouse, locked in the order of ids; items that do not exist yet
+/// come into being with nothing on hand.
+pub async fn lock_stock(
+    work: &Work,
+    warehouse: UnitId,
+    products: &[(ProductId, String)],
+) -> Result<Vec<Tracked<StockItem>>> {
+    let known: Vec<Uuid> = stock_item::Entity::find()
+        .filter(stock_item::Column::WarehouseId.eq(warehouse.0))
+        .filter(among(
+            stock_item::Column::ProductId,
+            products.iter().map(|(id, _)| id.0),
+        ))
+        .select_only()
+        .column(stock_item::Column::Id)
+        .into_tuple()
+        .all(work.db())
+        .await?;
+    let mut items: Vec<Tracked<StockItem>> = work.find_many(&known).await?;
+    for (product_id, sku) in products {
+        if items.iter().all(|item| item.product_id != *product_id) {
+            let item = StockItem {
+                id: work.id(),
+                version: 0,
+                product_id: *product_id,
+                sku: sku.clone(),
+                warehouse_id: warehouse,
+                on_hand: Decimal::ZERO,
+                reserved: Decimal::ZERO,
+                safety_stock: Decimal::ZERO,
+                reorder_point: Decimal::ZERO,
+            };
+            let opened = work
+                .save(Tracked::new(item), EventKind::StockOpened)
+                .await?;
+            items.extend(work.find_many(&[opened.id.0]).await?);
+        }
+    }
+    Ok(items)
+}
+
+/// A stock item within a command, if it exists for the caller; locked.
+pub async fn visible(work: &Work, id: StockItemId) -> Result<Tracked<StockItem>> {
+    check_visible(work, id).await?;
+    work.find(id.0).await
+}
+
+/// Fails unless the stock item exists for the caller.
+pub async fn check_visible(work: &Work, id: StockItemId) -> Result<()> {
+    let visible = scope::stock(&work.actor().scope);
+    work.visible_id::<stock_item::Entity>(
+        stock_item::Column::Id,
+        id.0,
+        visible,
+        stock_item::Column::Id,
+    )
+    .await?;
+    Ok(())
+}
+
+/// A backorder with the allocation and the order that wait.
+pub struct Waiting {
+    /// The backorder.
+    pub backorder: Backorder,
+    /// Whose it is.
+    pub allocation_id: AllocationId,
+    /// The order.
+    pub order_id: OrderId,
+}
+
+/// What waits for a stock item: by priority, then by age (R4.3).
+pub async fn waiting(work: &Work, item: StockItemId) -> Result<Vec<Waiting>> {
+    let rows = backorder::Entity::find()
+        .filter(backorder::Column::StockItemId.eq(item.0))
+        .filter(backorder::Column::Status.is_in([
+            BackorderStatus::Waiting.code(),
+            BackorderStatus::PartiallyFilled.code(),
+        ]))
+        .all(work.db())
+        .await?;
+    let orders: BTreeMap<Uuid, Uuid> = allocation::Entity::find()
+        .filter(among(
+            allocation::Column::Id,
+            rows.iter().map(|row| row.allocation_id),
+        ))
+        .select_only()
+        .columns([allocation::Column::Id, allocation::Column::OrderId])
+        .into_tuple::<(Uuid, Uuid)>()
+        .all(work.db())
+        .await?
+        .into_iter()
+        .collect();
+    let mut waiting = Vec::new();
+    for row in rows {
+        let order = orders
+            .get(&row.allocation_id)
+            .copied()
+            .ok_or(StoreError::NotFound)?;
+        let allocation_id = AllocationId(row.allocation_id);
+        waiting.push(Waiting {
+            backorder: backorder_part(row)?,
+            allocation_id,
+            order_id: OrderId(order),
+        });
+    }
+    waiting.sort_by_key(|one| {
+        (
+            std::cmp::Reverse(one.backorder.priority),
+            one.backorder.created_at,
+            one.backorder.id,
+        )
+    });
+    Ok(waiting)
+}
+
+/// How much is waited for at a stock item.
+pub async fn waiting_quantity(work: &Work, item: StockItemId) -> Result<Decimal> {
+    Ok(waiting(work, item)
+        .await?
+        .iter()
+        .map(|one| one.backorder.missing())
+        .sum())
+}
+
+/// The open replenishment request of a stock item, locked.
+pub async fn open_request(
+    work: &Work,
+    item: StockItemId,
+) -> Result<Option<Tracked<Replenishment>>> {
+    let id: Option<Uuid> = replenishment_request::Entity::find()
+        .filter(replenishment_request::Column::StockItemId.eq(item.0))
+        .filter(replenishment_request::Column::Status.ne(ReplenishmentStatus::Received.code()))
+        .select_only()
+        .column(replenishment_request::Column::Id)
+        .into_tuple()
+        .one(work.db())
+        .await?;
+    match id {
+        Some(id) => Ok(Some(work.find(id).await?)),
+        None => Ok(None),
+    }
+}
+
+/// What a list of stock items is narrowed by. Everything given must hold.
+#[derive(Clone, Debug, Default)]
+pub struct StockFilter {
+    /// One of these SKUs.
+    pub sku: Option<Vec<String>>,
+    /// In one of these warehouses.
+    pub warehouses: Option<Vec<UnitId>>,
+    /// Below the lower limit, or not.
+    pub below_reorder_point: Option<bool>,
+}
+
+fn condition(actor: &Actor, filter: &StockFilter) -> Condition {
+    let mut all = scope::stock(&actor.scope);
+    if let Some(skus) = &filter.sku {
+        all = all.add(among(stock_item::Column::Sku, skus.clone()));
+    }
+    if let Some(warehouses) = &filter.warehouses {
+        all = all.add(among(
+            stock_item::Column::WarehouseId,
+            warehouses.iter().map(|id| id.0),
+        ));
+    }
+    if let Some(below) = filter.below_reorder_point {
+        let available =
+            Expr::col(stock_item::Column::OnHand).sub(Expr::col(stock_item::Column::Reserved));
+        let limit = Expr::col(stock_item::Column::ReorderPoint);
+        all = all.add(if below {
+            available.lt(limit)
+        } else {
+            available.gte(limit)
+        });
+    }
+    all
+}
+
+/// A page of the stock that exists for the actor, by SKU.
+pub async fn list(
+    store: &Store,
+    actor: &Actor,
+    filter: &StockFilter,
+    keyset: Keyset,
+) -> Result<Page<StockItem>> {
+    let query = stock_item::Entity::find().filter(condition(actor, filter));
+    page(
+        query,
+        stock_item::Column::Sku,
+        stock_item::Column::Id,
+        false,
+        keyset,
+        store.reader(),
+        |row| (row.sku.clone(), row.id),
+    )
+    .await?
+    .map(StockItem::from_rows)
+}
+
+/// How many stock items the filter leaves.
+pub async fn count(store: &Store, actor: &Actor, filter: &StockFilter) -> Result<u64> {
+    Ok(stock_item::Entity::find()
+        .filter(condition(actor, filter))
+        .count(store.reader())
+        .await?)
+}
+
+/// Stock items by id, as far as they exist for the actor.
+pub async fn by_ids(store: &Store, actor: &Actor, ids: &[StockItemId]) -> Result<Vec<StockItem>> {
+    let rows = stock_item::Entity::find()
+        .filter(among(stock_item::Column::Id, ids.iter().map(|id| id.0)))
+        .filter(scope::stock(&actor.scope))
+        .all(store.reader())
+        .await?;
+    rows.into_iter().map(StockItem::from_rows).collect()
+}
+
+/// The newest movements of stock items that were found visible before, newest first.
+pub async fn movements(
+    store: &Store,
+    item: StockItemId,
+    keyset: Keyset,
+) -> Result<Page<StockMovement>> {
+    let query =
+        stock_movement::Entity::find().filter(stock_movement::Column::StockItemId.eq(item.0));
+    page(
+        query,
+        stock_movement::Column::MovedAt,
+        stock_movement::Column::Id,
+        true,
+        keyset,
+        store.reader(),
+        |row| (row.moved_at.to_rfc3339(), row.id),
+    )
+    .await?
+    .map(movement)
+}
+
+/// What a list of replenishment requests is narrowed by.
+#[derive(Clone, Debug, Default)]
+pub struct ReplenishmentFilter {
+    /// One of these states.
+    pub status: Option<Vec<ReplenishmentStatus>>,
+}
+
+fn request_condition(actor: &Actor, filter: &ReplenishmentFilter) -> Condition {
+    let visible = sea_orm::sea_query::Query::select()
+        .column(stock_item::Column::Id)
+        .from(stock_item::Entity)
+        .cond_where(scope::stock(&actor.scope))
+        .take();
+    let mut all =
+        Condition::all().add(replenishment_request::Column::StockItemId.in_subquery(visible));
+    if let Some(status) = &filter.status {
+        all = all.add(among(
+            replenishment_request::Column::Status,
+            status.iter().map(|one| one.code()),
+        ));
+    }
+    all
+}
+
+/// A page of the replenishment requests that exist for the actor, oldest first.
+pub async fn requests(
+    store: &Store,
+    actor: &Actor,
+    filter: &ReplenishmentFilter,
+    keyset: Keyset,
+) -> Result<Page<ReplenishmentRequest>> {
+    let query = replenishment_request::Entity::find().filter(request_condition(actor, filter));
+    page(
+        query,
+        replenishment_request::Column::RequestedAt,
+        replenishment_request::Column::Id,
+        false,
+        keyset,
+        store.reader(),
+        |row| (row.requested_at.to_rfc3339(), row.id),
+    )
+    .await?
+    .map(replenishment)
+}
+
+/// How many replenishment requests the filter leaves.
+pub async fn count_requests(
+    store: &Store,
+    actor: &Actor,
+    filter: &ReplenishmentFilter,
+) -> Result<u64> {
+    Ok(replenishment_request::Entity::find()
+        .filter(request_condition(actor, filter))
+        .count(store.reader())
+        .await?)
+}
+
+/// Replenishment requests by id, as far as they exist for the actor.
+pub async fn requests_by_ids(
+    store: &Store,
+    actor: &Actor,
+    ids: &[ReplenishmentRequestId],
+) -> Result<Vec<ReplenishmentRequest>> {
+    let rows = replenishment_request::Entity::find()
+        .filter(request_condition(actor, &ReplenishmentFilter::default()))
+        .filter(among(
+            replenishment_request::Column::Id,
+            ids.iter().map(|id| id.0),
+        ))
+        .all(store.reader())
+        .await?;
+    rows.into_iter().map(replenishment).collect()
+}

@@ -1,0 +1,170 @@
+//! Rows ↔ domain: the only place that names the database. Reads are scoped to the caller, writes
+//! are compare-and-set on the version, and every change leaves an event.
+
+pub mod aggregate;
+pub mod allocation;
+pub mod delivery;
+pub mod error;
+pub mod event;
+pub mod idempotency;
+pub mod inventory;
+pub mod order;
+pub mod page;
+pub mod reference;
+pub mod review;
+pub mod row;
+pub mod scope;
+pub mod ticket;
+pub mod verify;
+pub mod work;
+
+use std::time::Duration;
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend};
+
+pub use error::{Result, StoreError};
+pub use work::{Tracked, Work};
+
+/// How to reach the database, and how many connections to hold.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// `sqlite://path?mode=rwc` or `postgres://…`.
+    pub url: String,
+    /// Connections that read (SQLite) or do everything (PostgreSQL).
+    pub connections: u32,
+}
+
+/// The database. On SQLite one connection writes and a pool of others reads; on PostgreSQL one
+/// pool does both.
+#[derive(Clone)]
+pub struct Store {
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+    url: String,
+}
+
+impl Store {
+    /// Connects; creates an SQLite file that does not exist.
+    pub async fn connect(options: &StoreOptions) -> Result<Self> {
+        let (writer, reader) = if options.url.starts_with("sqlite:") {
+            let writer = Database::connect(sqlite(&options.url, 1)).await?;
+            // The write-ahead log is a property of the file: readers find it set.
+            writer
+                .execute_unprepared("PRAGMA journal_mode = WAL")
+                .await?;
+            let reader = Database::connect(sqlite(&options.url, options.connections)).await?;
+            (writer, reader)
+        } else {
+            let pool = Database::connect(postgres(options)).await?;
+            (pool.clone(), pool)
+        };
+        Ok(Self {
+            writer,
+            reader,
+            url: options.url.clone(),
+        })
+    }
+
+    /// Brings the schema up to date. Safe to run from several nodes at once.
+    pub async fn migrate(&self) -> Result<()> {
+        if self.is_postgres() {
+            // Held by this session until it ends or unlocks: other nodes wait their turn.
+            let guard = Database::connect(
+                ConnectOptions::new(self.url.clone())
+                    .max_connections(1)
+                    .sqlx_logging(false)
+                    .to_owned(),
+            )
+            .await?;
+            guard
+                .execute_unprepared("SELECT pg_advisory_lock(7301)")
+                .await?;
+            let outcome = Migrator::up(&self.writer, None).await;
+            guard
+                .execute_unprepared("SELECT pg_advisory_unlock(7301)")
+                .await?;
+            guard.close().await?;
+            outcome?;
+        } else {
+            Migrator::up(&self.writer, None).await?;
+        }
+        event::ensure_epoch(self).await
+    }
+
+    /// Is the schema the one this program expects?
+    pub async fn is_current(&self) -> Result<bool> {
+        Ok(Migrator::get_pending_migrations(&self.reader)
+            .await?
+            .is_empty())
+    }
+
+    /// The connection that reads.
+    pub(crate) fn reader(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// The connection that writes.
+    pub(crate) fn writer(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    /// The address, for a listener's own connection.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// PostgreSQL, or else SQLite?
+    pub fn is_postgres(&self) -> bool {
+        self.writer.get_database_backend() == DbBackend::Postgres
+    }
+
+    /// Closes every connection.
+    pub async fn close(self) -> Result<()> {
+        self.reader.close().await?;
+        self.writer.close().await?;
+        Ok(())
+    }
+}
+
+fn sqlite(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = quiet(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .map_sqlx_sqlite_opts(|options| {
+            options
+                .busy_timeout(Duration::from_secs(10))
+                .foreign_keys(true)
+                // An acknowledged write survives the loss of power.
+                .pragma("synchronous", "FULL")
+        });
+    options
+}
+
+fn postgres(options: &StoreOptions) -> ConnectOptions {
+    let mut connect = quiet(&options.url);
+    connect
+        .max_connections(options.connections)
+        .map_sqlx_postgres_opts(|options| {
+            options.application_name("ordergraph").options([
+                // A transaction that its node forgot must not hold locks for ever.
+                ("idle_in_transaction_session_timeout", "30s"),
+                ("lock_timeout", "10s"),
+                // Sets of ids vary in size; a generic plan by index is right for all of them.
+                ("plan_cache_mode", "force_generic_plan"),
+                ("random_page_cost", "1.1"),
+            ])
+        });
+    connect
+}
+
+fn quiet(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url.to_owned());
+    options
+        .sqlx_logging(false)
+        .test_before_acquire(false)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_timeout(Duration::from_secs(10));
+    options
+}

@@ -1,0 +1,518 @@
+//! Customers, products, organizational units, staff, rules.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use entity::{component, customer, org_unit, product, rule_set, staff};
+use sea_orm::sea_query::{Condition, Expr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder,
+};
+use uuid::Uuid;
+
+use super::Store;
+use super::error::{Result, StoreError};
+use super::page::{Keyset, Page, page};
+use super::row::{
+    among, code, currency, from_json, from_price, from_quantity, json, price, quantity,
+};
+use crate::domain::actor::{Actor, Role, Scope};
+use crate::domain::ids::{CustomerId, ProductId, UnitId};
+use crate::domain::reference::{Component, Contact, Customer, Product, ProductKind, Unit};
+use crate::domain::rules::RuleSet;
+
+fn customer(row: customer::Model) -> Result<Customer> {
+    Ok(Customer {
+        id: row.id.into(),
+        number: row.number,
+        contact: Contact {
+            company_name: row.company_name,
+            contact_name: row.contact_name,
+            email: row.email,
+            phone: row.phone,
+        },
+        group: row.customer_group,
+        region: row.region,
+        currency: currency(&row.currency)?,
+        credit_limit: row.credit_limit.map(from_price),
+    })
+}
+
+fn unit(row: org_unit::Model) -> Result<Unit> {
+    Ok(Unit {
+        id: row.id.into(),
+        parent_id: row.parent_id.map(Into::into),
+        code: row.code,
+        name: row.name,
+        kind: code(&row.kind)?,
+        capabilities: from_json(row.capabilities)?,
+        regions: from_json(row.regions)?,
+    })
+}
+
+/// The customer with this number.
+pub async fn customer_by_number(
+    db: &impl ConnectionTrait,
+    number: &str,
+) -> Result<Option<Customer>> {
+    customer::Entity::find()
+        .filter(customer::Column::Number.eq(number))
+        .one(db)
+        .await?
+        .map(customer)
+        .transpose()
+}
+
+/// The customer with this id.
+pub async fn customer_by_id(db: &impl ConnectionTrait, id: CustomerId) -> Result<Customer> {
+    let row = customer::Entity::find_by_id(id.0)
+        .one(db)
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    customer(row)
+}
+
+/// Customers by id; whoever sees an order may see whose it is.
+pub async fn customers_by_ids(store: &Store, ids: &[CustomerId]) -> Result<Vec<Customer>> {
+    let rows = customer::Entity::find()
+        .filter(among(customer::Column::Id, ids.iter().map(|id| id.0)))
+        .all(store.reader())
+        .await?;
+    rows.into_iter().map(customer).collect()
+}
+
+fn customer_scope(actor: &Actor) -> Condition {
+    match &actor.scope {
+        Scope::All | Scope::Units(_) => Condition::all(),
+        Scope::Customer(id) => Condition::all().add(customer::Column::Id.eq(id.0)),
+        Scope::Account(_) | Scope::Nothing => Condition::all().add(Expr::cust("1 = 0")),
+    }
+}
+
+/// A page of the customers that exist for the actor, by number; text looks in number and company.
+pub async fn customers(
+    store: &Store,
+    actor: &Actor,
+    text: Option<&str>,
+    keyset: Keyset,
+) -> Result<Page<Customer>> {
+    let query = customer::Entity::find()
+        .filter(customer_scope(actor))
+        .filter(customer_text(text));
+    page(
+        query,
+        customer::Column::Number,
+        customer::Column::Id,
+        false,
+        keyset,
+        store.reader(),
+        |row| (row.number.clone(), row.id),
+    )
+    .await?
+    .map(customer)
+}
+
+fn customer_text(text: Option<&str>) -> Condition {
+    match text {
+        None => Condition::all(),
+        Some(text) => Condition::any()
+            .add(customer::Column::Number.contains(text))
+            .add(customer::Column::CompanyName.contains(text)),
+    }
+}
+
+/// How many customers there are for the actor.
+pub async fn count_customers(store: &Store, actor: &Actor, text: Option<&str>) -> Result<u64> {
+    let query = customer::Entity::find()
+        .filter(customer_scope(actor))
+        .filter(customer_text(text));
+    Ok(query.count(store.reader()).await?)
+}
+
+/// Customers by id, as far as they exist for the actor.
+pub async fn visible_customers(
+    store: &Store,
+    actor: &Actor,
+    ids: &[CustomerId],
+) -> Result<Vec<Customer>> {
+    let rows = customer::Entity::find()
+        .filter(customer_scope(actor))
+        .filter(among(customer::Column::Id, ids.iter().map(|id| id.0)))
+        .all(store.reader())
+        .await?;
+    rows.into_iter().map(customer).collect()
+}
+
+/// Products with their components.
+async fn with_components(
+    db: &impl ConnectionTrait,
+    rows: Vec<product::Model>,
+) -> Result<Vec<Product>> {
+    let made: Vec<Uuid> = rows
+        .iter()
+        .filter(|row| row.kind == ProductKind::MadeToOrder.code())
+        .map(|row| row.id)
+        .collect();
+    let mut parts: HashMap<Uuid, Vec<component::Model>> = HashMap::new();
+    let mut skus: HashMap<Uuid, String> = HashMap::new();
+    if !made.is_empty() {
+        for part in component::Entity::find()
+            .filter(among(component::Column::ProductId, made))
+            .order_by_asc(component::Column::Id)
+            .all(db)
+            .await?
+        {
+            parts.entry(part.product_id).or_default().push(part);
+        }
+        let ids: Vec<Uuid> = parts
+            .values()
+            .flatten()
+            .map(|part| part.component_id)
+            .collect();
+        let rows = product::Entity::find()
+            .filter(among(product::Column::Id, ids))
+            .all(db)
+            .await?;
+        skus = rows.into_iter().map(|row| (row.id, row.sku)).collect();
+    }
+    rows.into_iter()
+        .map(|row| {
+            let components = parts
+                .remove(&row.id)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|part| {
+                    Ok(Component {
+                        sku: skus
+                            .get(&part.component_id)
+                            .cloned()
+                            .ok_or(StoreError::NotFound)?,
+                        product_id: part.component_id.into(),
+                        quantity: from_quantity(part.quantity),
+                    })
+                })
+                .collect::<Result<_>>()?;
+            Ok(Product {
+                id: row.id.into(),
+                sku: row.sku,
+                name: row.name,
+                kind: code(&row.kind)?,
+                category: row.category,
+                unit_of_measure: row.unit_of_measure,
+                list_price: from_price(row.list_price),
+                currency: currency(&row.currency)?,
+                components,
+            })
+        })
+        .collect()
+}
+
+/// Products by SKU.
+pub async fn products_by_sku(
+    db: &impl ConnectionTrait,
+    skus: &[String],
+) -> Result<BTreeMap<String, Product>> {
+    let rows = product::Entity::find()
+        .filter(among(product::Column::Sku, skus.to_vec()))
+        .all(db)
+        .await?;
+    Ok(with_components(db, rows)
+        .await?
+        .into_iter()
+        .map(|product| (product.sku.clone(), product))
+        .collect())
+}
+
+/// Products by id.
+pub async fn products_by_ids(db: &impl ConnectionTrait, ids: &[ProductId]) -> Result<Vec<Product>> {
+    let rows = product::Entity::find()
+        .filter(among(product::Column::Id, ids.iter().map(|id| id.0)))
+        .all(db)
+        .await?;
+    with_components(db, rows).await
+}
+
+/// A page of products, by SKU.
+pub async fn products(
+    store: &Store,
+    category: Option<&str>,
+    kind: Option<ProductKind>,
+    keyset: Keyset,
+) -> Result<Page<Product>> {
+    let rows = page(
+        product::Entity::find().filter(product_condition(category, kind)),
+        product::Column::Sku,
+        product::Column::Id,
+        false,
+        keyset,
+        store.reader(),
+        |row| (row.sku.clone(), row.id),
+    )
+    .await?;
+    let models: Vec<_> = rows.items.iter().map(|(_, row)| row.clone()).collect();
+    let mut products: HashMap<Uuid, Product> = with_components(store.reader(), models)
+        .await?
+        .into_iter()
+        .map(|one| (one.id.0, one))
+        .collect();
+    rows.map(|row| products.remove(&row.id).ok_or(StoreError::NotFound))
+}
+
+fn product_condition(category: Option<&str>, kind: Option<ProductKind>) -> Condition {
+    Condition::all()
+        .add_option(category.map(|category| product::Column::Category.eq(category)))
+        .add_option(kind.map(|kind| product::Column::Kind.eq(kind.code())))
+}
+
+/// How many products there are.
+pub async fn count_products(
+    store: &Store,
+    category: Option<&str>,
+    kind: Option<ProductKind>,
+) -> Result<u64> {
+    Ok(product::Entity::find()
+        .filter(product_condition(category, kind))
+        .count(store.reader())
+        .await?)
+}
+
+/// Every unit of the group.
+pub async fn all_units(db: &impl ConnectionTrait) -> Result<Vec<Unit>> {
+    org_unit::Entity::find()
+        .order_by_asc(org_unit::Column::Code)
+        .all(db)
+        .await?
+        .into_iter()
+        .map(unit)
+        .collect()
+}
+
+/// Is a unit another one or below it?
+pub fn is_below(units: &[Unit], id: UnitId, above: UnitId) -> bool {
+    let mut next = Some(id);
+    // A tree is never deeper than it has nodes; a cycle in bad data must not hang us.
+    for _ in 0..=units.len() {
+        match next {
+            Some(id) if id == above => return true,
+            Some(id) => {
+                next = units
+                    .iter()
+                    .find(|unit| unit.id == id)
+                    .and_then(|unit| unit.parent_id)
+            }
+            None => return false,
+        }
+    }
+    false
+}
+
+/// A person who acts for the group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Identity.
+    pub id: Uuid,
+    /// The subject of their token.
+    pub subject: String,
+    /// Name.
+    pub name: String,
+    /// Where they work.
+    pub unit_id: UnitId,
+    /// The roles they hold there and below.
+    pub roles: Vec<Role>,
+}
+
+/// People by subject.
+pub async fn people(db: &impl ConnectionTrait, subjects: &[String]) -> Result<Vec<Person>> {
+    let rows = staff::Entity::find()
+        .filter(among(staff::Column::Subject, subjects.to_vec()))
+        .all(db)
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Person {
+                id: row.id,
+                subject: row.subject,
+                name: row.name,
+                unit_id: row.unit_id.into(),
+                roles: from_json(row.roles)?,
+            })
+        })
+        .collect()
+}
+
+/// The rules in force.
+pub async fn active_rules(db: &impl ConnectionTrait) -> Result<RuleSet> {
+    let row = rule_set::Entity::find()
+        .filter(rule_set::Column::Active.eq(true))
+        .order_by_desc(rule_set::Column::Version)
+        .one(db)
+        .await?
+        .ok_or_else(|| StoreError::Corrupt("no rule set is active".to_owned()))?;
+    from_json(row.body)
+}
+
+/// A version of the rules.
+pub async fn rules(db: &impl ConnectionTrait, version: i32) -> Result<RuleSet> {
+    let row = rule_set::Entity::find_by_id(version)
+        .one(db)
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    from_json(row.body)
+}
+
+/// Reference data to be put in as a whole; what is known by its code already stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ReferenceData {
+    /// Units, those above before those below.
+    pub units: Vec<Unit>,
+    /// People.
+    pub people: Vec<Person>,
+    /// Customers.
+    pub customers: Vec<Customer>,
+    /// Products, components before what is made of them.
+    pub products: Vec<Product>,
+    /// Rules that take effect when there are none.
+    pub rules: Option<RuleSet>,
+}
+
+/// Puts reference data in, in one transaction; says how many rows were new.
+pub async fn put(
+    db: &impl ConnectionTrait,
+    data: &ReferenceData,
+    now: DateTime<Utc>,
+) -> Result<usize> {
+    use sea_orm::sea_query::OnConflict;
+    let mut new = 0;
+    macro_rules! insert {
+        ($table:ident, $key:ident, $rows:expr) => {{
+            let rows: Vec<$table::Model> = $rows;
+            // SQLite binds at most some thousand values a statement.
+            for chunk in rows.chunks(500) {
+                let active: Vec<_> = chunk
+                    .iter()
+                    .map(|row| row.clone().into_active_model().reset_all())
+                    .collect();
+                let inserted = $table::Entity::insert_many(active)
+                    .on_conflict(
+                        OnConflict::column($table::Column::$key)
+                            .do_nothing()
+                            .to_owned(),
+                    )
+                    .exec_without_returning(db)
+                    .await;
+                match inserted {
+                    Ok(count) => new += usize::try_from(count).unwrap_or(usize::MAX),
+                    Err(sea_orm::DbErr::RecordNotInserted) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }};
+    }
+    insert!(
+        org_unit,
+        Code,
+        data.units.iter().map(unit_row).collect::<Result<_>>()?
+    );
+    insert!(
+        staff,
+        Subject,
+        data.people.iter().map(person_row).collect::<Result<_>>()?
+    );
+    insert!(
+        customer,
+        Number,
+        data.customers
+            .iter()
+            .map(customer_row)
+            .collect::<Result<_>>()?
+    );
+    insert!(
+        product,
+        Sku,
+        data.products
+            .iter()
+            .map(product_row)
+            .collect::<Result<_>>()?
+    );
+    let mut parts = Vec::new();
+    for made in &data.products {
+        for part in &made.components {
+            // Derived from both ends, so that putting it in again finds it.
+            let id =
+                Uuid::from_u128(made.id.0.as_u128() ^ part.product_id.0.as_u128().rotate_left(64));
+            parts.push(component::Model {
+                id,
+                product_id: made.id.0,
+                component_id: part.product_id.0,
+                quantity: quantity(part.quantity)?,
+            });
+        }
+    }
+    insert!(component, Id, parts);
+    if let Some(rules) = &data.rules {
+        if rule_set::Entity::find().count(db).await? == 0 {
+            let row = rule_set::Model {
+                version: rules.version,
+                active: true,
+                effective_from: now,
+                body: json(rules)?,
+            };
+            rule_set::Entity::insert(row.into_active_model().reset_all())
+                .exec_without_returning(db)
+                .await?;
+            new += 1;
+        }
+    }
+    Ok(new)
+}
+
+fn unit_row(unit: &Unit) -> Result<org_unit::Model> {
+    Ok(org_unit::Model {
+        id: unit.id.0,
+        parent_id: unit.parent_id.map(|id| id.0),
+        code: unit.code.clone(),
+        name: unit.name.clone(),
+        kind: unit.kind.code().to_owned(),
+        capabilities: json(&unit.capabilities)?,
+        regions: json(&unit.regions)?,
+    })
+}
+
+fn person_row(person: &Person) -> Result<staff::Model> {
+    Ok(staff::Model {
+        id: person.id,
+        subject: person.subject.clone(),
+        name: person.name.clone(),
+        unit_id: person.unit_id.0,
+        roles: json(&person.roles)?,
+    })
+}
+
+fn customer_row(customer: &Customer) -> Result<customer::Model> {
+    Ok(customer::Model {
+        id: customer.id.0,
+        number: customer.number.clone(),
+        company_name: customer.contact.company_name.clone(),
+        contact_name: customer.contact.contact_name.clone(),
+        email: customer.contact.email.clone(),
+        phone: customer.contact.phone.clone(),
+        customer_group: customer.group.clone(),
+        region: customer.region.clone(),
+        currency: customer.currency.code().to_owned(),
+        credit_limit: customer.credit_limit.map(price).transpose()?,
+    })
+}
+
+fn product_row(product: &Product) -> Result<product::Model> {
+    Ok(product::Model {
+        id: product.id.0,
+        sku: product.sku.clone(),
+        name: product.name.clone(),
+        kind: product.kind.code().to_owned(),
+        category: product.category.clone(),
+        unit_of_measure: product.unit_of_measure.clone(),
+        list_price: price(product.list_price)?,
+        currency: product.currency.code().to_owned(),
+    })
+}

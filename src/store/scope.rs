@@ -1,0 +1,120 @@
+//! Scope as SQL: what does not exist for a caller is not found by any query.
+
+use entity::{allocation, delivery, event, orders, stock_item, ticket};
+use sea_orm::sea_query::{Condition, Expr, Query, SelectStatement, SimpleExpr};
+use sea_orm::{ColumnTrait, Iden};
+use uuid::Uuid;
+
+use crate::domain::actor::{Actor, Scope};
+use crate::domain::allocation::AllocationStatus;
+
+fn nothing() -> Condition {
+    Condition::all().add(Expr::cust("1 = 0"))
+}
+
+fn unit_ids(units: &[crate::domain::ids::UnitId]) -> Vec<Uuid> {
+    units.iter().map(|unit| unit.0).collect()
+}
+
+/// Orders that exist for the scope.
+pub fn orders(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Customer(id) => Condition::all().add(orders::Column::CustomerId.eq(id.0)),
+        Scope::Account(account) => {
+            Condition::all().add(orders::Column::Account.eq(account.as_str()))
+        }
+        Scope::Units(units) => {
+            Condition::all().add(orders::Column::Id.in_subquery(orders_of_units(&unit_ids(units))))
+        }
+        Scope::Nothing => nothing(),
+    }
+}
+
+fn orders_of_units(units: &[Uuid]) -> SelectStatement {
+    let ended: Vec<&str> = AllocationStatus::ENDED
+        .iter()
+        .map(|status| status.code())
+        .collect();
+    Query::select()
+        .column(allocation::Column::OrderId)
+        .from(allocation::Entity)
+        .and_where(allocation::Column::UnitId.is_in(units.to_vec()))
+        .and_where(allocation::Column::Status.is_not_in(ended))
+        .take()
+}
+
+fn in_visible_orders(column: impl ColumnTrait + Iden, scope: &Scope) -> SimpleExpr {
+    let visible = Query::select()
+        .column((orders::Entity, orders::Column::Id))
+        .from(orders::Entity)
+        .cond_where(orders(scope))
+        .take();
+    column.in_subquery(visible)
+}
+
+/// Allocations that exist for the scope: a unit keeps sight of its own, also when they ended.
+pub fn allocations(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Units(units) => {
+            Condition::all().add(allocation::Column::UnitId.is_in(unit_ids(units)))
+        }
+        Scope::Nothing => nothing(),
+        other => Condition::all().add(in_visible_orders(allocation::Column::OrderId, other)),
+    }
+}
+
+/// Deliveries that exist for the scope.
+pub fn deliveries(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Nothing => nothing(),
+        other => Condition::all().add(in_visible_orders(delivery::Column::OrderId, other)),
+    }
+}
+
+/// Tickets that exist for the scope: a team sees its own and those of its orders.
+pub fn tickets(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Nothing => nothing(),
+        Scope::Units(units) => Condition::any()
+            .add(ticket::Column::TeamId.is_in(unit_ids(units)))
+            .add(in_visible_orders(ticket::Column::OrderId, scope)),
+        other => Condition::all().add(in_visible_orders(ticket::Column::OrderId, other)),
+    }
+}
+
+/// Stock that exists for the scope: the group's own people only.
+pub fn stock(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Units(units) => {
+            Condition::all().add(stock_item::Column::WarehouseId.is_in(unit_ids(units)))
+        }
+        _ => nothing(),
+    }
+}
+
+/// Events that exist for the actor. People outside the group learn of public events only.
+pub fn events(actor: &Actor) -> Condition {
+    let visible = match &actor.scope {
+        Scope::All => Condition::all(),
+        Scope::Customer(id) => Condition::all().add(event::Column::CustomerId.eq(id.0)),
+        Scope::Account(account) => {
+            Condition::all().add(event::Column::Account.eq(account.as_str()))
+        }
+        Scope::Units(units) => Condition::any()
+            .add(event::Column::UnitId.is_in(unit_ids(units)))
+            .add(event::Column::OrderId.in_subquery(orders_of_units(&unit_ids(units)))),
+        Scope::Nothing => nothing(),
+    };
+    if actor.is_external() {
+        Condition::all()
+            .add(visible)
+            .add(event::Column::Public.eq(true))
+    } else {
+        visible
+    }
+}

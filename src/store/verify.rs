@@ -1,0 +1,1 @@
+//! `verify`: reads a live database and says which row breaks which invariant.
