@@ -1,1 +1,364 @@
-//! Commands: inventory.
+//! Inventory (R4): acceptance reserves, receipts fill what waits, procurement is told in time.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::command::Command;
+use crate::domain::allocation::Allocation;
+use crate::domain::event::EventKind;
+use crate::domain::ids::{AllocationId, OrderId, ProductId, StockItemId};
+use crate::domain::inventory::{
+    self as rules_of, ReplenishmentRequest, ReplenishmentStatus, StockItem, StockMovement,
+};
+use crate::domain::order::Order;
+use crate::domain::permission::Action;
+use crate::domain::reference::{Component, ProductKind};
+use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::store::inventory::{self, Replenishment};
+use crate::store::work::Tracked;
+use crate::store::{Result, StoreError, Work, allocation, reference};
+
+/// Stock items that are locked for a command, and what is moved of them.
+pub(super) struct Stock {
+    before: Vec<Tracked<StockItem>>,
+    pub(super) items: BTreeMap<ProductId, StockItem>,
+    pub(super) journal: Vec<StockMovement>,
+}
+
+impl Stock {
+    fn of(before: Vec<Tracked<StockItem>>) -> Self {
+        let items = before
+            .iter()
+            .map(|item| (item.product_id, (**item).clone()))
+            .collect();
+        Self {
+            before,
+            items,
+            journal: Vec::new(),
+        }
+    }
+
+    /// Locks what an allocation has reserved or waits for.
+    pub(super) async fn lock_for(work: &Work, allocation: &Allocation) -> Result<Self> {
+        let mut ids: Vec<_> = allocation
+            .reservations
+            .iter()
+            .map(|one| one.stock_item_id.0)
+            .chain(allocation.backorders.iter().map(|one| one.stock_item_id.0))
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(Self::of(work.find_many(&ids).await?))
+    }
+
+    /// Saves what was moved, and tells procurement where the lower limit was reached.
+    pub(super) async fn save(self, work: &Work, happening: EventKind) -> Result<()> {
+        let Self {
+            before,
+            mut items,
+            journal,
+        } = self;
+        for mut tracked in before {
+            if let Some(item) = items.remove(&tracked.product_id) {
+                *tracked = item;
+            }
+            if tracked.is_changed() {
+                let item = work.save(tracked, happening).await?;
+                ask_to_replenish(work, &item).await?;
+            }
+        }
+        inventory::keep_movements(work, &journal).await
+    }
+}
+
+/// Keeps at most one open request per item, large enough for what is wanted now (R4.3, R4.4).
+async fn ask_to_replenish(work: &Work, item: &StockItem) -> Result<()> {
+    let waiting = inventory::waiting_quantity(work, item.id).await?;
+    let Some((reason, wanted)) = item.wanted(waiting) else {
+        return Ok(());
+    };
+    match inventory::open_request(work, item.id).await? {
+        Some(mut open) => {
+            if open.request.raise(wanted) {
+                work.save(open, EventKind::ReplenishmentRaised).await?;
+            }
+        }
+        None => {
+            let request = ReplenishmentRequest {
+                id: work.id(),
+                version: 0,
+                stock_item_id: item.id,
+                reason,
+                quantity: wanted,
+                received: Decimal::ZERO,
+                status: ReplenishmentStatus::Proposed,
+                requested_at: work.now(),
+            };
+            let new = Tracked::new(Replenishment {
+                request,
+                warehouse_id: item.warehouse_id,
+            });
+            work.save(new, EventKind::ReplenishmentRequested).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The allocation a command acted on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnAllocation {
+    /// The order.
+    pub order_id: OrderId,
+    /// The allocation.
+    pub allocation_id: AllocationId,
+}
+
+/// Accept an allocation: its stock is reserved in the same transaction, what is missing is
+/// backordered, and its milestones are set up (R4.2, R4.3, R5.1).
+#[derive(Clone, Debug, Serialize)]
+pub struct AcceptAllocation {
+    /// The allocation.
+    pub allocation_id: AllocationId,
+    /// Subject of the one responsible for its milestones; the caller when absent.
+    pub responsible: Option<String>,
+    /// The version of the allocation the caller has seen.
+    pub expected_version: Option<i64>,
+}
+
+impl Command for AcceptAllocation {
+    const ACTION: Action = Action::AcceptAllocation;
+    type Answer = OnAllocation;
+
+    async fn run(&self, work: &Work) -> Result<OnAllocation> {
+        let order_id = allocation::order_of(work, self.allocation_id).await?;
+        let mut order = work.order(order_id).await?;
+        let mut share = work.find::<Allocation>(self.allocation_id.0).await?;
+        work.expect(&share, self.expected_version)?;
+        share
+            .blockers(Action::AcceptAllocation, &order, work.actor())
+            .into_result()?;
+        let responsible = self
+            .responsible
+            .clone()
+            .unwrap_or_else(|| work.actor().subject.clone());
+        check_responsible(work, &responsible).await?;
+        let rules = reference::rules(work.db(), order.rule_set_version).await?;
+        let components = components(work, &share).await?;
+        let mut products: Vec<(ProductId, String)> = share
+            .needs(&components)
+            .into_iter()
+            .map(|need| (need.product_id, need.sku))
+            .collect();
+        products.sort();
+        products.dedup();
+        let mut stock = match share.warehouse_id {
+            Some(warehouse) => Stock::of(inventory::lock_stock(work, warehouse, &products).await?),
+            None => Stock::of(Vec::new()),
+        };
+        let happening = rules_of::accept(
+            &mut share,
+            &mut order,
+            &work.act(),
+            &responsible,
+            &rules,
+            &components,
+            &mut stock.items,
+            &mut stock.journal,
+        )?;
+        work.save(order, EventKind::OrderStarted).await?;
+        let share = work.save(share, happening).await?;
+        // Items that only run short are not moved, but procurement is told all the same.
+        let short: Vec<StockItemId> = share
+            .backorders
+            .iter()
+            .map(|one| one.stock_item_id)
+            .collect();
+        let unmoved: Vec<StockItem> = stock
+            .before
+            .iter()
+            .filter(|item| {
+                short.contains(&item.id) && stock.items.get(&item.product_id) == Some(&**item)
+            })
+            .map(|item| (**item).clone())
+            .collect();
+        stock.save(work, EventKind::StockReserved).await?;
+        for item in unmoved {
+            ask_to_replenish(work, &item).await?;
+        }
+        Ok(OnAllocation {
+            order_id,
+            allocation_id: share.id,
+        })
+    }
+}
+
+/// Milestones are for people of the group who may update them (R5.2).
+async fn check_responsible(work: &Work, subject: &str) -> Result<()> {
+    if subject == work.actor().subject {
+        return Ok(());
+    }
+    let people = reference::people(work.db(), &[subject.to_owned()]).await?;
+    let fits = people
+        .iter()
+        .any(|person| person.roles.contains(&crate::domain::actor::Role::Operator));
+    if fits {
+        return Ok(());
+    }
+    let refusal = Refusal::new(
+        RefusalCode::NotResponsible,
+        "R5.1",
+        "No operator of the group has this subject.",
+    )
+    .at("responsible");
+    Err(StoreError::Refused(refusal.into()))
+}
+
+pub(super) async fn components(
+    work: &Work,
+    share: &Allocation,
+) -> Result<BTreeMap<ProductId, Vec<Component>>> {
+    if share.kind != ProductKind::MadeToOrder {
+        return Ok(BTreeMap::new());
+    }
+    let ids: Vec<ProductId> = share.lines.iter().map(|line| line.product_id).collect();
+    let products = reference::products_by_ids(work.db(), &ids).await?;
+    Ok(products
+        .into_iter()
+        .map(|product| (product.id, product.components))
+        .collect())
+}
+
+/// A receipt or correction, and the backorders it filled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnStock {
+    /// The stock item.
+    pub stock_item_id: StockItemId,
+    /// Allocations that got what they waited for, or part of it.
+    pub filled_allocation_ids: Vec<AllocationId>,
+}
+
+/// Book goods into a warehouse; they fill what waits, by priority and then by age (R4.3).
+#[derive(Clone, Debug, Serialize)]
+pub struct ReceiveStock {
+    /// The stock item.
+    pub stock_item_id: StockItemId,
+    /// How much came in.
+    pub quantity: Decimal,
+    /// The version of the stock item the caller has seen.
+    pub expected_version: Option<i64>,
+}
+
+impl Command for ReceiveStock {
+    const ACTION: Action = Action::ReceiveStock;
+    type Answer = OnStock;
+
+    async fn run(&self, work: &Work) -> Result<OnStock> {
+        inventory::check_visible(work, self.stock_item_id).await?;
+        let mut orders = lock_waiting_orders(work, self.stock_item_id).await?;
+        let mut item = inventory::visible(work, self.stock_item_id).await?;
+        work.expect(&item, self.expected_version)?;
+        let mut journal = Vec::new();
+        let happening = item.receive(&work.act(), self.quantity, &mut journal)?;
+        let mut shares: BTreeMap<AllocationId, Tracked<Allocation>> = BTreeMap::new();
+        let mut touched: Vec<OrderId> = Vec::new();
+        for one in inventory::waiting(work, self.stock_item_id).await? {
+            // Whoever began to wait between the two looks has an order we hold no lock on.
+            let Some(order) = orders.get_mut(&one.order_id) else {
+                return Err(StoreError::Conflict);
+            };
+            if !order.status.is_executing() {
+                continue;
+            }
+            let share = match shares.entry(one.allocation_id) {
+                std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+                std::collections::btree_map::Entry::Vacant(new) => {
+                    new.insert(work.find(one.allocation_id.0).await?)
+                }
+            };
+            let filled = share.fill_backorder(
+                one.backorder.id,
+                order,
+                &mut item,
+                &work.act(),
+                &mut journal,
+            );
+            if filled > Decimal::ZERO {
+                touched.push(one.order_id);
+            }
+        }
+        for (id, order) in orders {
+            if touched.contains(&id) && order.is_changed() {
+                work.save(order, EventKind::OrderReserved).await?;
+            }
+        }
+        let mut filled_allocation_ids = Vec::new();
+        for (id, share) in shares {
+            if share.is_changed() {
+                filled_allocation_ids.push(id);
+                work.save(share, EventKind::AllocationBackorderFilled)
+                    .await?;
+            }
+        }
+        let item = work.save(item, happening).await?;
+        inventory::keep_movements(work, &journal).await?;
+        if let Some(mut open) = inventory::open_request(work, item.id).await? {
+            let happening = open.request.receive(self.quantity);
+            work.save(open, happening).await?;
+        }
+        ask_to_replenish(work, &item).await?;
+        Ok(OnStock {
+            stock_item_id: item.id,
+            filled_allocation_ids,
+        })
+    }
+}
+
+/// Orders come before stock in the order of locks: those that wait are locked first.
+async fn lock_waiting_orders(
+    work: &Work,
+    item: StockItemId,
+) -> Result<BTreeMap<OrderId, Tracked<Order>>> {
+    let mut ids: Vec<_> = inventory::waiting(work, item)
+        .await?
+        .into_iter()
+        .map(|one| one.order_id.0)
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let orders: Vec<Tracked<Order>> = work.find_many(&ids).await?;
+    Ok(orders.into_iter().map(|order| (order.id, order)).collect())
+}
+
+/// Correct a stock count, with a reason.
+#[derive(Clone, Debug, Serialize)]
+pub struct AdjustStock {
+    /// The stock item.
+    pub stock_item_id: StockItemId,
+    /// What to add to the count; negative to take away.
+    pub change: Decimal,
+    /// Why.
+    pub reason: String,
+    /// The version of the stock item the caller has seen.
+    pub expected_version: Option<i64>,
+}
+
+impl Command for AdjustStock {
+    const ACTION: Action = Action::AdjustStock;
+    type Answer = OnStock;
+
+    async fn run(&self, work: &Work) -> Result<OnStock> {
+        let mut item = inventory::visible(work, self.stock_item_id).await?;
+        work.expect(&item, self.expected_version)?;
+        let mut journal = Vec::new();
+        let happening = item.adjust(&work.act(), self.change, self.reason.clone(), &mut journal)?;
+        let item = work.save(item, happening.because(&self.reason)).await?;
+        inventory::keep_movements(work, &journal).await?;
+        ask_to_replenish(work, &item).await?;
+        Ok(OnStock {
+            stock_item_id: item.id,
+            filled_allocation_ids: Vec::new(),
+        })
+    }
+}

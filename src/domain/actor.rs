@@ -126,3 +126,15 @@ impl Act<'_> {
         T::from((self.new_id)())
     }
 }
+
+impl Actor {
+    /// Tells whose submission it is: the same payload from another customer or account is another.
+    pub fn scope_name(&self) -> String {
+        match &self.scope {
+            Scope::All | Scope::Units(_) => "group".to_owned(),
+            Scope::Customer(id) => format!("customer {id}"),
+            Scope::Account(account) => format!("account {account}"),
+            Scope::Nothing => String::new(),
+        }
+    }
+}
