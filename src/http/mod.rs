@@ -1,2 +1,3 @@
 pub mod error;
 pub mod guard;
+pub mod auth;
