@@ -177,7 +177,10 @@ mod tests {
             [
                 (Some("INTERNAL"), "Internal server error."),
                 (Some("NOT_FOUND"), "No such order."),
-                (Some("BAD_USER_INPUT"), "Failed to parse \"Date\": not a date"),
+                (
+                    Some("BAD_USER_INPUT"),
+                    "Failed to parse \"Date\": not a date"
+                ),
             ]
         );
     }
@@ -190,6 +193,9 @@ mod tests {
         let mut response = Response::from_errors(errors);
         finish_errors(&mut response, "r-1");
         assert_eq!(response.errors.len(), MAXIMUM_ERRORS);
-        assert_eq!(code_of(&response.errors[0]), Some("GRAPHQL_VALIDATION_FAILED"));
+        assert_eq!(
+            code_of(&response.errors[0]),
+            Some("GRAPHQL_VALIDATION_FAILED")
+        );
     }
 }

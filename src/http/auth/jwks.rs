@@ -233,7 +233,11 @@ fn usable(jwk: &Jwk) -> Option<VerificationKey> {
         }
         _ => return None,
     };
-    if jwk.common.key_algorithm.is_some_and(|stated| stated != name) {
+    if jwk
+        .common
+        .key_algorithm
+        .is_some_and(|stated| stated != name)
+    {
         return None;
     }
     let key = DecodingKey::from_jwk(jwk).ok()?;

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, DecodingKey};
 
-pub use demo::{DemoKey, DemoToken, DEMO_AUDIENCE, DEMO_ISSUER};
+pub use demo::{DEMO_AUDIENCE, DEMO_ISSUER, DemoKey, DemoToken};
 pub use jwks::JwksSettings;
+pub(crate) use token::bearer;
 pub use token::{Identity, TokenError, TokenPolicy};
 
 /// Why an [`Authenticator`] could not be made.

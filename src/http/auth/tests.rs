@@ -43,7 +43,10 @@ fn sign(claims: &Value, algorithm: Algorithm, key: &EncodingKey, key_id: Option<
 }
 
 fn pem(der: &[u8]) -> String {
-    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der))
+    format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+        STANDARD.encode(der)
+    )
 }
 
 /// A signing key and the PEM form of its public half.
@@ -65,7 +68,10 @@ fn ec() -> (EncodingKey, String) {
     let pair =
         EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, private.as_ref()).unwrap();
     let public: PublicKeyX509Der = pair.public_key().as_der().unwrap();
-    (EncodingKey::from_ec_der(private.as_ref()), pem(public.as_ref()))
+    (
+        EncodingKey::from_ec_der(private.as_ref()),
+        pem(public.as_ref()),
+    )
 }
 
 fn ed() -> (EncodingKey, String) {
@@ -73,18 +79,34 @@ fn ed() -> (EncodingKey, String) {
     let private = Ed25519KeyPair::generate_pkcs8v1(&aws_lc_rs::rand::SystemRandom::new()).unwrap();
     let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(private.as_ref()).unwrap();
     let public: PublicKeyX509Der = pair.public_key().as_der().unwrap();
-    (EncodingKey::from_ed_der(private.as_ref()), pem(public.as_ref()))
+    (
+        EncodingKey::from_ed_der(private.as_ref()),
+        pem(public.as_ref()),
+    )
 }
 
 async fn refusal(authenticator: &Authenticator, claims: &Value) -> TokenError {
-    let token = sign(claims, Algorithm::HS256, &EncodingKey::from_secret(SECRET), None);
-    authenticator.authenticate(&token).await.expect_err("refused")
+    let token = sign(
+        claims,
+        Algorithm::HS256,
+        &EncodingKey::from_secret(SECRET),
+        None,
+    );
+    authenticator
+        .authenticate(&token)
+        .await
+        .expect_err("refused")
 }
 
 #[tokio::test]
 async fn reads_the_identity() {
     let authenticator = Authenticator::from_secret(SECRET, policy()).unwrap();
-    let token = sign(&claims(), Algorithm::HS256, &EncodingKey::from_secret(SECRET), None);
+    let token = sign(
+        &claims(),
+        Algorithm::HS256,
+        &EncodingKey::from_secret(SECRET),
+        None,
+    );
     let identity = authenticator.authenticate(&token).await.unwrap();
     assert_eq!(identity.subject, "ada");
     assert_eq!(identity.roles, ["REVIEWER"]);
@@ -122,7 +144,11 @@ async fn refuses_every_bad_claim() {
     ] {
         let mut bad = claims();
         bad[name] = value.clone();
-        assert_eq!(refusal(&authenticator, &bad).await, expected, "{name} = {value}");
+        assert_eq!(
+            refusal(&authenticator, &bad).await,
+            expected,
+            "{name} = {value}"
+        );
     }
     for name in ["exp", "iss", "aud", "sub"] {
         let mut bad = claims();
@@ -131,7 +157,12 @@ async fn refuses_every_bad_claim() {
     }
     let mut fractional = claims();
     fractional["exp"] = serde_json::from_str(&format!("{}.5", now + 9)).unwrap();
-    let token = sign(&fractional, Algorithm::HS256, &EncodingKey::from_secret(SECRET), None);
+    let token = sign(
+        &fractional,
+        Algorithm::HS256,
+        &EncodingKey::from_secret(SECRET),
+        None,
+    );
     let identity = authenticator.authenticate(&token).await.unwrap();
     assert_eq!(identity.expires_at.timestamp(), now + 9);
 }
@@ -141,45 +172,82 @@ async fn refuses_forged_and_broken_tokens() {
     let authenticator = Authenticator::from_secret(SECRET, policy()).unwrap();
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let body = part(&claims());
-    let good = sign(&claims(), Algorithm::HS256, &EncodingKey::from_secret(SECRET), None);
+    let good = sign(
+        &claims(),
+        Algorithm::HS256,
+        &EncodingKey::from_secret(SECRET),
+        None,
+    );
     let signature = good.rsplit('.').next().unwrap();
     for (token, expected) in [
         (String::new(), TokenError::Malformed),
         ("a.b.c".to_owned(), TokenError::Malformed),
-        (format!("{}.{body}.", part(&json!({"alg": "none"}))), TokenError::Malformed),
-        (format!("{}.{body}.{signature}", part(&json!({"alg": "None"}))), TokenError::Malformed),
-        (format!("{}.{body}.{signature}", part(&json!({"alg": "HS384"}))), TokenError::Algorithm),
         (
-            format!("{}.{body}.{signature}", part(&json!({"alg": "HS256", "crit": ["exp"]}))),
+            format!("{}.{body}.", part(&json!({"alg": "none"}))),
             TokenError::Malformed,
         ),
         (
-            sign(&claims(), Algorithm::HS256, &EncodingKey::from_secret(&[7; 32]), None),
+            format!("{}.{body}.{signature}", part(&json!({"alg": "None"}))),
+            TokenError::Malformed,
+        ),
+        (
+            format!("{}.{body}.{signature}", part(&json!({"alg": "HS384"}))),
+            TokenError::Algorithm,
+        ),
+        (
+            format!(
+                "{}.{body}.{signature}",
+                part(&json!({"alg": "HS256", "crit": ["exp"]}))
+            ),
+            TokenError::Malformed,
+        ),
+        (
+            sign(
+                &claims(),
+                Algorithm::HS256,
+                &EncodingKey::from_secret(&[7; 32]),
+                None,
+            ),
             TokenError::Signature,
         ),
         ("a".repeat(9_000), TokenError::Malformed),
     ] {
-        assert_eq!(authenticator.authenticate(&token).await, Err(expected), "{token}");
+        assert_eq!(
+            authenticator.authenticate(&token).await,
+            Err(expected),
+            "{token}"
+        );
     }
 }
 
 #[tokio::test]
 async fn verifies_with_public_keys_and_only_their_algorithm() {
-    for (algorithm, (private, public)) in
-        [(Algorithm::RS256, rsa()), (Algorithm::ES256, ec()), (Algorithm::EdDSA, ed())]
-    {
+    for (algorithm, (private, public)) in [
+        (Algorithm::RS256, rsa()),
+        (Algorithm::ES256, ec()),
+        (Algorithm::EdDSA, ed()),
+    ] {
         let authenticator = Authenticator::from_public_key_pem(&public, policy()).unwrap();
         let token = sign(&claims(), algorithm, &private, None);
-        assert_eq!(authenticator.authenticate(&token).await.unwrap().subject, "ada");
+        assert_eq!(
+            authenticator.authenticate(&token).await.unwrap().subject,
+            "ada"
+        );
 
         let with_public_key = EncodingKey::from_secret(public.as_bytes());
         let forged = sign(&claims(), Algorithm::HS256, &with_public_key, None);
-        assert_eq!(authenticator.authenticate(&forged).await, Err(TokenError::Algorithm));
+        assert_eq!(
+            authenticator.authenticate(&forged).await,
+            Err(TokenError::Algorithm)
+        );
     }
     let (private, public) = rsa();
     let authenticator = Authenticator::from_public_key_pem(&public, policy()).unwrap();
     let other_padding = sign(&claims(), Algorithm::PS256, &private, None);
-    assert_eq!(authenticator.authenticate(&other_padding).await, Err(TokenError::Algorithm));
+    assert_eq!(
+        authenticator.authenticate(&other_padding).await,
+        Err(TokenError::Algorithm)
+    );
     assert!(Authenticator::from_public_key_pem("no key", policy()).is_err());
 }
 
@@ -195,7 +263,10 @@ fn refuses_unsafe_settings() {
     assert!(with(|policy| policy.leeway_seconds = 11));
     assert!(Authenticator::from_secret(b"short", policy()).is_err());
     for url in ["http://id.example/keys", "ftp://127.0.0.1/keys", "keys"] {
-        assert!(Authenticator::from_jwks(JwksSettings::new(url), policy()).is_err(), "{url}");
+        assert!(
+            Authenticator::from_jwks(JwksSettings::new(url), policy()).is_err(),
+            "{url}"
+        );
     }
 }
 
@@ -236,7 +307,11 @@ async fn a_demo_key_is_kept_and_private() {
             lifetime: Duration::from_secs(5),
         })
         .unwrap();
-    let identity = Authenticator::from_demo_key(&key).unwrap().authenticate(&token).await.unwrap();
+    let identity = Authenticator::from_demo_key(&key)
+        .unwrap()
+        .authenticate(&token)
+        .await
+        .unwrap();
     assert_eq!(identity.customer.as_deref(), Some("customer-1"));
 
     std::fs::write(data_dir.join("demo.key"), b"short").unwrap();
@@ -251,7 +326,10 @@ struct Provider {
 
 impl Provider {
     async fn start() -> (Arc<Self>, String) {
-        let provider = Arc::new(Self { answer: Mutex::new(None), fetches: AtomicUsize::new(0) });
+        let provider = Arc::new(Self {
+            answer: Mutex::new(None),
+            fetches: AtomicUsize::new(0),
+        });
         let routes = axum::Router::new()
             .route("/keys", axum::routing::get(Self::keys))
             .with_state(Arc::clone(&provider));
@@ -291,20 +369,32 @@ fn published(private: &EncodingKey, algorithm: Algorithm, key_id: &str) -> Value
 #[tokio::test]
 async fn follows_a_published_key_set() {
     let (provider, url) = Provider::start().await;
-    let settings = JwksSettings { unknown_key_seconds: 1, refresh_seconds: 1, ..JwksSettings::new(url) };
+    let settings = JwksSettings {
+        unknown_key_seconds: 1,
+        refresh_seconds: 1,
+        ..JwksSettings::new(url)
+    };
     let authenticator = Authenticator::from_jwks(settings, policy()).unwrap();
     let (first, _) = ec();
     let (second, _) = ed();
     let with_first = sign(&claims(), Algorithm::ES256, &first, Some("first"));
     let with_second = sign(&claims(), Algorithm::EdDSA, &second, Some("second"));
 
-    assert_eq!(authenticator.authenticate(&with_first).await, Err(TokenError::KeysUnavailable));
+    assert_eq!(
+        authenticator.authenticate(&with_first).await,
+        Err(TokenError::KeysUnavailable)
+    );
     tokio::time::sleep(Duration::from_millis(1_100)).await;
 
     // Fifty callers at once cause one fetch.
-    provider.publish(&[json!({"kty": "new"}), published(&first, Algorithm::ES256, "first")]);
+    provider.publish(&[
+        json!({"kty": "new"}),
+        published(&first, Algorithm::ES256, "first"),
+    ]);
     let before = provider.fetches();
-    let crowd: Vec<_> = (0..50).map(|_| authenticator.authenticate(&with_first)).collect();
+    let crowd: Vec<_> = (0..50)
+        .map(|_| authenticator.authenticate(&with_first))
+        .collect();
     for outcome in futures::future::join_all(crowd).await {
         assert_eq!(outcome.unwrap().subject, "ada");
     }
@@ -312,7 +402,10 @@ async fn follows_a_published_key_set() {
 
     // An unknown key is asked for once per interval, not once per request.
     for _ in 0..20 {
-        assert_eq!(authenticator.authenticate(&with_second).await, Err(TokenError::KeyUnknown));
+        assert_eq!(
+            authenticator.authenticate(&with_second).await,
+            Err(TokenError::KeyUnknown)
+        );
     }
     assert_eq!(provider.fetches() - before, 1);
 
@@ -320,7 +413,10 @@ async fn follows_a_published_key_set() {
     provider.publish(&[published(&second, Algorithm::EdDSA, "second")]);
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     assert!(authenticator.authenticate(&with_second).await.is_ok());
-    assert_eq!(authenticator.authenticate(&with_first).await, Err(TokenError::KeyUnknown));
+    assert_eq!(
+        authenticator.authenticate(&with_first).await,
+        Err(TokenError::KeyUnknown)
+    );
 
     // During an outage the known keys keep working.
     provider.fail();
@@ -340,18 +436,31 @@ async fn a_published_key_is_used_for_its_own_algorithm_only() {
     let mut for_encryption = published(&private, Algorithm::RS256, "encryption");
     for_encryption["use"] = json!("enc");
     let symmetric = json!({"kty": "oct", "kid": "symmetric", "k": URL_SAFE_NO_PAD.encode(SECRET)});
-    provider.publish(&[published(&private, Algorithm::RS256, "rsa"), for_encryption, symmetric]);
+    provider.publish(&[
+        published(&private, Algorithm::RS256, "rsa"),
+        for_encryption,
+        symmetric,
+    ]);
 
     let outcome = |algorithm, key: EncodingKey, key_id| {
         let authenticator = authenticator.clone();
         async move {
             let token = sign(&claims(), algorithm, &key, key_id);
-            authenticator.authenticate(&token).await.map(|identity| identity.subject)
+            authenticator
+                .authenticate(&token)
+                .await
+                .map(|identity| identity.subject)
         }
     };
-    assert_eq!(outcome(Algorithm::RS256, private.clone(), Some("rsa")).await, Ok("ada".to_owned()));
+    assert_eq!(
+        outcome(Algorithm::RS256, private.clone(), Some("rsa")).await,
+        Ok("ada".to_owned())
+    );
     // The only usable key needs no name.
-    assert_eq!(outcome(Algorithm::RS256, private.clone(), None).await, Ok("ada".to_owned()));
+    assert_eq!(
+        outcome(Algorithm::RS256, private.clone(), None).await,
+        Ok("ada".to_owned())
+    );
     assert_eq!(
         outcome(Algorithm::RS512, private.clone(), Some("rsa")).await,
         Err(TokenError::Algorithm)
@@ -361,11 +470,21 @@ async fn a_published_key_is_used_for_its_own_algorithm_only() {
         Err(TokenError::KeyUnknown)
     );
     assert_eq!(
-        outcome(Algorithm::HS256, EncodingKey::from_secret(public.as_bytes()), Some("rsa")).await,
+        outcome(
+            Algorithm::HS256,
+            EncodingKey::from_secret(public.as_bytes()),
+            Some("rsa")
+        )
+        .await,
         Err(TokenError::Algorithm)
     );
     assert_eq!(
-        outcome(Algorithm::HS256, EncodingKey::from_secret(SECRET), Some("symmetric")).await,
+        outcome(
+            Algorithm::HS256,
+            EncodingKey::from_secret(SECRET),
+            Some("symmetric")
+        )
+        .await,
         Err(TokenError::KeyUnknown)
     );
     let (stranger, _) = rsa();

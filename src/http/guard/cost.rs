@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::parser::types::{
-    ExecutableDocument, OperationType, Selection, SelectionSet,
-};
+use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
 use async_graphql::{Name, Pos, Positioned};
 
 use super::{Limits, Refusal};
@@ -42,7 +40,10 @@ pub(super) fn check(
     if document.operations.iter().len() > limits.operations {
         return Err(refuse(
             code::DOCUMENT_TOO_COMPLEX,
-            format!("The document has more than {} operations.", limits.operations),
+            format!(
+                "The document has more than {} operations.",
+                limits.operations
+            ),
         ));
     }
 
@@ -66,7 +67,10 @@ pub(super) fn check(
         if cost.root_fields > limits.root_fields {
             return Err(refuse(
                 code::DOCUMENT_TOO_COMPLEX,
-                format!("An operation selects more than {} root fields.", limits.root_fields),
+                format!(
+                    "An operation selects more than {} root fields.",
+                    limits.root_fields
+                ),
             ));
         }
         if operation.node.ty == OperationType::Subscription && cost.root_fields != 1 {
@@ -87,7 +91,10 @@ fn judge_fields(cost: &Cost, limits: &Limits) -> Result<(), Box<Refusal>> {
     if cost.fields > limits.expanded_fields {
         return Err(refuse(
             code::DOCUMENT_TOO_COMPLEX,
-            format!("The document selects more than {} fields.", limits.expanded_fields),
+            format!(
+                "The document selects more than {} fields.",
+                limits.expanded_fields
+            ),
         ));
     }
     Ok(())
@@ -116,7 +123,10 @@ fn judge(cost: &Cost, limits: &Limits, introspection: bool) -> Result<(), Box<Re
     if cost.fragment_depth > limits.fragment_depth {
         return Err(refuse(
             code::DOCUMENT_TOO_DEEP,
-            format!("Fragments spread each other more than {} levels deep.", limits.fragment_depth),
+            format!(
+                "Fragments spread each other more than {} levels deep.",
+                limits.fragment_depth
+            ),
         ));
     }
     Ok(())
@@ -255,7 +265,10 @@ impl Weigher<'_, '_> {
             return Err(locate(
                 refuse(
                     code::DOCUMENT_TOO_COMPLEX,
-                    format!("More than {} directives at one place.", self.limits.directives),
+                    format!(
+                        "More than {} directives at one place.",
+                        self.limits.directives
+                    ),
                 ),
                 position,
             ));

@@ -132,9 +132,9 @@ impl CheckedDocument {
                 Err("The document has no operation of the name given in operationName.")
             }
         };
-        found.map(|operation| &operation.node).map_err(|message| {
-            Box::new(Refusal::new(code::OPERATION_RESOLUTION_FAILURE, message))
-        })
+        found
+            .map(|operation| &operation.node)
+            .map_err(|message| Box::new(Refusal::new(code::OPERATION_RESOLUTION_FAILURE, message)))
     }
 }
 

@@ -46,8 +46,14 @@ fn refuses_too_many_tokens_and_aliases() {
     assert_eq!(refusal.code, "DOCUMENT_TOO_MANY_ALIASES");
 
     let aliases_below: String = (0..51).map(|index| format!("a{index}:b ")).collect();
-    assert_eq!(code_of(&format!("{{ a {{ {aliases_below} }} }}")), "DOCUMENT_TOO_MANY_ALIASES");
-    assert_eq!(code_of(&format!("{{ {} }}", "a ".repeat(51))), "DOCUMENT_TOO_COMPLEX");
+    assert_eq!(
+        code_of(&format!("{{ a {{ {aliases_below} }} }}")),
+        "DOCUMENT_TOO_MANY_ALIASES"
+    );
+    assert_eq!(
+        code_of(&format!("{{ {} }}", "a ".repeat(51))),
+        "DOCUMENT_TOO_COMPLEX"
+    );
     assert_eq!(code_of(&format!("{{ {} }}", "a ".repeat(50))), "accepted");
 }
 
@@ -67,8 +73,14 @@ fn refuses_nesting_that_would_exhaust_the_stack() {
     assert_eq!(code_of(&hidden), "GRAPHQL_PARSE_FAILED");
     let after_comment = format!("{{ a #\"\r{}", "[".repeat(3_000));
     assert_eq!(code_of(&after_comment), "DOCUMENT_TOO_DEEP");
-    assert_eq!(code_of(&format!("{}a{}", "{a".repeat(16), "}".repeat(16))), "DOCUMENT_TOO_DEEP");
-    assert_eq!(code_of(&format!("{}{}", "{a".repeat(15), "}".repeat(15))), "accepted");
+    assert_eq!(
+        code_of(&format!("{}a{}", "{a".repeat(16), "}".repeat(16))),
+        "DOCUMENT_TOO_DEEP"
+    );
+    assert_eq!(
+        code_of(&format!("{}{}", "{a".repeat(15), "}".repeat(15))),
+        "accepted"
+    );
 }
 
 #[test]
@@ -76,7 +88,10 @@ fn refuses_fragments_that_double() {
     let mut text = String::from("{ ...F0 }");
     for level in 0..40 {
         let next = level + 1;
-        let _ = write!(text, " fragment F{level} on Query {{ ...F{next} ...F{next} }}");
+        let _ = write!(
+            text,
+            " fragment F{level} on Query {{ ...F{next} ...F{next} }}"
+        );
     }
     text.push_str(" fragment F40 on Query { __typename }");
     let started = Instant::now();
@@ -89,7 +104,10 @@ fn refuses_unused_fragments_that_double() {
     let mut text = String::from("{ a }");
     for level in 0..20 {
         let next = level + 1;
-        let _ = write!(text, " fragment F{level} on Query {{ x {{ ...F{next} }} y {{ ...F{next} }} }}");
+        let _ = write!(
+            text,
+            " fragment F{level} on Query {{ x {{ ...F{next} }} y {{ ...F{next} }} }}"
+        );
     }
     text.push_str(" fragment F20 on Query { __typename }");
     assert_eq!(code_of(&text), "DOCUMENT_TOO_COMPLEX");
@@ -130,7 +148,9 @@ fn refuses_cycles() {
 
 #[test]
 fn refuses_many_operations_and_directives() {
-    let operations: String = (0..11).map(|index| format!("query Q{index} {{ a }} ")).collect();
+    let operations: String = (0..11)
+        .map(|index| format!("query Q{index} {{ a }} "))
+        .collect();
     assert_eq!(code_of(&operations), "DOCUMENT_TOO_COMPLEX");
     let directives = "@d ".repeat(9);
     for text in [
@@ -169,10 +189,15 @@ fn introspection_can_be_switched_off_and_is_bounded() {
     }
     assert!(check("{ __typename a { __typename } }", &limits, false).is_ok());
     assert_eq!(
-        code_of("{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }"),
+        code_of(
+            "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }"
+        ),
         "DOCUMENT_TOO_COMPLEX"
     );
-    assert_eq!(code_of("{ a { fields { fields { fields { fields { b } } } } } }"), "accepted");
+    assert_eq!(
+        code_of("{ a { fields { fields { fields { fields { b } } } } } }"),
+        "accepted"
+    );
 }
 
 #[test]
@@ -199,5 +224,8 @@ fn selects_the_operation_by_name() {
     assert!(of(Some("C")).is_err());
     let single = check("mutation { b }", &Limits::default(), true).expect("valid");
     assert!(single.operation(Some("A")).is_err());
-    assert_eq!(single.operation(None).map(|found| found.ty), Ok(OperationType::Mutation));
+    assert_eq!(
+        single.operation(None).map(|found| found.ty),
+        Ok(OperationType::Mutation)
+    );
 }
