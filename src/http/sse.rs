@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Executor, Response as GraphqlResponse, ServerError, Value};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use futures::stream::StreamExt;
+use futures::stream::{Stream, StreamExt};
 
 use super::auth::TokenError;
 use super::caller::{Caller, LastEventId};
@@ -22,6 +22,12 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The entry of a result's extensions that becomes the id of the event.
 const CURSOR: &str = "cursor";
+
+/// Clients ignore it; it keeps an idle stream open.
+const COMMENT: &str = ":\n\n";
+
+/// Browsers drop events without a data line.
+const COMPLETE: &str = "event: complete\ndata:\n\n";
 
 /// Answers with the results of an operation as events, then `complete`.
 ///
@@ -54,70 +60,74 @@ pub(crate) fn respond<E: Executor>(
         };
         let stopped = edge.until_stopped();
         tokio::pin!(expiry, stopped);
+        // Sent at once, so that the client sees the head before the first event.
+        yield COMMENT.to_owned();
         loop {
             tokio::select! {
                 biased;
                 () = &mut expiry => {
                     drop(items);
                     yield refusal_event(TokenError::Expired.into(), &request_id);
-                    yield complete();
+                    yield COMPLETE.to_owned();
                     return;
                 }
                 () = &mut stopped => return,
                 item = items.next() => match item {
                     Some(Item::Next(response)) => yield next(&response),
                     Some(Item::Refused(errors)) => {
-                        let response = GraphqlResponse::from_errors(errors);
-                        yield next(&response);
+                        yield next(&GraphqlResponse::from_errors(errors));
                     }
                     None => {
-                        yield complete();
+                        yield COMPLETE.to_owned();
                         return;
                     }
                 },
+                () = tokio::time::sleep(keep_alive) => yield COMMENT.to_owned(),
             }
         }
     };
-    into_response(
-        Sse::new(events.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(keep_alive)),
-    )
+    into_response(events)
 }
 
 /// Answers with one event for an operation that was refused before it ran.
 pub(crate) fn refuse(refusal: ServerError, request_id: &str) -> Response {
-    let events = [refusal_event(refusal, request_id), complete()];
-    into_response(Sse::new(
-        futures::stream::iter(events).map(Ok::<_, Infallible>),
-    ))
+    let events = [refusal_event(refusal, request_id), COMPLETE.to_owned()];
+    into_response(futures::stream::iter(events))
 }
 
-fn into_response(stream: impl IntoResponse) -> Response {
-    let mut response = stream.into_response();
-    // Proxies that collect a response before they pass it on must not do so here.
-    response.headers_mut().insert(
-        HeaderName::from_static("x-accel-buffering"),
-        HeaderValue::from_static("no"),
-    );
-    response
+fn into_response(events: impl Stream<Item = String> + Send + 'static) -> Response {
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/event-stream"),
+        ),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-cache, no-store"),
+        ),
+        // Proxies that collect a response before they pass it on must not do so here.
+        (
+            HeaderName::from_static("x-accel-buffering"),
+            HeaderValue::from_static("no"),
+        ),
+    ];
+    (headers, Body::from_stream(events.map(Ok::<_, Infallible>))).into_response()
 }
 
-fn refusal_event(refusal: ServerError, request_id: &str) -> Event {
+fn refusal_event(refusal: ServerError, request_id: &str) -> String {
     let response =
         GraphqlResponse::from_errors(vec![refusal]).extension("requestId", Value::from(request_id));
     next(&response)
 }
 
-fn next(response: &GraphqlResponse) -> Event {
-    let event = Event::default().event("next").data(body_of(response));
+fn next(response: &GraphqlResponse) -> String {
+    // JSON has no raw line breaks, so one line holds it.
+    let data = body_of(response);
     match response.extensions.get(CURSOR) {
         // Other characters can't stand in an id.
         Some(Value::String(cursor)) if cursor.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            event.id(cursor)
+            format!("event: next\nid: {cursor}\ndata: {data}\n\n")
         }
-        _ => event,
+        _ => format!("event: next\ndata: {data}\n\n"),
     }
-}
-
-fn complete() -> Event {
-    Event::default().event("complete").data("")
 }

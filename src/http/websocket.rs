@@ -110,8 +110,13 @@ struct Session<E> {
     authentication: Option<BoxFuture<'static, Verdict>>,
 }
 
-/// The socket is gone, or is to be.
-struct Closed;
+/// Why a socket ends.
+enum End {
+    /// A close frame was sent.
+    Closed,
+    /// The connection is broken, or the client takes nothing.
+    Broken,
+}
 
 async fn run<E: Executor>(
     edge: Arc<EdgeState<E>>,
@@ -140,7 +145,10 @@ async fn run<E: Executor>(
     let stopped = edge.until_stopped();
     tokio::pin!(stopped);
 
-    while session.perform().await.is_ok() {
+    let end = loop {
+        if let Err(end) = session.perform().await {
+            break end;
+        }
         let deadline = session.protocol.deadline();
         let timer = async {
             match deadline {
@@ -153,7 +161,11 @@ async fn run<E: Executor>(
             () = &mut stopped => session.protocol.shutdown(&mut session.actions),
             verdict = pending_or(&mut session.authentication) => session.authenticated(verdict),
             Some((id, outcome)) = session.operations.next(), if !session.operations.is_empty() => {
-                session.drain(&id, &outcome);
+                if session.drain(&id, &outcome) {
+                    // Otherwise a flood on one socket would keep its thread from all others, and
+                    // from noticing what the client sends.
+                    tokio::task::yield_now().await;
+                }
             }
             message = incoming.next() => match message {
                 Some(Ok(message)) => session.receive(&message),
@@ -164,12 +176,14 @@ async fn run<E: Executor>(
                 None => return,
             },
         }
+    };
+    if matches!(end, End::Closed) {
+        // The frame is lost if the connection is torn down while the client still sends.
+        let _ = tokio::time::timeout(FAREWELL, async {
+            while let Some(Ok(_)) = incoming.next().await {}
+        })
+        .await;
     }
-    // The frame is lost if the connection is torn down while the client still sends.
-    let _ = tokio::time::timeout(FAREWELL, async {
-        while let Some(Ok(_)) = incoming.next().await {}
-    })
-    .await;
 }
 
 async fn pending_or(authentication: &mut Option<BoxFuture<'static, Verdict>>) -> Verdict {
@@ -215,8 +229,9 @@ impl<E: Executor> Session<E> {
         }
     }
 
-    /// Takes what one operation yielded, and with it what others have ready.
-    fn drain(&mut self, id: &str, outcome: &Outcome) {
+    /// Takes what one operation yielded, and with it what others have ready; tells whether there
+    /// may be more.
+    fn drain(&mut self, id: &str, outcome: &Outcome) -> bool {
         self.outcome(id, outcome);
         let mut bytes = 0;
         while self.actions.len() < ROUND_MESSAGES && bytes < ROUND_BYTES {
@@ -225,12 +240,13 @@ impl<E: Executor> Session<E> {
             }
             match self.operations.next().now_or_never() {
                 Some(Some((id, outcome))) => self.outcome(&id, &outcome),
-                Some(None) | None => return,
+                Some(None) | None => return false,
             }
         }
+        true
     }
 
-    async fn perform(&mut self) -> Result<(), Closed> {
+    async fn perform(&mut self) -> Result<(), End> {
         let mut fed = false;
         for action in std::mem::take(&mut self.actions) {
             match action {
@@ -251,7 +267,7 @@ impl<E: Executor> Session<E> {
                     };
                     self.feed(Message::Close(Some(frame))).await?;
                     self.flush().await?;
-                    return Err(Closed);
+                    return Err(End::Closed);
                 }
             }
         }
@@ -261,12 +277,12 @@ impl<E: Executor> Session<E> {
         Ok(())
     }
 
-    async fn feed(&mut self, message: Message) -> Result<(), Closed> {
+    async fn feed(&mut self, message: Message) -> Result<(), End> {
         let time = Duration::from_millis(self.edge.settings.socket.write_milliseconds);
         written(tokio::time::timeout(time, self.sink.feed(message)).await)
     }
 
-    async fn flush(&mut self) -> Result<(), Closed> {
+    async fn flush(&mut self) -> Result<(), End> {
         let time = Duration::from_millis(self.edge.settings.socket.write_milliseconds);
         written(tokio::time::timeout(time, self.sink.flush()).await)
     }
@@ -336,10 +352,10 @@ impl<E: Executor> Session<E> {
     }
 }
 
-fn written<T>(outcome: Result<Result<(), axum::Error>, T>) -> Result<(), Closed> {
+fn written<T>(outcome: Result<Result<(), axum::Error>, T>) -> Result<(), End> {
     match outcome {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(Closed),
+        Ok(Err(_)) | Err(_) => Err(End::Broken),
     }
 }
 
