@@ -12,11 +12,9 @@
   if (token) {
     window.history.replaceState(null, '', window.location.pathname + window.location.search);
   }
-  const headers = JSON.stringify(
-    { Authorization: token ? `Bearer ${token}` : 'Bearer put a token here' },
-    null,
-    2,
-  );
+  const headers = token
+    ? JSON.stringify({ Authorization: `Bearer ${token}` }, null, 2)
+    : undefined;
 
   const query = `# Press Ctrl-Enter (or the button above) to run the operation at the cursor.
 #
@@ -38,21 +36,19 @@
   const socket = new URL('/graphql', window.location.href);
   socket.protocol = socket.protocol === 'https:' ? 'wss:' : 'ws:';
 
-  const properties = {
-    fetcher: window.GraphiQL.createFetcher({ url: '/graphql', subscriptionUrl: socket.href }),
-    plugins: window.GraphiQLPluginExplorer
-      ? [window.GraphiQLPluginExplorer.explorerPlugin()]
-      : [],
-    defaultQuery: query,
-    isHeadersEditorEnabled: true,
-    defaultEditorToolsVisibility: 'headers',
-    shouldPersistHeaders: false,
-  };
-  if (token) {
-    properties.initialHeaders = headers;
-    properties.headers = headers;
-  }
   window.ReactDOM.createRoot(container).render(
-    window.React.createElement(window.GraphiQL, properties),
+    window.React.createElement(window.GraphiQL, {
+      // The headers of the editor go into the first message of a socket as well.
+      fetcher: window.GraphiQL.createFetcher({ url: '/graphql', subscriptionUrl: socket.href }),
+      plugins: window.GraphiQLPluginExplorer
+        ? [window.GraphiQLPluginExplorer.explorerPlugin()]
+        : [],
+      defaultQuery: query,
+      headers,
+      defaultHeaders: headers,
+      isHeadersEditorEnabled: true,
+      defaultEditorToolsVisibility: 'headers',
+      shouldPersistHeaders: false,
+    }),
   );
 })();

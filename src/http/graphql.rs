@@ -1,5 +1,6 @@
 //! `/graphql`: one address for requests, event streams and sockets.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
@@ -8,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
-use super::caller::{Caller, Language, REQUEST_ID_HEADER, request_id};
+use super::caller::{Caller, Language, REQUEST_ID_HEADER, new_request_id, request_id};
 use super::edge::EdgeState;
 use super::error::{self, code};
 use super::guard::operation_word;
@@ -159,4 +160,12 @@ pub(crate) async fn with_common_headers(mut response: Response) -> Response {
         HeaderValue::from_static("nosniff"),
     );
     response
+}
+
+/// The answer when a handler itself panics, so that the connection is not dropped without a word.
+pub(crate) fn after_panic(_: Box<dyn Any + Send>) -> Response {
+    let id = new_request_id();
+    tracing::error!(request_id = id, "a handler panicked");
+    let refusal = HttpRefusal::new(StatusCode::INTERNAL_SERVER_ERROR, error::internal(&id));
+    refusal.into_response(MediaType::Json, &id)
 }

@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
+use tower_http::catch_panic::CatchPanicLayer;
 
 use super::edge::EdgeState;
 use super::patience::ImpatientWriter;
@@ -37,7 +38,7 @@ pub struct Server {
     listener: TcpListener,
     routes: Router,
     connections: Arc<Semaphore>,
-    settings: EdgeSettings,
+    settings: Arc<EdgeSettings>,
     tasks: TaskTracker,
     stopping: CancellationToken,
     ready: Arc<std::sync::atomic::AtomicBool>,
@@ -52,11 +53,13 @@ impl Server {
         Ok(Self {
             listener,
             connections: Arc::new(Semaphore::new(state.settings.connections)),
-            settings: state.settings.clone(),
+            settings: Arc::new(state.settings.clone()),
             tasks: state.tasks.clone(),
             stopping: state.stopping.clone(),
             ready: Arc::clone(&state.ready),
-            routes: routes(state).merge(others),
+            routes: routes(state)
+                .merge(others)
+                .layer(CatchPanicLayer::custom(graphql::after_panic)),
         })
     }
 
@@ -118,7 +121,7 @@ impl Server {
                     stream,
                     self.routes.clone(),
                     permit,
-                    self.settings.clone(),
+                    Arc::clone(&self.settings),
                     self.stopping.clone(),
                 ));
             }
@@ -133,7 +136,7 @@ async fn serve(
     stream: TcpStream,
     routes: Router,
     permit: ConnectionPermit,
-    settings: EdgeSettings,
+    settings: Arc<EdgeSettings>,
     stopping: CancellationToken,
 ) {
     let stream = ImpatientWriter::new(stream, Duration::from_secs(settings.write_seconds));

@@ -86,20 +86,30 @@ pub(crate) async fn upgrade<E: Executor>(
         .max_frame_size(bytes)
         .protocols([SUBPROTOCOL]);
     let speaks_protocol = upgrade.selected_protocol().is_some();
+    let introduction = Introduction {
+        language: Language::from_headers(&parts.headers),
+        token: token_of(&parts.headers).map(|token| token.map(str::to_owned)),
+    };
     let edge = Arc::clone(edge);
     Ok(upgrade.on_upgrade(move |socket| {
         let tasks = edge.tasks.clone();
         let session = async move {
             let _permit = permit;
-            run(edge, socket, parts.headers, speaks_protocol).await;
+            run(edge, socket, introduction, speaks_protocol).await;
         };
         tasks.track_future(session)
     }))
 }
 
+/// What is kept of the request; its headers are larger than the rest of an idle socket.
+struct Introduction {
+    language: Language,
+    token: Result<Option<String>, TokenError>,
+}
+
 struct Session<E> {
     edge: Arc<EdgeState<E>>,
-    headers: HeaderMap,
+    introduction: Introduction,
     identity: Option<Identity>,
     sink: SplitSink<WebSocket, Message>,
     protocol: Protocol,
@@ -121,13 +131,13 @@ enum End {
 async fn run<E: Executor>(
     edge: Arc<EdgeState<E>>,
     socket: WebSocket,
-    headers: HeaderMap,
+    introduction: Introduction,
     speaks_protocol: bool,
 ) {
     let (sink, mut incoming) = socket.split();
     let mut session = Session {
         protocol: Protocol::new(edge.settings.socket.clone(), Instant::now()),
-        headers,
+        introduction,
         identity: None,
         sink,
         actions: Vec::new(),
@@ -289,7 +299,10 @@ impl<E: Executor> Session<E> {
 
     fn authenticate(&self, payload: Option<&Json>) -> BoxFuture<'static, Verdict> {
         let authenticator: Authenticator = self.edge.authenticator.clone();
-        let token = token_in(payload, &self.headers);
+        let token = match token_in(payload) {
+            Some(token) => token.map(Some),
+            None => self.introduction.token.clone(),
+        };
         async move {
             match token? {
                 Some(token) => {
@@ -327,7 +340,7 @@ impl<E: Executor> Session<E> {
         let caller = Caller {
             identity: self.identity.clone(),
             request_id: new_request_id(),
-            language: Language::from_headers(&self.headers),
+            language: self.introduction.language,
         };
         match self.prepare(payload) {
             Ok(prepared) => stream::open(&self.edge, prepared, caller)
@@ -373,16 +386,14 @@ fn refused(errors: &[ServerError]) -> Outcome {
     }))
 }
 
-/// The token in the first message, or else in the headers of the request.
-fn token_in(payload: Option<&Json>, headers: &HeaderMap) -> Result<Option<String>, TokenError> {
-    let entry = payload.and_then(|payload| {
-        ["authorization", "Authorization"]
-            .iter()
-            .find_map(|name| payload.get(name))
-    });
+/// The token in the first message, which goes before the one in the request.
+fn token_in(payload: Option<&Json>) -> Option<Result<String, TokenError>> {
+    let entry = ["authorization", "Authorization"]
+        .iter()
+        .find_map(|name| payload?.get(name))?;
     match entry {
-        Some(Json::String(value)) => bearer(value).map(|token| Some(token.to_owned())),
-        Some(Json::Null) | None => token_of(headers).map(|token| token.map(str::to_owned)),
-        Some(_) => Err(TokenError::Malformed),
+        Json::String(value) => Some(bearer(value).map(str::to_owned)),
+        Json::Null => None,
+        _ => Some(Err(TokenError::Malformed)),
     }
 }

@@ -281,6 +281,7 @@ fn refuse(code: &'static str, message: String) -> Box<Refusal> {
     Box::new(Refusal::new(code, message))
 }
 
-fn locate(refusal: Box<Refusal>, position: Pos) -> Box<Refusal> {
-    Box::new(refusal.at(position))
+fn locate(mut refusal: Box<Refusal>, position: Pos) -> Box<Refusal> {
+    refusal.position = Some(position);
+    refusal
 }

@@ -1,7 +1,7 @@
 //! What is refused before a document reaches the executor.
 //!
-//! Two stages. [`text::check`] walks the bytes of the document once, before the parser, because the
-//! parser's stack depth follows the nesting of the text. [`cost::check`] then weighs the parsed
+//! Two stages. The first walks the bytes of the document once, before the parser, because the
+//! parser's stack depth follows the nesting of the text. The second then weighs the parsed
 //! document fragment by fragment, so that fragments which spread each other are never expanded.
 
 mod cost;
@@ -83,11 +83,6 @@ impl Refusal {
             message: message.into(),
             position: None,
         }
-    }
-
-    fn at(mut self, position: Pos) -> Self {
-        self.position = Some(position);
-        self
     }
 }
 

@@ -3,6 +3,7 @@
 mod events;
 mod http;
 mod lifecycle;
+mod operations;
 mod socket;
 
 use std::sync::Arc;
@@ -62,7 +63,8 @@ impl Query {
     }
 
     async fn boom(&self) -> Option<i32> {
-        None::<i32>.expect("boom").into()
+        assert!(std::hint::black_box(false), "boom");
+        None
     }
 
     async fn nap(&self, milliseconds: u64) -> i32 {
@@ -194,6 +196,11 @@ impl Executor for Toy {
     }
 }
 
+async fn broken() -> &'static str {
+    assert!(std::hint::black_box(false), "a handler of others");
+    "fine"
+}
+
 /// A running server that stops when the test ends.
 struct Running {
     address: std::net::SocketAddr,
@@ -228,7 +235,11 @@ impl Running {
         )
         .settings(settings)
         .schema_text(schema.sdl())
-        .routes(axum::Router::new().route("/other", axum::routing::get(|| async { "other" })))
+        .routes(
+            axum::Router::new()
+                .route("/other", axum::routing::get(|| async { "other" }))
+                .route("/broken", axum::routing::get(broken)),
+        )
         .bind("127.0.0.1:0")
         .await
         .unwrap();
