@@ -1,0 +1,156 @@
+//! The parts of the edge and how they are put together.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use async_graphql::Executor;
+use axum::Router;
+use axum::http::{HeaderMap, header};
+use chrono::{DateTime, Utc};
+use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::auth::{Authenticator, Identity, TokenError, bearer};
+use super::server::Server;
+use super::settings::EdgeSettings;
+
+/// Builds the network edge around an executor, such as an `async_graphql::Schema`.
+pub struct Edge<E> {
+    executor: E,
+    authenticator: Authenticator,
+    settings: EdgeSettings,
+    schema_text: String,
+    ready: Arc<AtomicBool>,
+    routes: Router,
+}
+
+impl<E: Executor> Edge<E> {
+    /// An edge with default settings that is ready at once.
+    pub fn new(executor: E, authenticator: Authenticator) -> Self {
+        Self {
+            executor,
+            authenticator,
+            settings: EdgeSettings::default(),
+            schema_text: String::new(),
+            ready: Arc::new(AtomicBool::new(true)),
+            routes: Router::new(),
+        }
+    }
+
+    /// Replaces the settings.
+    #[must_use]
+    pub fn settings(mut self, settings: EdgeSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The text served at `/schema.graphql` while introspection is on.
+    #[must_use]
+    pub fn schema_text(mut self, schema_text: impl Into<String>) -> Self {
+        self.schema_text = schema_text.into();
+        self
+    }
+
+    /// The flag that `/readyz` tells. The edge itself clears it when it begins to stop.
+    #[must_use]
+    pub fn ready(mut self, ready: Arc<AtomicBool>) -> Self {
+        self.ready = ready;
+        self
+    }
+
+    /// Adds routes of others, such as webhooks and metrics. They get the same connections, but
+    /// none of the checks of `/graphql`.
+    #[must_use]
+    pub fn routes(mut self, routes: Router) -> Self {
+        self.routes = self.routes.merge(routes);
+        self
+    }
+
+    /// Opens the listening socket.
+    ///
+    /// # Errors
+    /// When the address can't be bound.
+    pub async fn bind(self, address: impl ToSocketAddrs) -> std::io::Result<Server> {
+        self.listen(TcpListener::bind(address).await?)
+    }
+
+    /// Takes a socket that listens already.
+    ///
+    /// # Errors
+    /// When the socket does not know its address.
+    pub fn listen(self, listener: TcpListener) -> std::io::Result<Server> {
+        let loopback = listener.local_addr()?.ip().is_loopback();
+        let tasks = TaskTracker::new();
+        let stopping = CancellationToken::new();
+        let state = Arc::new(EdgeState {
+            operations: Arc::new(Semaphore::new(self.settings.operations)),
+            introspection: self.settings.introspection.unwrap_or(loopback),
+            graphiql: self.settings.graphiql.unwrap_or(loopback),
+            executor: self.executor,
+            authenticator: self.authenticator,
+            schema_text: self.schema_text,
+            ready: self.ready,
+            tasks,
+            stopping,
+            settings: self.settings,
+        });
+        Server::new(listener, state, self.routes)
+    }
+}
+
+/// What all requests share.
+pub(crate) struct EdgeState<E> {
+    pub(crate) executor: E,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) settings: EdgeSettings,
+    pub(crate) schema_text: String,
+    pub(crate) ready: Arc<AtomicBool>,
+    pub(crate) introspection: bool,
+    pub(crate) graphiql: bool,
+    pub(crate) operations: Arc<Semaphore>,
+    /// Everything a stopping server waits for.
+    pub(crate) tasks: TaskTracker,
+    /// Cancelled when the server begins to stop.
+    pub(crate) stopping: CancellationToken,
+}
+
+impl<E> EdgeState<E> {
+    /// The caller's identity, or nothing without a token.
+    pub(crate) async fn identity(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<Option<Identity>, TokenError> {
+        match token_of(headers)? {
+            Some(token) => self.authenticator.authenticate(token).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Waits until the server stops, and then a moment that differs from stream to stream.
+    pub(crate) async fn until_stopped(&self) {
+        self.stopping.cancelled().await;
+        let spread = u128::from(self.settings.drain_spread_milliseconds.max(1));
+        // The last bits of a new id are random.
+        let share = uuid::Uuid::now_v7().as_u128() % spread;
+        tokio::time::sleep(Duration::from_millis(u64::try_from(share).unwrap_or(0))).await;
+    }
+}
+
+/// The token in the `Authorization` header; nothing without the header.
+pub(crate) fn token_of(headers: &HeaderMap) -> Result<Option<&str>, TokenError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => bearer(value.to_str().map_err(|_| TokenError::Malformed)?).map(Some),
+        (Some(_), Some(_)) => Err(TokenError::Malformed),
+    }
+}
+
+/// The instant of a point in time on the clock that never jumps; nothing if it lies too far ahead.
+pub(crate) fn instant_of(time: DateTime<Utc>) -> Option<Instant> {
+    let left = (time - Utc::now()).to_std().unwrap_or(Duration::ZERO);
+    Instant::now().checked_add(left)
+}

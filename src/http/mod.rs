@@ -1,0 +1,32 @@
+//! The network edge: GraphQL over HTTP, event streams and WebSockets around any executor.
+//!
+//! [`Edge`] takes the executor (an `async_graphql::Schema`) and an [`auth::Authenticator`], and
+//! becomes a [`Server`]. Every operation passes the [`guard`] first, runs in a task of its own and
+//! finds a [`Caller`] in its data. What goes out passes [`error::finish_errors`].
+
+mod assets;
+pub mod auth;
+mod caller;
+mod edge;
+pub mod error;
+mod execute;
+mod graphql;
+pub mod guard;
+mod origin;
+mod patience;
+pub mod protocol;
+mod request;
+mod response;
+mod server;
+mod settings;
+mod sse;
+mod stream;
+mod websocket;
+
+pub use caller::{Caller, Language, LastEventId, REQUEST_ID_HEADER};
+pub use edge::Edge;
+pub use server::Server;
+pub use settings::{EdgeSettings, SocketSettings};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use super::*;
+
+#[tokio::test]
+async fn half_open_and_idle_connections_end() {
+    let server = Running::with(|settings| settings.header_seconds = 1).await;
+    for text in [
+        "",
+        "GET /livez HTTP/1.1\r\nhost:",
+        "GET /livez HTTP/1.1\r\nhost: a\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let reading = stream.read_to_end(&mut answer);
+        tokio::time::timeout(Duration::from_secs(3), reading)
+            .await
+            .expect("closed")
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn connections_are_bounded_and_given_back() {
+    let server = Running::with(|settings| settings.connections = 2).await;
+    let mut request = format!("ws://{}/graphql", server.address)
+        .into_client_request()
+        .unwrap();
+    let protocol = "graphql-transport-ws".parse().unwrap();
+    request
+        .headers_mut()
+        .insert("sec-websocket-protocol", protocol);
+    let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    let idle = TcpStream::connect(server.address).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+
+    let refused = reqwest::get(server.url("/livez")).await.unwrap();
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.headers()["retry-after"], "1");
+    drop(idle);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(
+        reqwest::get(server.url("/livez")).await.unwrap().status(),
+        200
+    );
+    drop(socket);
+}
+
+#[tokio::test]
+async fn drains_in_order() {
+    let server = Running::start().await;
+    let client = reqwest::Client::new();
+    assert_eq!(
+        client
+            .get(server.url("/readyz"))
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
+
+    let mut request = format!("ws://{}/graphql", server.address)
+        .into_client_request()
+        .unwrap();
+    let protocol = "graphql-transport-ws".parse().unwrap();
+    request
+        .headers_mut()
+        .insert("sec-websocket-protocol", protocol);
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+
+    let running = client
+        .post(server.url("/graphql"))
+        .json(&json!({"query": "{ nap(milliseconds: 500) }"}))
+        .send();
+    let running = tokio::spawn(running);
+    let abandoned = client
+        .post(server.url("/graphql"))
+        .json(&json!({"query": "mutation { touch }"}))
+        .timeout(Duration::from_millis(50))
+        .send();
+    assert!(abandoned.await.is_err());
+
+    let address = server.address;
+    let traces = Arc::clone(&server.traces);
+    let stopping = tokio::spawn(server.stop());
+    let frame = loop {
+        if let Message::Close(frame) = socket.next().await.unwrap().unwrap() {
+            break frame.unwrap();
+        }
+    };
+    assert_eq!(u16::from(frame.code), 1012);
+    assert_eq!(running.await.unwrap().unwrap().status(), 200);
+    assert!(stopping.await.unwrap(), "everything ended");
+    assert_eq!(
+        traces.touched.load(Ordering::SeqCst),
+        1,
+        "the operation ran to its end"
+    );
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn stops_although_a_request_hangs() {
+    let server = Running::with(|settings| settings.drain_seconds = 1).await;
+    let hanging = server.post(json!({"query": "{ nap(milliseconds: 20000) }"}));
+    let url = server.url("/livez");
+    let stop = server.stop.clone();
+    tokio::select! {
+        _ = hanging => panic!("answered"),
+        () = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert_eq!(reqwest::get(url).await.unwrap().status(), 200);
+        } => {}
+    }
+    stop.cancel();
+    assert!(!server.stop().await, "the nap did not end");
+}
