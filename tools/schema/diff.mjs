@@ -29,7 +29,8 @@ function landed(root, sdl) {
   if (main && !isMain) return { compared: `with origin/main ${main.slice(0, 9)}`, base: at('origin/main') }
   const parent = commit('HEAD~1')
   if (parent) return { compared: `with HEAD~1 ${parent.slice(0, 9)}`, base: at('HEAD~1') }
-  return { compared: 'no landed commit to compare with', base: null }
+  const shallow = git(root, 'rev-parse', '--is-shallow-repository')?.trim() === 'true'
+  return { compared: `${shallow ? 'shallow clone: ' : ''}no landed commit to compare with`, base: null }
 }
 
 /** The lines of CHANGELOG.md under "## [Unreleased]" and there under a heading that says Breaking. */

@@ -128,6 +128,12 @@ function judgeByConvention() {
       findings.push(`scalar ${type.name} lacks @specifiedBy`)
     }
   }
+  const query = schema.getQueryType()?.getFields() ?? {}
+  for (const [name, args, type] of [['node', 'id: ID!', 'Node'], ['nodes', 'ids: [ID!]!', '[Node]!']]) {
+    const field = query[name]
+    const has = field && `${field.args.map((arg) => `${arg.name}: ${arg.type}`).join(', ')}): ${field.type}`
+    if (has !== `${args}): ${type}`) findings.push(`Query must have ${name}(${args}): ${type}`)
+  }
   for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
     const name = field.name[0].toUpperCase() + field.name.slice(1)
     const at = `Mutation.${field.name}`
