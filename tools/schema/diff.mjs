@@ -20,7 +20,9 @@ function git(root, ...args) {
  */
 function landed(root, sdl) {
   if (git(root, 'rev-parse', '--git-dir') === null) {
-    throw new Error('this is no git checkout, so there is no landed schema to compare with: give --base FILE or --base none')
+    // An unpacked archive has no history. A checkout that git cannot read has one, and must not pass for an archive.
+    if (!existsSync(join(root, '.git'))) return { compared: 'no git checkout: no landed schema to compare with', base: null }
+    throw new Error(`git cannot read the checkout ${root}: is git installed, and does the folder belong to this user?`)
   }
   const commit = (ref) => git(root, 'rev-parse', '--verify', '--quiet', `${ref}^{commit}`)?.trim()
   const at = (ref) => git(root, 'show', `${ref}:schema.graphql`)
