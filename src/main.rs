@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The `ordergraph` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ordergraph::cli::run()
+}

@@ -62,6 +62,21 @@ impl App {
         })
     }
 
+    /// The same with identities of one's own making, for data that must not differ between runs.
+    pub fn with_ids(
+        store: Store,
+        feed: Feed,
+        clock: Arc<dyn Clock>,
+        new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            clock,
+            new_id,
+            feed,
+        })
+    }
+
     /// The feed of events.
     pub fn feed(&self) -> &Feed {
         &self.feed

@@ -292,6 +292,19 @@ impl StockItem {
         refusals
     }
 
+    /// What lies there when the item comes into being.
+    pub fn open_with(
+        &mut self,
+        act: &Act<'_>,
+        quantity: Decimal,
+        journal: &mut Vec<StockMovement>,
+    ) {
+        self.apply(
+            self.movement(act, MovementKind::Receipt, quantity, Decimal::ZERO, None),
+            journal,
+        );
+    }
+
     /// Books goods in.
     pub fn receive(
         &mut self,

@@ -10,6 +10,7 @@ pub mod event;
 pub mod ids;
 pub mod inspection;
 pub mod intake;
+pub mod invariants;
 pub mod inventory;
 pub mod money;
 pub mod order;

@@ -1,7 +1,9 @@
 //! Stock, its movements, and requests to replenish it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use entity::{allocation, backorder, replenishment_request, stock_item, stock_movement};
 use rust_decimal::Decimal;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
@@ -16,8 +18,8 @@ use super::allocation::backorder_part;
 use super::error::{Result, StoreError};
 use super::page::{Keyset, Page, page};
 use super::row::{among, code, from_quantity, quantity, write_root};
-use super::work::{Tracked, Work};
-use super::{Store, scope};
+use super::work::{Occasion, Tracked, Work};
+use super::{Store, reference, scope};
 use crate::domain::actor::Actor;
 use crate::domain::event::{AggregateKind, EventKind};
 use crate::domain::ids::{
@@ -26,6 +28,7 @@ use crate::domain::ids::{
 use crate::domain::inventory::{
     Backorder, BackorderStatus, ReplenishmentRequest, ReplenishmentStatus, StockItem, StockMovement,
 };
+use crate::domain::permission::Action;
 
 impl Aggregate for StockItem {
     const KIND: AggregateKind = AggregateKind::StockItem;
@@ -557,4 +560,97 @@ pub async fn requests_by_ids(
         .all(store.reader())
         .await?;
     rows.into_iter().map(replenishment).collect()
+}
+
+/// Stock to begin with.
+#[derive(Clone, Debug)]
+pub struct OpeningStock {
+    /// The product's SKU.
+    pub sku: String,
+    /// The warehouse's code.
+    pub warehouse: String,
+    /// What lies there.
+    pub on_hand: Decimal,
+    /// What should always be left.
+    pub safety_stock: Decimal,
+    /// The lower limit at which procurement is told.
+    pub reorder_point: Decimal,
+}
+
+/// Opens stock items that do not exist yet, with what lies there; says how many. In one
+/// transaction, by the system.
+pub async fn open_stock(
+    store: &Store,
+    opening: &[OpeningStock],
+    now: DateTime<Utc>,
+    new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
+) -> Result<usize> {
+    let occasion = Occasion {
+        actor: Actor::system(),
+        action: Action::ReceiveStock,
+        request_id: "opening-stock".to_owned(),
+        now,
+    };
+    let work = Work::begin(store, occasion, new_id).await?;
+    let opened = open_within(&work, opening).await;
+    match opened {
+        Ok(count) => {
+            work.commit().await?;
+            Ok(count)
+        }
+        Err(error) => {
+            work.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn open_within(work: &Work, opening: &[OpeningStock]) -> Result<usize> {
+    let skus: Vec<String> = opening.iter().map(|row| row.sku.clone()).collect();
+    let products = reference::products_by_sku(work.db(), &skus).await?;
+    let units = reference::all_units(work.db()).await?;
+    let mut count = 0;
+    for row in opening {
+        let missing = |what: &str| {
+            StoreError::Corrupt(format!(
+                "opening stock of {}: no {what} {}",
+                row.sku, row.warehouse
+            ))
+        };
+        let product = products
+            .get(&row.sku)
+            .ok_or_else(|| missing("product for"))?;
+        let warehouse = units
+            .iter()
+            .find(|unit| unit.code == row.warehouse)
+            .ok_or_else(|| missing("warehouse"))?;
+        let known = stock_item::Entity::find()
+            .filter(stock_item::Column::ProductId.eq(product.id.0))
+            .filter(stock_item::Column::WarehouseId.eq(warehouse.id.0))
+            .count(work.db())
+            .await?;
+        if known > 0 {
+            continue;
+        }
+        let mut item = StockItem {
+            id: work.id(),
+            version: 0,
+            product_id: product.id,
+            sku: product.sku.clone(),
+            warehouse_id: warehouse.id,
+            on_hand: Decimal::ZERO,
+            reserved: Decimal::ZERO,
+            safety_stock: row.safety_stock,
+            reorder_point: row.reorder_point,
+        };
+        let mut journal = Vec::new();
+        if row.on_hand > Decimal::ZERO {
+            item.open_with(&work.act(), row.on_hand, &mut journal);
+        }
+        work.save(Tracked::new(item), EventKind::StockOpened)
+            .await?;
+        keep_movements(work, &journal).await?;
+        count += 1;
+    }
+    Ok(count)
 }

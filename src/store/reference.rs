@@ -377,11 +377,14 @@ pub struct ReferenceData {
 }
 
 /// Puts reference data in, in one transaction; says how many rows were new.
-pub async fn put(
-    db: &impl ConnectionTrait,
-    data: &ReferenceData,
-    now: DateTime<Utc>,
-) -> Result<usize> {
+pub async fn put_all(store: &Store, data: &ReferenceData, now: DateTime<Utc>) -> Result<usize> {
+    let tx = store.begin().await?;
+    let new = put(&tx, data, now).await?;
+    tx.commit().await?;
+    Ok(new)
+}
+
+async fn put(db: &impl ConnectionTrait, data: &ReferenceData, now: DateTime<Utc>) -> Result<usize> {
     use sea_orm::sea_query::OnConflict;
     let mut new = 0;
     macro_rules! insert {

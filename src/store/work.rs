@@ -10,7 +10,6 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -103,14 +102,7 @@ impl Work {
         occasion: Occasion,
         new_id: std::sync::Arc<dyn Fn() -> Uuid + Send + Sync>,
     ) -> Result<Self> {
-        let tx = store
-            .writer()
-            .begin_with_options(TransactionOptions {
-                // A deferred transaction that read first cannot wait for another writer.
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                ..TransactionOptions::default()
-            })
-            .await?;
+        let tx = store.begin().await?;
         Ok(Self {
             tx,
             occasion,

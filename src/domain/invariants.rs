@@ -1,0 +1,324 @@
+//! What must hold of all data at all times. `ordergraph verify` checks a live database against it.
+
+use rust_decimal::Decimal;
+
+use super::allocation::Allocation;
+use super::delivery::Delivery;
+use super::inventory::StockItem;
+use super::order::{Coverage, LineQuantities, Order, OrderStatus};
+use super::review::ReviewCase;
+
+/// A row that breaks an invariant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Stable code of the invariant.
+    pub invariant: &'static str,
+    /// Table of the row.
+    pub table: &'static str,
+    /// Identity of the row.
+    pub id: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// Collects violations.
+#[derive(Debug, Default)]
+pub struct Findings(pub Vec<Violation>);
+
+impl Findings {
+    /// Adds a violation unless the condition holds.
+    pub fn expect(
+        &mut self,
+        holds: bool,
+        invariant: &'static str,
+        table: &'static str,
+        id: impl std::fmt::Display,
+        message: impl FnOnce() -> String,
+    ) {
+        if !holds {
+            self.0.push(Violation {
+                invariant,
+                table,
+                id: id.to_string(),
+                message: message(),
+            });
+        }
+    }
+}
+
+/// What a settled line adds up to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settled {
+    /// Quantity over all records.
+    pub quantity: Decimal,
+    /// Amount over all records.
+    pub amount: Decimal,
+}
+
+/// An order with everything that must agree with it.
+pub struct OrderPicture<'a> {
+    /// The order.
+    pub order: &'a Order,
+    /// Its review.
+    pub review: Option<&'a ReviewCase>,
+    /// Its allocations.
+    pub allocations: &'a [&'a Allocation],
+    /// Its deliveries.
+    pub deliveries: &'a [&'a Delivery],
+    /// What is settled of each line, in the order of the lines.
+    pub settled: &'a [Settled],
+}
+
+/// Checks an order.
+pub fn check_order(picture: &OrderPicture<'_>, findings: &mut Findings) {
+    let order = picture.order;
+    for line in &order.lines {
+        check_counts(&line.quantities, line.id, findings);
+    }
+    check_status(order, findings);
+    let live = || {
+        picture
+            .allocations
+            .iter()
+            .filter(|share| share.status.is_live())
+    };
+    for (index, line) in order.lines.iter().enumerate() {
+        let shares = || {
+            live()
+                .flat_map(|share| &share.lines)
+                .filter(|share| share.order_line_id == line.id)
+        };
+        let counts = &line.quantities;
+        for (name, counted, summed) in [
+            (
+                "allocated",
+                counts.allocated,
+                shares().map(|share| share.quantity).sum::<Decimal>(),
+            ),
+            (
+                "passed",
+                counts.passed,
+                shares().map(|share| share.passed).sum(),
+            ),
+            (
+                "dispatched",
+                counts.dispatched,
+                shares().map(|share| share.dispatched).sum(),
+            ),
+            (
+                "confirmed",
+                counts.confirmed,
+                shares().map(|share| share.confirmed).sum(),
+            ),
+        ] {
+            findings.expect(
+                counted == summed,
+                "LINE_EQUALS_SHARES",
+                "order_line",
+                line.id,
+                || format!("{name} is {counted}, its allocations say {summed}"),
+            );
+        }
+        let settled = picture.settled.get(index).copied().unwrap_or_default();
+        findings.expect(
+            settled.quantity == counts.confirmed,
+            "SETTLED_EQUALS_CONFIRMED",
+            "order_line",
+            line.id,
+            || {
+                format!(
+                    "{} settled, {} confirmed",
+                    settled.quantity, counts.confirmed
+                )
+            },
+        );
+        let whole = counts.confirmed == counts.ordered;
+        findings.expect(
+            !whole || settled.amount == line.total,
+            "PARTS_SUM_TO_WHOLE",
+            "order_line",
+            line.id,
+            || format!("settled for {} of {}", settled.amount, line.total),
+        );
+    }
+    findings.expect(
+        picture.allocations.is_empty()
+            || picture
+                .review
+                .and_then(|review| review.decision.as_ref())
+                .is_some_and(|d| d.approved),
+        "ALLOCATED_ONLY_WHEN_APPROVED",
+        "orders",
+        order.id,
+        || "it has allocations but no approval".to_owned(),
+    );
+    for share in picture.allocations {
+        check_allocation(share, picture.deliveries, findings);
+    }
+}
+
+fn check_counts(
+    counts: &LineQuantities,
+    id: impl std::fmt::Display + Copy,
+    findings: &mut Findings,
+) {
+    let all = [
+        counts.ordered,
+        counts.cancelled,
+        counts.allocated,
+        counts.reserved,
+        counts.produced,
+        counts.passed,
+        counts.dispatched,
+        counts.delivered,
+        counts.confirmed,
+        counts.returned,
+    ];
+    findings.expect(
+        all.iter().all(|count| *count >= Decimal::ZERO),
+        "NEVER_NEGATIVE",
+        "order_line",
+        id,
+        || "a count is below zero".to_owned(),
+    );
+    let chain = counts.confirmed <= counts.delivered
+        && counts.delivered <= counts.dispatched
+        && counts.dispatched <= counts.passed
+        && counts.passed <= counts.allocated
+        && counts.allocated <= counts.open()
+        && counts.returned <= counts.delivered;
+    findings.expect(chain, "CHAIN_OF_COUNTS", "order_line", id, || {
+        "confirmed ≤ delivered ≤ dispatched ≤ passed ≤ allocated ≤ ordered − cancelled does not hold".to_owned()
+    });
+}
+
+fn check_status(order: &Order, findings: &mut Findings) {
+    let open = order
+        .lines
+        .iter()
+        .any(|line| line.quantities.open() > Decimal::ZERO);
+    let confirmed = open && order.coverage(|counts| counts.confirmed) == Coverage::Full;
+    findings.expect(
+        (order.status == OrderStatus::Completed) == confirmed,
+        "COMPLETED_WHEN_CONFIRMED",
+        "orders",
+        order.id,
+        || {
+            format!(
+                "it is {} although {}everything open is confirmed",
+                order.status,
+                if confirmed { "" } else { "not " }
+            )
+        },
+    );
+    findings.expect(
+        open || order.status == OrderStatus::Cancelled,
+        "CANCELLED_WHEN_NOTHING_IS_OPEN",
+        "orders",
+        order.id,
+        || format!("it is {} although nothing of it is open", order.status),
+    );
+}
+
+fn check_allocation(share: &Allocation, deliveries: &[&Delivery], findings: &mut Findings) {
+    for line in &share.lines {
+        let accepted: Decimal = share
+            .inspections
+            .iter()
+            .flat_map(|inspection| &inspection.accepted)
+            .filter(|accepted| accepted.line_id == line.id)
+            .map(|accepted| accepted.quantity)
+            .sum();
+        findings.expect(
+            line.passed == accepted,
+            "PASSED_ONLY_BY_INSPECTION",
+            "allocation_line",
+            line.id,
+            || format!("{} passed, inspections accepted {accepted}", line.passed),
+        );
+        let in_deliveries = |wanted: fn(&Delivery) -> bool| -> Decimal {
+            deliveries
+                .iter()
+                .filter(|delivery| wanted(delivery))
+                .flat_map(|delivery| &delivery.lines)
+                .filter(|one| one.allocation_line_id == line.id)
+                .map(|one| one.quantity)
+                .sum()
+        };
+        let planned =
+            in_deliveries(|delivery| delivery.status != super::delivery::DeliveryStatus::Cancelled);
+        findings.expect(
+            line.planned == planned,
+            "PLANNED_EQUALS_DELIVERIES",
+            "allocation_line",
+            line.id,
+            || format!("{} planned, deliveries hold {planned}", line.planned),
+        );
+        let left = in_deliveries(|delivery| delivery.dispatched_at.is_some());
+        findings.expect(
+            line.dispatched == left,
+            "DISPATCHED_EQUALS_DELIVERIES",
+            "allocation_line",
+            line.id,
+            || format!("{} dispatched, deliveries carried {left}", line.dispatched),
+        );
+    }
+}
+
+/// What the journal and the reservations of a stock item add up to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StockSums {
+    /// Over all movements: what lies there.
+    pub on_hand: Decimal,
+    /// Over all movements: what is set aside.
+    pub reserved: Decimal,
+    /// Over all open reservations.
+    pub reservations: Decimal,
+}
+
+/// Checks a stock item.
+pub fn check_stock(item: &StockItem, sums: StockSums, findings: &mut Findings) {
+    findings.expect(
+        item.on_hand == sums.on_hand,
+        "ON_HAND_EQUALS_MOVEMENTS",
+        "stock_item",
+        item.id,
+        || {
+            format!(
+                "{} on hand, movements sum to {}",
+                item.on_hand, sums.on_hand
+            )
+        },
+    );
+    findings.expect(
+        item.reserved == sums.reserved,
+        "RESERVED_EQUALS_MOVEMENTS",
+        "stock_item",
+        item.id,
+        || {
+            format!(
+                "{} reserved, movements sum to {}",
+                item.reserved, sums.reserved
+            )
+        },
+    );
+    findings.expect(
+        item.reserved == sums.reservations,
+        "RESERVED_EQUALS_RESERVATIONS",
+        "stock_item",
+        item.id,
+        || {
+            format!(
+                "{} reserved, open reservations sum to {}",
+                item.reserved, sums.reservations
+            )
+        },
+    );
+    findings.expect(
+        item.reserved <= item.on_hand && item.reserved >= Decimal::ZERO,
+        "NEVER_OVERSOLD",
+        "stock_item",
+        item.id,
+        || format!("{} reserved of {}", item.reserved, item.on_hand),
+    );
+}

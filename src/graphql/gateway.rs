@@ -1,0 +1,111 @@
+//! Between the edge and the schema: turns the caller's claims into a session, and a message's
+//! cursor into what event streams carry as their id.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::{Data, Executor, Request, Response, ServerError, Value};
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+
+use super::context::{attach, attach_forgetful, code};
+use super::{ApiSchema, schema};
+use crate::app::{App, Failure, Identity, Session};
+use crate::http::{Caller, LastEventId};
+
+/// The schema as the edge sees it.
+#[derive(Clone)]
+pub struct Gateway {
+    schema: ApiSchema,
+    app: Arc<App>,
+}
+
+/// Where a subscription leaves the cursor of the message it is about to send.
+#[derive(Default)]
+pub struct CursorSlot(Mutex<Option<String>>);
+
+impl CursorSlot {
+    /// Leaves a cursor.
+    pub fn put(&self, cursor: &str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor.to_owned());
+    }
+
+    fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Gateway {
+    /// The gateway of an application.
+    pub fn new(app: &Arc<App>) -> Self {
+        Self { schema: schema(), app: app.clone() }
+    }
+
+    /// The caller's session; none for a request without a token.
+    async fn session(&self, request: &Request) -> Result<Option<Session>, ServerError> {
+        let caller = request.data.get(&std::any::TypeId::of::<Caller>()).and_then(|data| data.downcast_ref::<Caller>());
+        let Some(Caller { identity: Some(identity), request_id, .. }) = caller else { return Ok(None) };
+        let identity = Identity {
+            subject: identity.subject.clone(),
+            roles: identity.roles.clone(),
+            unit: identity.unit.clone(),
+            customer: identity.customer.clone(),
+            channel: identity.channel.clone(),
+        };
+        // In a task of its own: a socket that closes must not take a connection along.
+        let (app, id) = (self.app.clone(), request_id.clone());
+        let opened = tokio::spawn(async move { Session::open(&app, &identity, &id).await }).await;
+        match opened {
+            Ok(Ok(session)) => Ok(Some(session)),
+            Ok(Err(failure)) => Err(refused(&failure, request_id)),
+            Err(error) => Err(refused(&Failure::Internal(error.to_string()), request_id)),
+        }
+    }
+}
+
+fn refused(failure: &Failure, request_id: &str) -> ServerError {
+    if let Failure::Internal(cause) = failure {
+        tracing::error!(request_id, cause, "a session could not be opened");
+    }
+    let mut error = ServerError::new(failure.to_string(), None);
+    let mut extensions = async_graphql::ErrorExtensionValues::default();
+    extensions.set("code", code(failure));
+    error.extensions = Some(extensions);
+    error
+}
+
+impl Executor for Gateway {
+    async fn execute(&self, request: Request) -> Response {
+        match self.session(&request).await {
+            Ok(session) => self.schema.execute(attach(request, session)).await,
+            Err(error) => Response::from_errors(vec![error]),
+        }
+    }
+
+    fn execute_stream(&self, request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
+        let gateway = self.clone();
+        let responses = async move {
+            let session = match gateway.session(&request).await {
+                Ok(session) => session,
+                Err(error) => return stream::iter([Response::from_errors(vec![error])]).boxed(),
+            };
+            let slot = Arc::new(CursorSlot::default());
+            let request = attach_forgetful(request, session).data(slot.clone());
+            let responses = match session_data {
+                Some(data) => Executor::execute_stream(&gateway.schema, request, Some(data)),
+                None => gateway.schema.execute_stream(request).boxed(),
+            };
+            responses
+                .map(move |response| match slot.take() {
+                    Some(cursor) => response.extension("cursor", Value::String(cursor)),
+                    None => response,
+                })
+                .boxed()
+        };
+        stream::once(responses).flatten().boxed()
+    }
+}
+
+/// The cursor a client resumes from: the one it names, else the last one its event stream brought.
+pub fn resume_from(ctx: &async_graphql::Context<'_>, after: Option<String>) -> Option<String> {
+    after.or_else(|| ctx.data_opt::<LastEventId>().map(|last| last.0.clone()).filter(|last| !last.is_empty()))
+}

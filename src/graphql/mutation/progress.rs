@@ -1,0 +1,137 @@
+//! Progress of milestones.
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+
+use super::{act, clean, id, payload};
+use crate::app::progress::{BlockMilestone, CompleteMilestone, StartMilestone};
+use crate::graphql::types::allocation::{Milestone, milestone};
+
+/// The milestone to begin or resume.
+#[derive(InputObject)]
+pub struct StartMilestoneInput {
+    /// The version of the milestone's allocation you have seen; when it has changed since, VERSION_CONFLICT.
+    expected_version: Option<i32>,
+    /// The same key and arguments get the same answer, with one effect.
+    idempotency_key: Option<String>,
+    /// The milestone.
+    milestone_id: ID,
+}
+
+payload! {
+    /// The milestone that is being worked on.
+    StartMilestonePayload {
+        /// The milestone as it is now.
+        milestone: Milestone,
+    }
+}
+
+/// The milestone to finish.
+#[derive(InputObject)]
+pub struct CompleteMilestoneInput {
+    /// The version of the milestone's allocation you have seen; when it has changed since, VERSION_CONFLICT.
+    expected_version: Option<i32>,
+    /// The same key and arguments get the same answer, with one effect.
+    idempotency_key: Option<String>,
+    /// The milestone.
+    milestone_id: ID,
+}
+
+payload! {
+    /// The finished milestone.
+    CompleteMilestonePayload {
+        /// The milestone as it is now.
+        milestone: Milestone,
+    }
+}
+
+/// The milestone that cannot go on, why, and what is done about it.
+#[derive(InputObject)]
+pub struct BlockMilestoneInput {
+    /// Why it cannot go on.
+    cause: String,
+    /// The version of the milestone's allocation you have seen; when it has changed since, VERSION_CONFLICT.
+    expected_version: Option<i32>,
+    /// The same key and arguments get the same answer, with one effect.
+    idempotency_key: Option<String>,
+    /// What is done about it.
+    measure: String,
+    /// The milestone.
+    milestone_id: ID,
+}
+
+payload! {
+    /// The blocked milestone.
+    BlockMilestonePayload {
+        /// The milestone as it is now.
+        milestone: Milestone,
+    }
+}
+
+/// Progress of milestones.
+#[derive(Default)]
+pub struct ProgressMutation;
+
+#[Object]
+impl ProgressMutation {
+    /// Begins a milestone, or resumes one that was blocked (R5.2).
+    /// For the operator named responsible.
+    async fn start_milestone(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The milestone to begin or resume.")] input: StartMilestoneInput,
+    ) -> Result<StartMilestonePayload> {
+        let command = StartMilestone {
+            milestone_id: id(ctx, &input.milestone_id)?,
+            expected_version: input.expected_version.map(i64::from),
+        };
+        match act(ctx, command, input.idempotency_key).await? {
+            Ok(answer) => Ok(StartMilestonePayload {
+                milestone: milestone(ctx, answer.milestone_id).await?,
+                user_errors: Vec::new(),
+            }),
+            Err(errors) => Ok(StartMilestonePayload::refused(errors)),
+        }
+    }
+
+    /// Finishes a milestone (R5.2); the last one leads to inspection.
+    /// For the operator named responsible.
+    async fn complete_milestone(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The milestone to finish.")] input: CompleteMilestoneInput,
+    ) -> Result<CompleteMilestonePayload> {
+        let command = CompleteMilestone {
+            milestone_id: id(ctx, &input.milestone_id)?,
+            expected_version: input.expected_version.map(i64::from),
+        };
+        match act(ctx, command, input.idempotency_key).await? {
+            Ok(answer) => Ok(CompleteMilestonePayload {
+                milestone: milestone(ctx, answer.milestone_id).await?,
+                user_errors: Vec::new(),
+            }),
+            Err(errors) => Ok(CompleteMilestonePayload::refused(errors)),
+        }
+    }
+
+    /// Reports that a milestone cannot go on, with cause and measure (R5.4).
+    /// For the operator named responsible.
+    async fn block_milestone(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The milestone that cannot go on, why, and what is done about it.")] input: BlockMilestoneInput,
+    ) -> Result<BlockMilestonePayload> {
+        let command = BlockMilestone {
+            milestone_id: id(ctx, &input.milestone_id)?,
+            cause: clean(ctx, "cause", input.cause)?,
+            measure: clean(ctx, "measure", input.measure)?,
+            expected_version: input.expected_version.map(i64::from),
+        };
+        match act(ctx, command, input.idempotency_key).await? {
+            Ok(answer) => Ok(BlockMilestonePayload {
+                milestone: milestone(ctx, answer.milestone_id).await?,
+                user_errors: Vec::new(),
+            }),
+            Err(errors) => Ok(BlockMilestonePayload::refused(errors)),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Review of orders.
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+
+use super::{act, clean, clean_optional, id, payload};
+use crate::app::review::{AnswerClarification, ApproveOrder, RejectOrder, RequestClarification, StartReview};
+use crate::domain::review::{CheckKind, LineSpecification, Waiver};
+use crate::graphql::types::order::{Order, order};
+
+/// What a line that named only a category turned out to be.
+#[derive(InputObject)]
+pub struct LineSpecificationInput {
+    /// The line.
+    line_id: ID,
+    /// The product's stock keeping unit.
+    sku: String,
+    /// Details of what is wanted.
+    specification: Option<String>,
+}
+
+/// A check that does not stand in the way, and why.
+#[derive(InputObject)]
+pub struct WaiverInput {
+    /// The check. `LEGALITY` is never waived (R2.4).
+    check: CheckKind,
+    /// Why it does not stand in the way; kept.
+    reason: String,
+}
+
+/// The order to take into review.
+#[derive(InputObject)]
+pub struct StartReviewInput {
+    /// The version of the order you have seen; when it has changed since, VERSION_CONFLICT.
+    expected_version: Option<i32>,
+    /// The same key and arguments get the same answer, with one effect.
+    idempotency_key: Option<String>,
+    /// The order.
+    order_id: ID,
+}
+
+payload! {
+    /// The order under review.
+    StartReviewPayload {
+        /// The order as it is now.
+        order: Order,
+    }
+}
+
+/// The question to whoever placed the order.
+#[derive(InputObject)]
+pub struct RequestClarificationInput {
+    /// The version of the order you have seen; when it has changed since, VERSION_CONFLICT.
+    expected_version: Option<i32>,
+    /// The same key and arguments get the same answer, with one effect.
+    idempotency_key: Option<String>,
+    /// The order.
+    order_id: ID,
+    /// What is unclear.
+    question: String,
+}
+
+payload! {
+    /// The order that waits for an answer.
+    RequestClarificationPayload {
+        /// The order as it is now.
+        order: Order,
+    }
+}
+
+/// The answer, and the products of unclear lines.
+#[derive(InputObject)]
+pub struct AnswerClarificationInput {
+    /// The answer; kept.
+    answer: String,
+    /// The version of the order you have seen; when it has changed since, VERSION_CONFLICT.
+    expected_version: Option<i32>,
+    /// The same key and arguments get the same answer, with one effect.
+    idempotency_key: Option<String>,
+    /// What lines that named only a category turned out to be.
+    #[graphql(default)]
+    lines: Vec<LineSpecificationInput>,
+    /// The order.
+    order_id: ID,
+}
+
+payload! {
+    /// The order, back under review.
+    AnswerClarificationPayload {
+        /// The order as it is now.
+        order: Order,
+    }
+}
+
+/// The order to approve, and what is waived.
+#[derive(InputObject)]
+pub struct ApproveOrderInput {
+    /// The version of the order you have seen; when it has changed since, VERSION_CONFLICT.
+    expected_version: Option<i32>,
+    /// The same key and arguments get the same answer, with one effect.
+    idempotency_key: Option<String>,
+    /// The order.
+    order_id: ID,
+    /// Checks that need a human decision, and why they do not stand in the way.
+    #[graphql(default)]
+    waivers: Vec<WaiverInput>,
+}
+
+payload! {
+    /// The approved order.
+    ApproveOrderPayload {
+        /// The order as it is now.
+        order: Order,
+    }
+}
+
+/// The order to reject, and why.
+#[derive(InputObject)]
+pub struct RejectOrderInput {
+    /// The version of the order you have seen; when it has changed since, VERSION_CONFLICT.
+    expected_version: Option<i32>,
+    /// The same key and arguments get the same answer, with one effect.
+    idempotency_key: Option<String>,
+    /// The order.
+    order_id: ID,
+    /// Why.
+    reason: String,
+}
+
+payload! {
+    /// The rejected order.
+    RejectOrderPayload {
+        /// The order as it is now.
+        order: Order,
+    }
+}
+
+/// Review of orders.
+#[derive(Default)]
+pub struct ReviewMutation;
+
+#[Object]
+impl ReviewMutation {
+    /// Takes a submitted order into review; the five checks are run and kept (R2.1).
+    /// For reviewers and finance approvers, but not the one who submitted it.
+    async fn start_review(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The order to take into review.")] input: StartReviewInput,
+    ) -> Result<StartReviewPayload> {
+        let command = StartReview {
+            order_id: id(ctx, &input.order_id)?,
+            expected_version: input.expected_version.map(i64::from),
+        };
+        match act(ctx, command, input.idempotency_key).await? {
+            Ok(answer) => Ok(StartReviewPayload {
+                order: order(ctx, answer.order_id).await?,
+                user_errors: Vec::new(),
+            }),
+            Err(errors) => Ok(StartReviewPayload::refused(errors)),
+        }
+    }
+
+    /// Sends a question back to whoever placed the order (R2.3).
+    /// For reviewers and finance approvers.
+    async fn request_clarification(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The question to whoever placed the order.")] input: RequestClarificationInput,
+    ) -> Result<RequestClarificationPayload> {
+        let command = RequestClarification {
+            order_id: id(ctx, &input.order_id)?,
+            question: clean(ctx, "question", input.question)?,
+            expected_version: input.expected_version.map(i64::from),
+        };
+        match act(ctx, command, input.idempotency_key).await? {
+            Ok(answer) => Ok(RequestClarificationPayload {
+                order: order(ctx, answer.order_id).await?,
+                user_errors: Vec::new(),
+            }),
+            Err(errors) => Ok(RequestClarificationPayload::refused(errors)),
+        }
+    }
+
+    /// Answers the open question (R2.3); the checks are run again.
+    /// For the customer, the partner that submitted the order, and sales staff.
+    async fn answer_clarification(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The answer, and the products of unclear lines.")] input: AnswerClarificationInput,
+    ) -> Result<AnswerClarificationPayload> {
+        let command = AnswerClarification {
+            order_id: id(ctx, &input.order_id)?,
+            answer: clean(ctx, "answer", input.answer)?,
+            lines: specifications(ctx, input.lines)?,
+            expected_version: input.expected_version.map(i64::from),
+        };
+        match act(ctx, command, input.idempotency_key).await? {
+            Ok(answer) => Ok(AnswerClarificationPayload {
+                order: order(ctx, answer.order_id).await?,
+                user_errors: Vec::new(),
+            }),
+            Err(errors) => Ok(AnswerClarificationPayload::refused(errors)),
+        }
+    }
+
+    /// Approves an order under review (R2.6). The amount decides whose approval is enough (R2.5).
+    /// For reviewers and finance approvers, but not the one who submitted it.
+    async fn approve_order(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The order to approve, and what is waived.")] input: ApproveOrderInput,
+    ) -> Result<ApproveOrderPayload> {
+        let command = ApproveOrder {
+            order_id: id(ctx, &input.order_id)?,
+            waivers: waivers(ctx, input.waivers)?,
+            expected_version: input.expected_version.map(i64::from),
+        };
+        match act(ctx, command, input.idempotency_key).await? {
+            Ok(answer) => Ok(ApproveOrderPayload {
+                order: order(ctx, answer.order_id).await?,
+                user_errors: Vec::new(),
+            }),
+            Err(errors) => Ok(ApproveOrderPayload::refused(errors)),
+        }
+    }
+
+    /// Rejects an order under review, with a reason (R2.6).
+    /// For reviewers and finance approvers, but not the one who submitted it.
+    async fn reject_order(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The order to reject, and why.")] input: RejectOrderInput,
+    ) -> Result<RejectOrderPayload> {
+        let command = RejectOrder {
+            order_id: id(ctx, &input.order_id)?,
+            reason: clean(ctx, "reason", input.reason)?,
+            expected_version: input.expected_version.map(i64::from),
+        };
+        match act(ctx, command, input.idempotency_key).await? {
+            Ok(answer) => Ok(RejectOrderPayload {
+                order: order(ctx, answer.order_id).await?,
+                user_errors: Vec::new(),
+            }),
+            Err(errors) => Ok(RejectOrderPayload::refused(errors)),
+        }
+    }
+}
+
+fn specifications(ctx: &Context<'_>, lines: Vec<LineSpecificationInput>) -> Result<Vec<LineSpecification>> {
+    lines
+        .into_iter()
+        .enumerate()
+        .map(|(index, line)| {
+            Ok(LineSpecification {
+                line_id: id(ctx, &line.line_id)?,
+                sku: clean(ctx, &format!("lines.{index}.sku"), line.sku)?,
+                specification: clean_optional(ctx, &format!("lines.{index}.specification"), line.specification)?,
+            })
+        })
+        .collect()
+}
+
+fn waivers(ctx: &Context<'_>, waivers: Vec<WaiverInput>) -> Result<Vec<Waiver>> {
+    waivers
+        .into_iter()
+        .enumerate()
+        .map(|(index, waiver)| {
+            Ok(Waiver { check: waiver.check, reason: clean(ctx, &format!("waivers.{index}.reason"), waiver.reason)? })
+        })
+        .collect()
+}

@@ -1,0 +1,483 @@
+//! The demo group: who and what there is.
+
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::OpeningStock;
+use crate::app::Identity;
+use crate::domain::actor::Role;
+use crate::domain::ids::{ProductId, UnitId};
+use crate::domain::money::Currency;
+use crate::domain::reference::{
+    Capability, Component, Contact, Customer, Product, ProductKind, Unit, UnitKind,
+};
+use crate::domain::rules::Restriction;
+use crate::domain::ticket::TicketType;
+use crate::store::reference::{Person, ReferenceData};
+
+/// Somebody to try the demo as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DemoPerson {
+    /// Subject of the token.
+    pub subject: &'static str,
+    /// Name; none for those who are not staff.
+    pub name: &'static str,
+    /// The role.
+    pub role: Role,
+    /// Code of the unit in which, and below which, the role is held.
+    pub unit: Option<&'static str>,
+    /// Number of the customer acted for.
+    pub customer: Option<&'static str>,
+    /// Channel account acted for.
+    pub channel: Option<&'static str>,
+}
+
+impl DemoPerson {
+    /// What the person's token says.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            subject: self.subject.to_owned(),
+            roles: vec![self.role.code().to_owned()],
+            unit: self.unit.map(str::to_owned),
+            customer: self.customer.map(str::to_owned),
+            channel: self.channel.map(str::to_owned),
+        }
+    }
+}
+
+const fn staff(
+    subject: &'static str,
+    name: &'static str,
+    role: Role,
+    unit: &'static str,
+) -> DemoPerson {
+    DemoPerson {
+        subject,
+        name,
+        role,
+        unit: Some(unit),
+        customer: None,
+        channel: None,
+    }
+}
+
+/// Everybody of the demo group; the first of a role is the one a token is printed for.
+pub const PEOPLE: &[DemoPerson] = &[
+    DemoPerson {
+        subject: "customer.c-1001",
+        name: "",
+        role: Role::Customer,
+        unit: None,
+        customer: Some("C-1001"),
+        channel: None,
+    },
+    DemoPerson {
+        subject: "shop.lumen",
+        name: "",
+        role: Role::Partner,
+        unit: None,
+        customer: None,
+        channel: Some("lumen-shop"),
+    },
+    staff("sam.sales", "Sam Sandberg", Role::Sales, "AUR"),
+    staff("rita.reviewer", "Rita Rahman", Role::Reviewer, "AUR"),
+    staff("fiona.finance", "Fiona Feng", Role::FinanceApprover, "AUR"),
+    staff("dan.dispatcher", "Dan Deng", Role::Dispatcher, "AUR"),
+    staff("walt.warehouse", "Walt Wang", Role::Warehouse, "AUR-N"),
+    staff("wendy.warehouse", "Wendy Wu", Role::Warehouse, "AUR-S"),
+    staff("paul.procurement", "Paul Peng", Role::Procurement, "AUR"),
+    staff("olga.operator", "Olga Ou", Role::Operator, "AUR-N"),
+    staff("oscar.operator", "Oscar Oyang", Role::Operator, "AUR-S"),
+    staff("otto.operator", "Otto Okafor", Role::Operator, "AUR-V"),
+    staff("ines.inspector", "Ines Ito", Role::Inspector, "AUR"),
+    staff("lars.logistics", "Lars Liu", Role::Logistics, "AUR"),
+    staff("sara.service", "Sara Song", Role::ServiceAgent, "AUR"),
+    staff("tom.trainer", "Tom Tang", Role::Trainer, "AUR"),
+    staff("sue.supervisor", "Sue Sun", Role::Supervisor, "AUR"),
+    staff("ada.admin", "Ada An", Role::Admin, "AUR"),
+    staff("system", "The clock", Role::System, "AUR"),
+];
+
+/// The person a role is tried as.
+pub fn person_for(role: Role) -> Option<&'static DemoPerson> {
+    PEOPLE.iter().find(|person| person.role == role)
+}
+
+/// What the demo group begins with.
+pub(super) struct DemoData {
+    pub(super) reference: ReferenceData,
+    pub(super) stock: Vec<OpeningStock>,
+}
+
+pub(super) fn reference_data(new_id: &dyn Fn() -> Uuid) -> DemoData {
+    let units = units(new_id);
+    let people = PEOPLE
+        .iter()
+        .filter_map(|person| {
+            let unit = units
+                .iter()
+                .find(|unit| Some(unit.code.as_str()) == person.unit)?;
+            Some(Person {
+                id: new_id(),
+                subject: person.subject.to_owned(),
+                name: person.name.to_owned(),
+                unit_id: unit.id,
+                roles: vec![person.role],
+            })
+        })
+        .collect();
+    let restriction = Restriction {
+        sku: Some("LASER-4".to_owned()),
+        category: None,
+        customer_group: "RETAIL".to_owned(),
+        reason: "class 4 lasers are sold to licensed businesses only".to_owned(),
+    };
+    let team = |ticket_type| match ticket_type {
+        TicketType::ProductQuality => "AUR-QT",
+        TicketType::Technical => "AUR-TS",
+        _ => "AUR-CS",
+    };
+    DemoData {
+        reference: ReferenceData {
+            units,
+            people,
+            customers: customers(new_id),
+            products: products(new_id),
+            rules: Some(super::rules::first(
+                |ticket_type| team(ticket_type).to_owned(),
+                vec![restriction],
+            )),
+        },
+        stock: stock(),
+    }
+}
+
+fn units(new_id: &dyn Fn() -> Uuid) -> Vec<Unit> {
+    use Capability::{Distribution, Production, Service};
+    type Row = (
+        &'static str,
+        &'static str,
+        UnitKind,
+        Option<&'static str>,
+        &'static [Capability],
+        &'static [&'static str],
+    );
+    let rows: &[Row] = &[
+        ("AUR", "Aurora Group", UnitKind::Group, None, &[], &[]),
+        (
+            "AUR-N",
+            "Aurora North Trading",
+            UnitKind::Subsidiary,
+            Some("AUR"),
+            &[Distribution],
+            &["NORTH", "EAST"],
+        ),
+        (
+            "AUR-S",
+            "Aurora South Works",
+            UnitKind::Subsidiary,
+            Some("AUR"),
+            &[Distribution, Production],
+            &[],
+        ),
+        (
+            "AUR-V",
+            "Aurora Services",
+            UnitKind::Subsidiary,
+            Some("AUR"),
+            &[Service],
+            &[],
+        ),
+        (
+            "AUR-N-OPS",
+            "Order desk North",
+            UnitKind::Department,
+            Some("AUR-N"),
+            &[],
+            &[],
+        ),
+        (
+            "AUR-S-MFG",
+            "Manufacturing South",
+            UnitKind::Department,
+            Some("AUR-S"),
+            &[],
+            &[],
+        ),
+        (
+            "AUR-V-FLD",
+            "Field service",
+            UnitKind::Department,
+            Some("AUR-V"),
+            &[],
+            &[],
+        ),
+        (
+            "AUR-N-WH",
+            "Warehouse North",
+            UnitKind::Warehouse,
+            Some("AUR-N"),
+            &[],
+            &[],
+        ),
+        (
+            "AUR-S-WH",
+            "Warehouse South",
+            UnitKind::Warehouse,
+            Some("AUR-S"),
+            &[],
+            &[],
+        ),
+        (
+            "AUR-QT",
+            "Quality team",
+            UnitKind::ServiceTeam,
+            Some("AUR"),
+            &[],
+            &[],
+        ),
+        (
+            "AUR-TS",
+            "Technical support",
+            UnitKind::ServiceTeam,
+            Some("AUR"),
+            &[],
+            &[],
+        ),
+        (
+            "AUR-CS",
+            "Customer care",
+            UnitKind::ServiceTeam,
+            Some("AUR"),
+            &[],
+            &[],
+        ),
+    ];
+    let mut units: Vec<Unit> = Vec::new();
+    for (code, name, kind, parent, capabilities, regions) in rows {
+        let parent_id = parent.and_then(|parent| {
+            units
+                .iter()
+                .find(|unit| unit.code == parent)
+                .map(|unit| unit.id)
+        });
+        units.push(Unit {
+            id: UnitId(new_id()),
+            parent_id,
+            code: (*code).to_owned(),
+            name: (*name).to_owned(),
+            kind: *kind,
+            capabilities: capabilities.to_vec(),
+            regions: regions.iter().map(|region| (*region).to_owned()).collect(),
+        });
+    }
+    units
+}
+
+fn yuan() -> Currency {
+    Currency::from_code("CNY").unwrap_or_else(|| unreachable!("CNY is an ISO 4217 code"))
+}
+
+fn customers(new_id: &dyn Fn() -> Uuid) -> Vec<Customer> {
+    let rows = [
+        (
+            "C-1001",
+            "Bluebird Cafés",
+            "Bo Chen",
+            "RETAIL",
+            "NORTH",
+            80_000,
+        ),
+        (
+            "C-1002",
+            "Harbour Hotels",
+            "Hui Lin",
+            "RETAIL",
+            "EAST",
+            120_000,
+        ),
+        (
+            "C-1003",
+            "Maple Schools",
+            "Mei Zhao",
+            "RETAIL",
+            "SOUTH",
+            60_000,
+        ),
+        (
+            "C-1004",
+            "Dr. Yun, Dentist",
+            "Yun Qian",
+            "RETAIL",
+            "WEST",
+            20_000,
+        ),
+        (
+            "C-2001",
+            "Granite Labs",
+            "Gao Min",
+            "WHOLESALE",
+            "NORTH",
+            400_000,
+        ),
+        (
+            "C-2002",
+            "Silverline Retail",
+            "Si Ma",
+            "WHOLESALE",
+            "EAST",
+            300_000,
+        ),
+        (
+            "C-2003",
+            "Orchard Logistics",
+            "Ouyang Fei",
+            "WHOLESALE",
+            "SOUTH",
+            250_000,
+        ),
+        (
+            "C-2004",
+            "Pioneer Machines",
+            "Pan Wei",
+            "WHOLESALE",
+            "WEST",
+            500_000,
+        ),
+    ];
+    rows.into_iter()
+        .map(|(number, company, person, group, region, limit)| Customer {
+            id: new_id().into(),
+            number: number.to_owned(),
+            contact: Contact {
+                company_name: company.to_owned(),
+                contact_name: person.to_owned(),
+                email: Some(format!("orders@{}.example", number.to_lowercase())),
+                phone: Some(format!("+86 10 5550 {}", &number[2..])),
+            },
+            group: group.to_owned(),
+            region: region.to_owned(),
+            currency: yuan(),
+            credit_limit: Some(Decimal::from(limit)),
+        })
+        .collect()
+}
+
+fn products(new_id: &dyn Fn() -> Uuid) -> Vec<Product> {
+    use ProductKind::{Goods, MadeToOrder, Service};
+    let rows = [
+        ("LAMP-1", "Desk lamp", Goods, "Lighting", "EA", 189_00),
+        ("LAMP-2", "Floor lamp", Goods, "Lighting", "EA", 429_00),
+        (
+            "CABLE-5",
+            "Power cable, 5 m",
+            Goods,
+            "Accessories",
+            "EA",
+            39_90,
+        ),
+        (
+            "PANEL-9",
+            "LED panel 60×60",
+            Goods,
+            "Lighting",
+            "EA",
+            260_00,
+        ),
+        (
+            "LASER-4",
+            "Alignment laser, class 4",
+            Goods,
+            "Laser devices",
+            "EA",
+            5_800_00,
+        ),
+        ("WIRE-C", "Copper wire", Goods, "Materials", "M", 3_20),
+        ("TOP-OAK", "Oak bench top", Goods, "Materials", "EA", 640_00),
+        ("LEG-ST", "Steel leg", Goods, "Materials", "EA", 85_00),
+        ("SCREW-8", "Screw M8", Goods, "Materials", "EA", 60),
+        (
+            "BENCH-X",
+            "Workbench to measure",
+            MadeToOrder,
+            "Furniture",
+            "EA",
+            2_450_00,
+        ),
+        (
+            "INSTALL",
+            "Installation on site",
+            Service,
+            "Services",
+            "HUR",
+            320_00,
+        ),
+        (
+            "COURSE",
+            "Online course",
+            Service,
+            "Services",
+            "HUR",
+            180_00,
+        ),
+    ];
+    let mut products: Vec<Product> = rows
+        .into_iter()
+        .map(|(sku, name, kind, category, unit, cents)| Product {
+            id: new_id().into(),
+            sku: sku.to_owned(),
+            name: name.to_owned(),
+            kind,
+            category: category.to_owned(),
+            unit_of_measure: unit.to_owned(),
+            list_price: Decimal::new(cents, 2),
+            currency: yuan(),
+            components: Vec::new(),
+        })
+        .collect();
+    let ids: Vec<(String, ProductId)> = products
+        .iter()
+        .map(|product| (product.sku.clone(), product.id))
+        .collect();
+    if let Some(bench) = products.iter_mut().find(|product| product.sku == "BENCH-X") {
+        bench.components = [("TOP-OAK", 1), ("LEG-ST", 4), ("SCREW-8", 16)]
+            .into_iter()
+            .filter_map(|(sku, quantity)| {
+                let (_, product_id) = ids.iter().find(|(known, _)| known == sku)?;
+                Some(Component {
+                    product_id: *product_id,
+                    sku: sku.to_owned(),
+                    quantity: Decimal::from(quantity),
+                })
+            })
+            .collect();
+    }
+    products
+}
+
+fn stock() -> Vec<OpeningStock> {
+    let rows = [
+        ("LAMP-1", 400, 300, 20, 60),
+        ("LAMP-2", 120, 90, 10, 30),
+        ("CABLE-5", 900, 700, 50, 150),
+        ("PANEL-9", 60, 24, 10, 30),
+        ("LASER-4", 12, 0, 2, 4),
+        ("WIRE-C", 2_000, 1_500, 200, 500),
+        ("TOP-OAK", 0, 40, 4, 10),
+        ("LEG-ST", 0, 160, 16, 40),
+        ("SCREW-8", 0, 1_000, 100, 300),
+    ];
+    let mut stock = Vec::new();
+    for (sku, north, south, safety, reorder) in rows {
+        for (warehouse, on_hand) in [("AUR-N-WH", north), ("AUR-S-WH", south)] {
+            stock.push(OpeningStock {
+                sku: sku.to_owned(),
+                warehouse: warehouse.to_owned(),
+                on_hand: Decimal::from(on_hand),
+                safety_stock: Decimal::from(if on_hand == 0 { 0 } else { safety }),
+                reorder_point: Decimal::from(if on_hand == 0 { 0 } else { reorder }),
+            });
+        }
+    }
+    stock
+}
