@@ -125,3 +125,13 @@ pub async fn people(session: &Session, subjects: &[String]) -> Result<Vec<Person
     }
     Ok(reference::people(session.app.store().reader(), subjects).await?)
 }
+
+/// Units by id, as far as they exist for the caller.
+pub async fn visible_units(session: &Session, ids: &[UnitId]) -> Result<Vec<Unit>, Failure> {
+    if !readable(session, "units") {
+        return Ok(Vec::new());
+    }
+    let mut units = units_by_ids(session, ids).await?;
+    units.retain(|unit| session.actor.covers_unit(unit.id));
+    Ok(units)
+}
