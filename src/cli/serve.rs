@@ -96,7 +96,12 @@ impl Running {
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
         ready.store(true, Ordering::Relaxed);
-        Ok(Self { server, app, tasks, stop })
+        Ok(Self {
+            server,
+            app,
+            tasks,
+            stop,
+        })
     }
 
     /// Serves until told to stop, then lets requests and background tasks end. Says whether all
@@ -105,7 +110,10 @@ impl Running {
         let drained = self.server.run(stop).await;
         self.stop.cancel();
         self.tasks.close();
-        if tokio::time::timeout(Duration::from_secs(10), self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(10), self.tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("background tasks did not end in time");
         }
         self.app.store().clone().close().await?;
@@ -137,7 +145,9 @@ async fn stop_on_signal(stop: CancellationToken) {
 
 /// What somebody who just started the demo needs: the address, a token per role, things to try.
 fn welcome(address: SocketAddr, key: &DemoKey) -> anyhow::Result<String> {
-    let mut text = format!("\nordergraph listens on http://{address} - GraphiQL opens there.\n\nA token for each role, valid for 12 hours:\n");
+    let mut text = format!(
+        "\nordergraph listens on http://{address} - GraphiQL opens there.\n\nA token for each role, valid for 12 hours:\n"
+    );
     let mut tokens = Vec::new();
     for person in Role::ALL.iter().filter_map(|role| person_for(*role)) {
         let identity = person.identity();
@@ -152,7 +162,12 @@ fn welcome(address: SocketAddr, key: &DemoKey) -> anyhow::Result<String> {
         text.push_str(&format!("  {:<16} {token}\n", person.role.code()));
         tokens.push((person.role, token));
     }
-    let token = |role| tokens.iter().find(|(known, _)| *known == role).map_or("", |(_, token)| token.as_str());
+    let token = |role| {
+        tokens
+            .iter()
+            .find(|(known, _)| *known == role)
+            .map_or("", |(_, token)| token.as_str())
+    };
     text.push_str(&format!(
         "\nThree things to try:\n  \
          1. GraphiQL as a supervisor:  http://{address}/#token={}\n  \

@@ -37,13 +37,26 @@ impl CursorSlot {
 impl Gateway {
     /// The gateway of an application.
     pub fn new(app: &Arc<App>) -> Self {
-        Self { schema: schema(), app: app.clone() }
+        Self {
+            schema: schema(),
+            app: app.clone(),
+        }
     }
 
     /// The caller's session; none for a request without a token.
     async fn session(&self, request: &Request) -> Result<Option<Session>, ServerError> {
-        let caller = request.data.get(&std::any::TypeId::of::<Caller>()).and_then(|data| data.downcast_ref::<Caller>());
-        let Some(Caller { identity: Some(identity), request_id, .. }) = caller else { return Ok(None) };
+        let caller = request
+            .data
+            .get(&std::any::TypeId::of::<Caller>())
+            .and_then(|data| data.downcast_ref::<Caller>());
+        let Some(Caller {
+            identity: Some(identity),
+            request_id,
+            ..
+        }) = caller
+        else {
+            return Ok(None);
+        };
         let identity = Identity {
             subject: identity.subject.clone(),
             roles: identity.roles.clone(),
@@ -81,7 +94,11 @@ impl Executor for Gateway {
         }
     }
 
-    fn execute_stream(&self, request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
+    fn execute_stream(
+        &self,
+        request: Request,
+        session_data: Option<Arc<Data>>,
+    ) -> BoxStream<'static, Response> {
         let gateway = self.clone();
         let responses = async move {
             let session = match gateway.session(&request).await {
@@ -107,5 +124,9 @@ impl Executor for Gateway {
 
 /// The cursor a client resumes from: the one it names, else the last one its event stream brought.
 pub fn resume_from(ctx: &async_graphql::Context<'_>, after: Option<String>) -> Option<String> {
-    after.or_else(|| ctx.data_opt::<LastEventId>().map(|last| last.0.clone()).filter(|last| !last.is_empty()))
+    after.or_else(|| {
+        ctx.data_opt::<LastEventId>()
+            .map(|last| last.0.clone())
+            .filter(|last| !last.is_empty())
+    })
 }

@@ -5,8 +5,8 @@ use entity::{event, meta};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Condition, Expr, OnConflict};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, FromQueryResult, QueryFilter,
-    QueryOrder, QuerySelect, Statement, TransactionTrait,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, FromQueryResult, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Statement, TransactionTrait,
 };
 use uuid::Uuid;
 
@@ -195,6 +195,18 @@ pub async fn timeline(
     )
     .await?
     .map(event)
+}
+
+/// How many events an order's history has for the actor.
+pub async fn count_timeline(store: &Store, actor: &Actor, order: OrderId) -> Result<u64> {
+    let filter = EventFilter {
+        order: Some(order),
+        ..EventFilter::default()
+    };
+    Ok(event::Entity::find()
+        .filter(condition(actor, &filter))
+        .count(store.reader())
+        .await?)
 }
 
 /// Gives positions to events that have none, oldest first, at most `limit`; PostgreSQL only. Says

@@ -488,6 +488,14 @@ pub async fn movements(
     .map(movement)
 }
 
+/// How many movements a stock item that was found visible before has.
+pub async fn count_movements(store: &Store, item: StockItemId) -> Result<u64> {
+    Ok(stock_movement::Entity::find()
+        .filter(stock_movement::Column::StockItemId.eq(item.0))
+        .count(store.reader())
+        .await?)
+}
+
 /// What a list of replenishment requests is narrowed by.
 #[derive(Clone, Debug, Default)]
 pub struct ReplenishmentFilter {

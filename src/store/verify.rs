@@ -8,8 +8,8 @@ use entity::{
 };
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, TransactionTrait,
+    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    TransactionTrait,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -50,7 +50,9 @@ pub struct Report {
 /// Checks every invariant, on one snapshot.
 pub async fn verify(store: &Store) -> Result<Report> {
     // SQLite reads one snapshot anyway.
-    let isolation = store.is_postgres().then_some(sea_orm::IsolationLevel::RepeatableRead);
+    let isolation = store
+        .is_postgres()
+        .then_some(sea_orm::IsolationLevel::RepeatableRead);
     let db = store.reader().begin_with_config(isolation, None).await?;
     let outcome = verify_within(&db).await;
     db.rollback().await?;

@@ -3,8 +3,13 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use super::{act, clean, clean_optional, id, payload};
-use crate::app::delivery::{BookDelivery, ConfirmDelivery, DispatchDelivery, PlanDelivery, RecordTrackingEvent};
-use crate::domain::delivery::{ConfirmedQuantity, DeliveryMethod, DeliveryQuantity, Evidence, EvidenceKind, TrackingKind, TrackingReport};
+use crate::app::delivery::{
+    BookDelivery, ConfirmDelivery, DispatchDelivery, PlanDelivery, RecordTrackingEvent,
+};
+use crate::domain::delivery::{
+    ConfirmedQuantity, DeliveryMethod, DeliveryQuantity, Evidence, EvidenceKind, TrackingKind,
+    TrackingReport,
+};
 use crate::graphql::scalars::{DateTime, Decimal};
 use crate::graphql::types::delivery::{Delivery, delivery};
 use crate::graphql::types::order::{Order, order};
@@ -179,7 +184,10 @@ impl DeliveryMutation {
         let command = PlanDelivery {
             allocation_id: id(ctx, &input.allocation_id)?,
             method: input.method,
-            lines: input.lines.map(|lines| quantities(ctx, lines)).transpose()?,
+            lines: input
+                .lines
+                .map(|lines| quantities(ctx, lines))
+                .transpose()?,
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
@@ -251,7 +259,6 @@ impl DeliveryMutation {
                 occurred_at: input.occurred_at.0,
                 location: clean_optional(ctx, "location", input.location)?,
             },
-
         };
         match act(ctx, command, input.idempotency_key).await? {
             Ok(answer) => Ok(RecordTrackingEventPayload {
@@ -293,16 +300,32 @@ impl DeliveryMutation {
     }
 }
 
-fn quantities(ctx: &Context<'_>, lines: Vec<DeliveryQuantityInput>) -> Result<Vec<DeliveryQuantity>> {
+fn quantities(
+    ctx: &Context<'_>,
+    lines: Vec<DeliveryQuantityInput>,
+) -> Result<Vec<DeliveryQuantity>> {
     lines
         .into_iter()
-        .map(|line| Ok(DeliveryQuantity { line_id: id(ctx, &line.line_id)?, quantity: line.quantity.0 }))
+        .map(|line| {
+            Ok(DeliveryQuantity {
+                line_id: id(ctx, &line.line_id)?,
+                quantity: line.quantity.0,
+            })
+        })
         .collect()
 }
 
-fn confirmed(ctx: &Context<'_>, lines: Vec<ConfirmedQuantityInput>) -> Result<Vec<ConfirmedQuantity>> {
+fn confirmed(
+    ctx: &Context<'_>,
+    lines: Vec<ConfirmedQuantityInput>,
+) -> Result<Vec<ConfirmedQuantity>> {
     lines
         .into_iter()
-        .map(|line| Ok(ConfirmedQuantity { line_id: id(ctx, &line.line_id)?, quantity: line.quantity.0 }))
+        .map(|line| {
+            Ok(ConfirmedQuantity {
+                line_id: id(ctx, &line.line_id)?,
+                quantity: line.quantity.0,
+            })
+        })
         .collect()
 }

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use super::{act, clean, id, payload};
 use crate::app::progress::{BlockMilestone, CompleteMilestone, StartMilestone};
-use crate::graphql::types::allocation::{Milestone, milestone};
+use crate::graphql::types::progress::{Milestone, milestone};
 
 /// The milestone to begin or resume.
 #[derive(InputObject)]

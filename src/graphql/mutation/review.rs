@@ -3,7 +3,9 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use super::{act, clean, clean_optional, id, payload};
-use crate::app::review::{AnswerClarification, ApproveOrder, RejectOrder, RequestClarification, StartReview};
+use crate::app::review::{
+    AnswerClarification, ApproveOrder, RejectOrder, RequestClarification, StartReview,
+};
 use crate::domain::review::{CheckKind, LineSpecification, Waiver};
 use crate::graphql::types::order::{Order, order};
 
@@ -165,7 +167,8 @@ impl ReviewMutation {
     async fn request_clarification(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The question to whoever placed the order.")] input: RequestClarificationInput,
+        #[graphql(desc = "The question to whoever placed the order.")]
+        input: RequestClarificationInput,
     ) -> Result<RequestClarificationPayload> {
         let command = RequestClarification {
             order_id: id(ctx, &input.order_id)?,
@@ -186,7 +189,8 @@ impl ReviewMutation {
     async fn answer_clarification(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The answer, and the products of unclear lines.")] input: AnswerClarificationInput,
+        #[graphql(desc = "The answer, and the products of unclear lines.")]
+        input: AnswerClarificationInput,
     ) -> Result<AnswerClarificationPayload> {
         let command = AnswerClarification {
             order_id: id(ctx, &input.order_id)?,
@@ -246,7 +250,10 @@ impl ReviewMutation {
     }
 }
 
-fn specifications(ctx: &Context<'_>, lines: Vec<LineSpecificationInput>) -> Result<Vec<LineSpecification>> {
+fn specifications(
+    ctx: &Context<'_>,
+    lines: Vec<LineSpecificationInput>,
+) -> Result<Vec<LineSpecification>> {
     lines
         .into_iter()
         .enumerate()
@@ -254,7 +261,11 @@ fn specifications(ctx: &Context<'_>, lines: Vec<LineSpecificationInput>) -> Resu
             Ok(LineSpecification {
                 line_id: id(ctx, &line.line_id)?,
                 sku: clean(ctx, &format!("lines.{index}.sku"), line.sku)?,
-                specification: clean_optional(ctx, &format!("lines.{index}.specification"), line.specification)?,
+                specification: clean_optional(
+                    ctx,
+                    &format!("lines.{index}.specification"),
+                    line.specification,
+                )?,
             })
         })
         .collect()
@@ -265,7 +276,10 @@ fn waivers(ctx: &Context<'_>, waivers: Vec<WaiverInput>) -> Result<Vec<Waiver>> 
         .into_iter()
         .enumerate()
         .map(|(index, waiver)| {
-            Ok(Waiver { check: waiver.check, reason: clean(ctx, &format!("waivers.{index}.reason"), waiver.reason)? })
+            Ok(Waiver {
+                check: waiver.check,
+                reason: clean(ctx, &format!("waivers.{index}.reason"), waiver.reason)?,
+            })
         })
         .collect()
 }

@@ -101,7 +101,6 @@ impl TicketMutation {
                 description: clean(ctx, "description", input.description)?,
                 occurred_at: input.occurred_at.map(|at| at.0),
             },
-
         };
         match act(ctx, command, input.idempotency_key).await? {
             Ok(answer) => Ok(OpenTicketPayload {

@@ -1,0 +1,141 @@
+//! What the caller can do with a thing right now, and what stands in the way: the same functions
+//! the commands decide by, so that an action is allowed if and only if it would succeed. Actions
+//! that none of the caller's roles ever permits are left out.
+
+use crate::domain::actor::Actor;
+use crate::domain::allocation::Allocation;
+use crate::domain::delivery::{self, Delivery};
+use crate::domain::order::Order;
+use crate::domain::permission::{Action, permitted};
+use crate::domain::progress::Milestone;
+use crate::domain::refusal::{Refusal, Refusals};
+use crate::domain::review::ReviewCase;
+use crate::domain::rules::RuleSet;
+use crate::domain::ticket::{self, Ticket};
+
+/// An action and what stands in its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AvailableAction {
+    /// The action.
+    pub action: Action,
+    /// Why it is refused; nothing when it is allowed.
+    pub blockers: Vec<Refusal>,
+}
+
+/// Actions on an order.
+const ORDER: &[Action] = &[
+    Action::StartReview,
+    Action::RequestClarification,
+    Action::AnswerClarification,
+    Action::ApproveOrder,
+    Action::RejectOrder,
+    Action::AllocateOrder,
+    Action::PlaceHold,
+    Action::ReleaseHold,
+    Action::CancelOrder,
+    Action::AnswerCancellation,
+    Action::OpenTicket,
+];
+
+/// Actions on an allocation.
+const ALLOCATION: &[Action] = &[
+    Action::AcceptAllocation,
+    Action::DeclineAllocation,
+    Action::ReassignAllocation,
+    Action::RecordInspection,
+    Action::PlanDelivery,
+];
+
+/// Actions on a milestone.
+const MILESTONE: &[Action] = &[
+    Action::StartMilestone,
+    Action::CompleteMilestone,
+    Action::BlockMilestone,
+];
+
+/// Actions on a delivery.
+const DELIVERY: &[Action] = &[
+    Action::BookDelivery,
+    Action::DispatchDelivery,
+    Action::RecordTrackingEvent,
+    Action::ConfirmDelivery,
+];
+
+/// Actions on a ticket.
+const TICKET: &[Action] = &[Action::ContactCustomer, Action::ResolveTicket];
+
+fn offered(
+    actor: &Actor,
+    actions: &[Action],
+    blockers: impl Fn(Action) -> Refusals,
+) -> Vec<AvailableAction> {
+    actions
+        .iter()
+        .copied()
+        .filter(|action| actor.is_any(permitted(*action).0))
+        .map(|action| AvailableAction {
+            action,
+            blockers: blockers(action).0,
+        })
+        .collect()
+}
+
+/// Does the answer about an order take its review and rules into account for this actor?
+pub fn needs_review(actor: &Actor) -> bool {
+    actor.is_any(permitted(Action::ApproveOrder).0)
+}
+
+/// What the actor can do with an order. The review and its rules are needed where `needs_review`
+/// says so and a review was opened.
+pub fn of_order(
+    actor: &Actor,
+    order: &Order,
+    review: Option<(&ReviewCase, &RuleSet)>,
+) -> Vec<AvailableAction> {
+    offered(actor, ORDER, |action| match (action, review) {
+        (Action::ApproveOrder, Some((review, rules))) => {
+            review.approval_blockers(order, actor, rules)
+        }
+        // An answer can always be a refusal to cancel, which is what remains possible.
+        (Action::AnswerCancellation, _) => order.answer_blockers(actor, false),
+        (Action::OpenTicket, _) => ticket::open_blockers(order, actor),
+        _ => order.blockers(action, actor),
+    })
+}
+
+/// What the actor can do with an allocation.
+pub fn of_allocation(
+    actor: &Actor,
+    allocation: &Allocation,
+    order: &Order,
+) -> Vec<AvailableAction> {
+    offered(actor, ALLOCATION, |action| match action {
+        Action::RecordInspection => allocation.inspection_blockers(order, actor),
+        Action::PlanDelivery => delivery::plan_blockers(allocation, order, actor),
+        _ => allocation.blockers(action, order, actor),
+    })
+}
+
+/// What the actor can do with a milestone.
+pub fn of_milestone(
+    actor: &Actor,
+    milestone: &Milestone,
+    allocation: &Allocation,
+    order: &Order,
+) -> Vec<AvailableAction> {
+    offered(actor, MILESTONE, |action| {
+        allocation.milestone_blockers(action, milestone, order, actor)
+    })
+}
+
+/// What the actor can do with a delivery.
+pub fn of_delivery(actor: &Actor, delivery: &Delivery, order: &Order) -> Vec<AvailableAction> {
+    offered(actor, DELIVERY, |action| {
+        delivery.blockers(action, order, actor)
+    })
+}
+
+/// What the actor can do with a ticket.
+pub fn of_ticket(actor: &Actor, ticket: &Ticket) -> Vec<AvailableAction> {
+    offered(actor, TICKET, |action| ticket.blockers(action, actor))
+}

@@ -1,0 +1,21 @@
+//! Reviews, and the rules an order is handled under.
+
+use crate::app::{Failure, Session};
+use crate::domain::ids::OrderId;
+use crate::domain::review::ReviewCase;
+use crate::domain::rules::RuleSet;
+use crate::store::{reference, review};
+
+/// The reviews of orders that were found visible before.
+pub async fn of_orders(session: &Session, orders: &[OrderId]) -> Result<Vec<ReviewCase>, Failure> {
+    Ok(review::of_orders(session.app.store(), orders).await?)
+}
+
+/// Versions of the rules. A page of orders spans one or two versions, so each is read by itself.
+pub async fn rules(session: &Session, versions: &[i32]) -> Result<Vec<RuleSet>, Failure> {
+    let mut found = Vec::with_capacity(versions.len());
+    for version in versions {
+        found.push(reference::rules(session.app.store().reader(), *version).await?);
+    }
+    Ok(found)
+}

@@ -1,0 +1,80 @@
+//! Allocations.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+
+use crate::app::{Failure, read};
+use crate::domain::allocation::AllocationStatus;
+use crate::graphql::connection::{Paging, Slice, page_cost};
+use crate::graphql::context::{Answer, session};
+use crate::graphql::ids;
+use crate::graphql::types::allocation::AllocationConnection;
+
+/// What allocations are narrowed by. Everything given must hold.
+#[derive(Default, InputObject)]
+pub struct AllocationFilter {
+    /// In one of these states.
+    status: Option<Vec<AllocationStatus>>,
+    /// Of one of these executing units, by id.
+    unit_ids: Option<Vec<ID>>,
+    /// Of this order, by id.
+    order_id: Option<ID>,
+}
+
+impl AllocationFilter {
+    fn read(self) -> Result<read::allocation::AllocationFilter, Failure> {
+        Ok(read::allocation::AllocationFilter {
+            status: self.status,
+            units: ids::parse_all(self.unit_ids)?,
+            order: ids::parse_optional(self.order_id.as_ref())?,
+        })
+    }
+}
+
+/// Allocations.
+#[derive(Default)]
+pub struct AllocationQuery;
+
+/// Allocations.
+#[Object]
+impl AllocationQuery {
+    /// The shares of executing units that exist for the caller, newest first (R3).
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn allocations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What the list is narrowed by.")] filter: Option<AllocationFilter>,
+        #[graphql(desc = "So many entries from the start, or after the cursor `after`: 1 to 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
+            String,
+        >,
+        #[graphql(
+            desc = "So many entries up to the end, or before the cursor `before`: 1 to 100."
+        )]
+        last: Option<i32>,
+        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<
+            String,
+        >,
+    ) -> Result<AllocationConnection> {
+        let session = session(ctx)?;
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let keyset = paging.keyset().answer(ctx)?;
+        let filter = filter.unwrap_or_default().read().answer(ctx)?;
+        let page = read::allocation::list(session, &filter, keyset)
+            .await
+            .answer(ctx)?;
+        let counting = (session.clone(), filter);
+        let total = Arc::new(move || {
+            let (session, filter) = counting.clone();
+            Box::pin(async move { read::allocation::count(&session, &filter).await }) as _
+        });
+        Ok(AllocationConnection(Slice::new(page, Into::into, total)))
+    }
+}

@@ -1,0 +1,134 @@
+//! Stock and its replenishment.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+
+use crate::app::{Failure, read};
+use crate::domain::inventory::ReplenishmentStatus;
+use crate::graphql::connection::{Paging, Slice, page_cost};
+use crate::graphql::context::{Answer, session};
+use crate::graphql::types::inventory::{ReplenishmentRequestConnection, StockItemConnection};
+use crate::graphql::{ids, text};
+
+/// What stock items are narrowed by. Everything given must hold.
+#[derive(Default, InputObject)]
+pub struct StockItemFilter {
+    /// With one of these stock keeping units.
+    skus: Option<Vec<String>>,
+    /// In one of these warehouses, by the units' ids.
+    warehouse_ids: Option<Vec<ID>>,
+    /// True: what is available is below the lower limit (R4.4). False: it is not.
+    below_reorder_point: Option<bool>,
+}
+
+impl StockItemFilter {
+    fn read(self) -> Result<read::inventory::StockFilter, Failure> {
+        Ok(read::inventory::StockFilter {
+            sku: text::clean_all("filter.skus", self.skus)?,
+            warehouses: ids::parse_all(self.warehouse_ids)?,
+            below_reorder_point: self.below_reorder_point,
+        })
+    }
+}
+
+/// What replenishment requests are narrowed by. Everything given must hold.
+#[derive(Default, InputObject)]
+pub struct ReplenishmentRequestFilter {
+    /// In one of these states.
+    status: Option<Vec<ReplenishmentStatus>>,
+}
+
+/// Stock and its replenishment.
+#[derive(Default)]
+pub struct InventoryQuery;
+
+/// Stock and its replenishment.
+#[Object]
+impl InventoryQuery {
+    /// The stock that exists for the caller, by stock keeping unit (R4).
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn stock_items(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What the list is narrowed by.")] filter: Option<StockItemFilter>,
+        #[graphql(desc = "So many entries from the start, or after the cursor `after`: 1 to 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
+            String,
+        >,
+        #[graphql(
+            desc = "So many entries up to the end, or before the cursor `before`: 1 to 100."
+        )]
+        last: Option<i32>,
+        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<
+            String,
+        >,
+    ) -> Result<StockItemConnection> {
+        let session = session(ctx)?;
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let keyset = paging.keyset().answer(ctx)?;
+        let filter = filter.unwrap_or_default().read().answer(ctx)?;
+        let page = read::inventory::list(session, &filter, keyset)
+            .await
+            .answer(ctx)?;
+        let counting = (session.clone(), filter);
+        let total = Arc::new(move || {
+            let (session, filter) = counting.clone();
+            Box::pin(async move { read::inventory::count(&session, &filter).await }) as _
+        });
+        Ok(StockItemConnection(Slice::new(page, Into::into, total)))
+    }
+
+    /// The replenishment requests that exist for the caller, oldest first (R4.4).
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn replenishment_requests(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What the list is narrowed by.")] filter: Option<
+            ReplenishmentRequestFilter,
+        >,
+        #[graphql(desc = "So many entries from the start, or after the cursor `after`: 1 to 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
+            String,
+        >,
+        #[graphql(
+            desc = "So many entries up to the end, or before the cursor `before`: 1 to 100."
+        )]
+        last: Option<i32>,
+        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<
+            String,
+        >,
+    ) -> Result<ReplenishmentRequestConnection> {
+        let session = session(ctx)?;
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let keyset = paging.keyset().answer(ctx)?;
+        let filter = read::inventory::ReplenishmentFilter {
+            status: filter.unwrap_or_default().status,
+        };
+        let page = read::inventory::requests(session, &filter, keyset)
+            .await
+            .answer(ctx)?;
+        let counting = (session.clone(), filter);
+        let total = Arc::new(move || {
+            let (session, filter) = counting.clone();
+            Box::pin(async move { read::inventory::count_requests(&session, &filter).await }) as _
+        });
+        Ok(ReplenishmentRequestConnection(Slice::new(
+            page,
+            Into::into,
+            total,
+        )))
+    }
+}

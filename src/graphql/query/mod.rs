@@ -1,0 +1,26 @@
+//! The root fields of Query, one file per capability.
+
+pub mod allocation;
+pub mod delivery;
+pub mod event;
+pub mod inventory;
+pub mod node;
+pub mod order;
+pub mod reference;
+pub mod ticket;
+
+use async_graphql::MergedObject;
+
+/// Everything that can be looked at. What lies outside the caller's scope does not exist; a root
+/// field the caller's roles may not ask for is refused as FORBIDDEN.
+#[derive(MergedObject, Default)]
+pub struct Query(
+    allocation::AllocationQuery,
+    delivery::DeliveryQuery,
+    event::EventQuery,
+    inventory::InventoryQuery,
+    node::NodeQuery,
+    order::OrderQuery,
+    reference::ReferenceQuery,
+    ticket::TicketQuery,
+);

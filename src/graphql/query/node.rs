@@ -1,0 +1,48 @@
+//! Anything by its global id, and the service's limits.
+
+use async_graphql::{Context, ID, Object, Result};
+
+use crate::app::Failure;
+use crate::graphql::connection::page_cost;
+use crate::graphql::context::{Answer, failure, int, session};
+use crate::graphql::types::config::{LIMITS, ServiceConfig};
+use crate::graphql::types::node::{Node, nodes};
+
+/// Anything by its global id.
+#[derive(Default)]
+pub struct NodeQuery;
+
+/// Anything by its global id.
+#[Object]
+impl NodeQuery {
+    /// What a global id stands for; null when it does not exist for the caller (Relay).
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The global id.")] id: ID,
+    ) -> Result<Option<Node>> {
+        session(ctx)?.may_read("node").answer(ctx)?;
+        Ok(nodes(ctx, &[id]).await?.pop().flatten())
+    }
+
+    /// What global ids stand for, in their order; null for each that does not exist for the caller.
+    #[graphql(complexity = "page_cost(Some(int(ids.len())), None, child_complexity)")]
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100 global ids.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
+        session(ctx)?.may_read("nodes").answer(ctx)?;
+        if ids.len() > LIMITS.node_ids {
+            let message = format!("Give at most {} ids.", LIMITS.node_ids);
+            return Err(failure(ctx, &Failure::BadInput(message)));
+        }
+        nodes(ctx, &ids).await
+    }
+
+    /// What the service accepts and how much of it.
+    async fn service_config(&self, ctx: &Context<'_>) -> Result<ServiceConfig> {
+        session(ctx)?.may_read("serviceConfig").answer(ctx)?;
+        Ok(ServiceConfig::current())
+    }
+}

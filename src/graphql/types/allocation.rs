@@ -1,0 +1,327 @@
+//! Allocations, and why they went where they went.
+
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+
+use super::actions::{self, AvailableAction};
+use super::delivery::order_line;
+use super::inspection::Inspection;
+use super::inventory::{Backorder, Reservation};
+use super::order::{Order, OrderLine, order};
+use super::progress::Milestone;
+use super::reference::{Person, Product, Unit, perhaps, person, product, unit};
+use super::wrapper;
+use crate::app::read;
+use crate::domain::allocation as domain;
+use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode};
+use crate::domain::ids::{AllocationId, OrderId};
+use crate::domain::reference::ProductKind;
+use crate::graphql::connection::connection;
+use crate::graphql::context::{Answer, int, is_external, loaders, session};
+use crate::graphql::ids;
+use crate::graphql::scalars::{DateTime, Decimal};
+
+wrapper! {
+    /// An allocation.
+    Allocation(domain::Allocation)
+}
+connection!(
+    AllocationConnection,
+    AllocationEdge,
+    Allocation,
+    "allocations"
+);
+
+/// An executing unit's share of an order, with all that belongs to its execution (R3).
+#[Object]
+impl Allocation {
+    /// Opaque global id.
+    pub async fn id(&self) -> ID {
+        ids::encode(self.0.id)
+    }
+
+    /// Counts the changes; pass it as `expectedVersion` to act only on what you have seen.
+    async fn version(&self) -> i32 {
+        int(self.0.version)
+    }
+
+    /// The order; null when the caller may see the share but not the order.
+    async fn order(&self, ctx: &Context<'_>) -> Result<Option<Order>> {
+        order(ctx, self.0.order_id).await
+    }
+
+    /// The executing unit.
+    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+        unit(ctx, self.0.unit_id).await
+    }
+
+    /// Where its stock lies; null for services.
+    async fn warehouse(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+        match self.0.warehouse_id {
+            Some(id) => unit(ctx, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The kind of its lines.
+    async fn kind(&self) -> ProductKind {
+        self.0.kind
+    }
+
+    /// Where it stands.
+    async fn status(&self) -> AllocationStatus {
+        self.0.status
+    }
+
+    /// Why it went to this unit (R3.2). Null for people outside the group.
+    async fn decision(&self, ctx: &Context<'_>) -> Result<Option<AllocationDecision>> {
+        let found = loaders(ctx)?.get(self.0.decision_id).await.answer(ctx)?;
+        Ok(found.map(AllocationDecision))
+    }
+
+    /// When it was assigned.
+    async fn assigned_at(&self) -> DateTime {
+        self.0.assigned_at.into()
+    }
+
+    /// Who accepted it for the unit. Null before, and for people outside the group.
+    async fn accepted_by(&self, ctx: &Context<'_>) -> Result<Option<Person>> {
+        perhaps(ctx, self.0.accepted_by.as_ref()).await
+    }
+
+    /// Why the unit declined it. Null otherwise, and for people outside the group.
+    async fn decline_reason(&self, ctx: &Context<'_>) -> Result<Option<&String>> {
+        if is_external(ctx)? {
+            return Ok(None);
+        }
+        Ok(self.0.decline_reason.as_ref())
+    }
+
+    /// Its lines.
+    async fn lines(&self) -> Vec<AllocationLine> {
+        let order_id = self.0.order_id;
+        let lines = self.0.lines.iter().cloned();
+        lines
+            .map(|line| AllocationLine { line, order_id })
+            .collect()
+    }
+
+    /// Its milestones, in order (R5.1).
+    async fn milestones(&self) -> Vec<Milestone> {
+        (0..self.0.milestones.len())
+            .map(|index| Milestone::new(self.0.clone(), index))
+            .collect()
+    }
+
+    /// Stock set aside for it (R4.2). Null for people outside the group.
+    async fn reservations(&self, ctx: &Context<'_>) -> Result<Option<Vec<Reservation>>> {
+        if is_external(ctx)? {
+            return Ok(None);
+        }
+        let all = self.0.reservations.iter().cloned();
+        Ok(Some(all.map(Reservation).collect()))
+    }
+
+    /// What it waits for (R4.3). Null for people outside the group.
+    async fn backorders(&self, ctx: &Context<'_>) -> Result<Option<Vec<Backorder>>> {
+        if is_external(ctx)? {
+            return Ok(None);
+        }
+        let all = self.0.backorders.iter().cloned();
+        Ok(Some(all.map(Backorder).collect()))
+    }
+
+    /// Its inspections, in order (R6).
+    async fn inspections(&self) -> Vec<Inspection> {
+        self.0.inspections.iter().cloned().map(Inspection).collect()
+    }
+
+    /// What the caller can do with it right now, and what stands in the way; null when the caller
+    /// may not see the order.
+    async fn available_actions(&self, ctx: &Context<'_>) -> Result<Option<Vec<AvailableAction>>> {
+        let Some(order) = order(ctx, self.0.order_id).await? else {
+            return Ok(None);
+        };
+        let actor = &session(ctx)?.actor;
+        let available = read::actions::of_allocation(actor, &self.0, &order.0);
+        Ok(Some(actions::all(available)))
+    }
+}
+
+/// An allocation by id, if it exists for the caller.
+pub async fn allocation(ctx: &Context<'_>, id: AllocationId) -> Result<Option<Allocation>> {
+    let found = loaders(ctx)?.get(id).await.answer(ctx)?;
+    Ok(found.map(Allocation))
+}
+
+/// A line of an allocation.
+#[derive(Clone, Debug)]
+pub struct AllocationLine {
+    line: domain::AllocationLine,
+    order_id: OrderId,
+}
+
+/// A unit's share of an order's line. Counts are in the order line's unit of measure.
+#[Object]
+impl AllocationLine {
+    /// Opaque global id.
+    async fn id(&self) -> ID {
+        ids::encode(self.line.id)
+    }
+
+    /// The order's line; null when the caller may not see the order.
+    async fn order_line(&self, ctx: &Context<'_>) -> Result<Option<OrderLine>> {
+        order_line(ctx, self.order_id, self.line.order_line_id).await
+    }
+
+    /// The product.
+    async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
+        product(ctx, self.line.product_id).await
+    }
+
+    /// The product's stock keeping unit.
+    async fn sku(&self) -> &str {
+        &self.line.sku
+    }
+
+    /// The unit's share of the line.
+    async fn quantity(&self) -> Decimal {
+        self.line.quantity.into()
+    }
+
+    /// Set aside from stock, including what has since been issued.
+    async fn reserved(&self) -> Decimal {
+        self.line.reserved.into()
+    }
+
+    /// Produced or performed.
+    async fn produced(&self) -> Decimal {
+        self.line.produced.into()
+    }
+
+    /// Passed inspection.
+    async fn passed(&self) -> Decimal {
+        self.line.passed.into()
+    }
+
+    /// Planned into deliveries.
+    async fn planned(&self) -> Decimal {
+        self.line.planned.into()
+    }
+
+    /// Left for the customer.
+    async fn dispatched(&self) -> Decimal {
+        self.line.dispatched.into()
+    }
+
+    /// Confirmed by the customer.
+    async fn confirmed(&self) -> Decimal {
+        self.line.confirmed.into()
+    }
+}
+
+wrapper! {
+    /// A decision.
+    AllocationDecision(domain::AllocationDecision)
+}
+
+/// Why a share went where it went; never changed. For the group's own people (R3.2, R3.3).
+#[Object]
+impl AllocationDecision {
+    /// Opaque global id.
+    async fn id(&self) -> ID {
+        ids::encode(self.0.id)
+    }
+
+    /// By the rules or by hand.
+    async fn mode(&self) -> DecisionMode {
+        self.0.mode
+    }
+
+    /// The reason for a choice by hand.
+    async fn reason(&self) -> Option<&String> {
+        self.0.reason.as_ref()
+    }
+
+    /// The rule that decided; null for a choice by hand.
+    async fn decided_by_rule(&self) -> Option<AllocationRule> {
+        self.0.decided_by_rule
+    }
+
+    /// The version of the rules it was decided under.
+    async fn rule_set_version(&self) -> i32 {
+        self.0.rule_set_version
+    }
+
+    /// Who decided.
+    async fn decided_by(&self, ctx: &Context<'_>) -> Result<Option<Person>> {
+        person(ctx, &self.0.decided_by).await
+    }
+
+    /// When it was decided.
+    async fn decided_at(&self) -> DateTime {
+        self.0.decided_at.into()
+    }
+
+    /// Every unit that was considered, and what each rule said of it.
+    async fn candidates(&self) -> Vec<AllocationCandidate> {
+        let all = self.0.candidates.iter().cloned();
+        all.map(AllocationCandidate).collect()
+    }
+}
+
+/// A candidate.
+#[derive(Clone, Debug)]
+pub struct AllocationCandidate(domain::Candidate);
+
+/// A unit that was considered for a share.
+#[Object]
+impl AllocationCandidate {
+    /// The unit.
+    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+        unit(ctx, self.0.unit_id).await
+    }
+
+    /// The unit's code at the time.
+    async fn unit_code(&self) -> &str {
+        &self.0.unit_code
+    }
+
+    /// Did it pass every filter?
+    async fn eligible(&self) -> bool {
+        self.0.eligible
+    }
+
+    /// Was it chosen?
+    async fn chosen(&self) -> bool {
+        self.0.chosen
+    }
+
+    /// What each rule said of it, in the order the rules were asked.
+    async fn verdicts(&self) -> Vec<AllocationVerdict> {
+        self.0.verdicts.iter().map(Into::into).collect()
+    }
+}
+
+/// What one rule said of a unit.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct AllocationVerdict {
+    /// The rule.
+    pub rule: AllocationRule,
+    /// A filter's answer; null for a rule that ranks.
+    pub passed: Option<bool>,
+    /// A ranking rule's score, more is better; null for a filter.
+    pub score: Option<Decimal>,
+    /// The answer in words.
+    pub reason: String,
+}
+
+impl From<&domain::Verdict> for AllocationVerdict {
+    fn from(verdict: &domain::Verdict) -> Self {
+        Self {
+            rule: verdict.rule,
+            passed: verdict.passed,
+            score: verdict.score.map(Into::into),
+            reason: verdict.reason.clone(),
+        }
+    }
+}

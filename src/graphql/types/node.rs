@@ -1,0 +1,126 @@
+//! What can be fetched again by its global id.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+
+use async_graphql::{Context, ID, Interface, Result};
+use uuid::Uuid;
+
+use super::allocation::Allocation;
+use super::delivery::Delivery;
+use super::inventory::{ReplenishmentRequest, StockItem};
+use super::order::Order;
+use super::progress::Milestone;
+use super::reference::{Customer, Product, Unit};
+use super::ticket::Ticket;
+use crate::app::{Failure, Session, read};
+use crate::domain::ids::{
+    AllocationId, CustomerId, DeliveryId, MilestoneId, OrderId, ProductId, ReplenishmentRequestId,
+    StockItemId, TicketId, UnitId,
+};
+use crate::graphql::context::{Answer, session};
+use crate::graphql::ids::{self, GlobalId};
+
+/// Something with a global id, which can be fetched again by `node` (Relay).
+#[derive(Clone, Debug, Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "Opaque global id."))]
+pub enum Node {
+    /// A unit's share of an order.
+    Allocation(Allocation),
+    /// A customer.
+    Customer(Customer),
+    /// A delivery.
+    Delivery(Delivery),
+    /// A step of a unit's work.
+    Milestone(Milestone),
+    /// An order.
+    Order(Order),
+    /// A product or service.
+    Product(Product),
+    /// A request to procure.
+    ReplenishmentRequest(ReplenishmentRequest),
+    /// A product in a warehouse.
+    StockItem(StockItem),
+    /// An after-sales ticket.
+    Ticket(Ticket),
+    /// An organizational unit.
+    Unit(Unit),
+}
+
+/// What the ids stand for, in their order; null for what does not exist for the caller. One
+/// statement per type, however many ids.
+pub async fn nodes(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>> {
+    let session = session(ctx)?;
+    found(session, ids).await.answer(ctx)
+}
+
+async fn found(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>, Failure> {
+    let wanted = ids
+        .iter()
+        .map(ids::split)
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let mut known: HashMap<Uuid, Node> = HashMap::new();
+    macro_rules! fetch {
+        ($($id:ty => $read:expr, $node:ident;)+) => { $(
+            let some = of_type::<$id>(&wanted);
+            if !some.is_empty() {
+                for one in $read(session, &some).await? {
+                    known.insert(one.id.0, Node::$node(one.into()));
+                }
+            }
+        )+ };
+    }
+    fetch! {
+        OrderId => read::order::by_ids, Order;
+        AllocationId => read::allocation::by_ids, Allocation;
+        DeliveryId => read::delivery::by_ids, Delivery;
+        TicketId => read::ticket::by_ids, Ticket;
+        CustomerId => read::reference::visible_customers, Customer;
+        ProductId => read::reference::products_by_ids, Product;
+        UnitId => read::reference::visible_units, Unit;
+        StockItemId => read::inventory::by_ids, StockItem;
+        ReplenishmentRequestId => read::inventory::requests_by_ids, ReplenishmentRequest;
+    }
+    let milestones = of_type::<MilestoneId>(&wanted);
+    if !milestones.is_empty() {
+        for allocation in read::allocation::of_milestones(session, &milestones).await? {
+            let allocation = std::sync::Arc::new(allocation);
+            for id in &milestones {
+                if let Some(milestone) = Milestone::of(allocation.clone(), *id) {
+                    known.insert(id.0, Node::Milestone(milestone));
+                }
+            }
+        }
+    }
+    // The type is looked at again: the id of a ticket with an order's UUID is nobody's.
+    Ok(wanted
+        .into_iter()
+        .map(|(kind, id)| known.get(&id).filter(|node| node.kind() == kind).cloned())
+        .collect())
+}
+
+fn of_type<T: GlobalId + Eq + Hash>(wanted: &[(String, Uuid)]) -> Vec<T> {
+    let distinct: HashSet<T> = wanted
+        .iter()
+        .filter(|(kind, _)| kind == T::TYPE)
+        .map(|(_, id)| T::from(*id))
+        .collect();
+    distinct.into_iter().collect()
+}
+
+impl Node {
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Allocation(_) => AllocationId::TYPE,
+            Self::Customer(_) => CustomerId::TYPE,
+            Self::Delivery(_) => DeliveryId::TYPE,
+            Self::Milestone(_) => MilestoneId::TYPE,
+            Self::Order(_) => OrderId::TYPE,
+            Self::Product(_) => ProductId::TYPE,
+            Self::ReplenishmentRequest(_) => ReplenishmentRequestId::TYPE,
+            Self::StockItem(_) => StockItemId::TYPE,
+            Self::Ticket(_) => TicketId::TYPE,
+            Self::Unit(_) => UnitId::TYPE,
+        }
+    }
+}

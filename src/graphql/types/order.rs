@@ -1,0 +1,495 @@
+//! Orders, their lines, holds and cancellation.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+
+use super::actions::{self, AvailableAction};
+use super::allocation::Allocation;
+use super::common::{Address, Contact, Money};
+use super::delivery::{Delivery, SettlementRecord};
+use super::event::EventConnection;
+use super::reference::{Customer, Person, Product, customer, person, product};
+use super::review::{Clarification, ReviewCase};
+use super::ticket::Ticket;
+use super::wrapper;
+use crate::app::read;
+use crate::domain::ids::OrderId;
+use crate::domain::intake::{Channel, Priority};
+use crate::domain::money::Currency;
+use crate::domain::order as domain;
+use crate::domain::order::{Coverage, OrderStatus, Stage};
+use crate::domain::reference::ProductKind;
+use crate::graphql::connection::{Paging, Slice, connection, page_cost};
+use crate::graphql::context::{Answer, int, is_external, loaders, session};
+use crate::graphql::ids;
+use crate::graphql::loaders::{
+    AllocationsOf, DeliveriesOf, ReviewOf, Rules, SettlementOf, TicketsOf,
+};
+use crate::graphql::scalars::{CurrencyCode, Date, DateTime, Decimal};
+
+wrapper! {
+    /// An order.
+    Order(domain::Order)
+}
+connection!(OrderConnection, OrderEdge, Order, "orders");
+
+/// A customer's order, from intake to the last confirmation.
+#[Object]
+impl Order {
+    /// Opaque global id.
+    pub async fn id(&self) -> ID {
+        ids::encode(self.0.id)
+    }
+
+    /// Counts the changes; pass it as `expectedVersion` to act only on what you have seen.
+    async fn version(&self) -> i32 {
+        int(self.0.version)
+    }
+
+    /// The number people use.
+    async fn number(&self) -> &str {
+        &self.0.number
+    }
+
+    /// Where it came from (R1.1).
+    async fn channel(&self) -> Channel {
+        self.0.channel
+    }
+
+    /// The partner's or shop's channel account it came over.
+    async fn account(&self) -> Option<&String> {
+        self.0.account.as_ref()
+    }
+
+    /// The submitter's own number for it, unique within the channel (R1.3).
+    async fn external_reference(&self) -> Option<&String> {
+        self.0.external_reference.as_ref()
+    }
+
+    /// Whose order it is.
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
+        customer(ctx, self.0.customer_id).await
+    }
+
+    /// How to reach the customer about this order (R2.2).
+    async fn contact(&self) -> Contact {
+        (&self.0.contact).into()
+    }
+
+    /// Region code; decides which units can execute it (R3.2).
+    async fn region(&self) -> &str {
+        &self.0.region
+    }
+
+    /// Where it goes.
+    async fn delivery_address(&self) -> Address {
+        (&self.0.delivery_address).into()
+    }
+
+    /// The currency of all its prices.
+    async fn currency_code(&self) -> CurrencyCode {
+        self.0.currency.into()
+    }
+
+    /// How urgent it is.
+    async fn priority(&self) -> Priority {
+        self.0.priority
+    }
+
+    /// The date the customer expects delivery by.
+    async fn required_by(&self) -> Date {
+        self.0.required_by.into()
+    }
+
+    /// A remark by the submitter.
+    async fn note(&self) -> Option<&String> {
+        self.0.note.as_ref()
+    }
+
+    /// Where it stands.
+    async fn status(&self) -> OrderStatus {
+        self.0.status
+    }
+
+    /// The stage of the process it is in.
+    async fn stage(&self) -> Stage {
+        self.0.stage()
+    }
+
+    /// Is it late: not finished although the expected date has passed?
+    async fn overdue(&self, ctx: &Context<'_>) -> Result<bool> {
+        let today = session(ctx)?.app.clock.now().date_naive();
+        Ok(self.0.is_overdue(today))
+    }
+
+    /// Who submitted it. People outside the group see themselves only, else null.
+    async fn submitted_by(&self, ctx: &Context<'_>) -> Result<Option<Person>> {
+        person(ctx, &self.0.submitted_by).await
+    }
+
+    /// When it was submitted.
+    async fn submitted_at(&self) -> DateTime {
+        self.0.submitted_at.into()
+    }
+
+    /// When its last open quantity was confirmed (R8.2).
+    async fn completed_at(&self) -> Option<DateTime> {
+        self.0.completed_at.map(Into::into)
+    }
+
+    /// The version of the rules it is handled under (R11.3).
+    async fn rule_set_version(&self) -> i32 {
+        self.0.rule_set_version
+    }
+
+    /// The requested or final cancellation (R4.3).
+    async fn cancellation(&self) -> Option<Cancellation> {
+        self.0.cancellation.clone().map(Cancellation)
+    }
+
+    /// What stops it until released; several holds may do so at once (R5.4).
+    async fn holds(&self) -> Vec<Hold> {
+        self.0.holds.iter().cloned().map(Hold).collect()
+    }
+
+    /// What is ordered, by line number.
+    async fn lines(&self) -> Vec<OrderLine> {
+        let lines = self.0.lines.iter().cloned();
+        lines
+            .map(|line| OrderLine::new(line, self.0.currency))
+            .collect()
+    }
+
+    /// The exact sum of quantity × price less discount over all lines, with up to four decimals.
+    async fn subtotal(&self) -> Money {
+        Money::new(self.0.subtotal(), self.0.currency)
+    }
+
+    /// What is due: the sum of the line totals, each rounded to the currency's minor unit.
+    async fn total(&self) -> Money {
+        Money::new(self.0.total(), self.0.currency)
+    }
+
+    /// How much of the open quantity is with executing units.
+    async fn allocation_status(&self) -> Coverage {
+        self.0.coverage(|line| line.allocated)
+    }
+
+    /// How much of the open quantity has left for the customer.
+    async fn fulfillment_status(&self) -> Coverage {
+        self.0.coverage(|line| line.dispatched)
+    }
+
+    /// How much of the open quantity the customer has confirmed.
+    async fn confirmation_status(&self) -> Coverage {
+        self.0.coverage(|line| line.confirmed)
+    }
+
+    /// How much of the open quantity is settled; settlement follows confirmation (R8.2).
+    async fn settlement_status(&self) -> Coverage {
+        self.0.coverage(|line| line.confirmed)
+    }
+
+    /// Its review (R2). Null before it begins, and for people outside the group, who see the
+    /// questions under `clarifications`.
+    async fn review(&self, ctx: &Context<'_>) -> Result<Option<ReviewCase>> {
+        if is_external(ctx)? {
+            return Ok(None);
+        }
+        let found = loaders(ctx)?.get(ReviewOf(self.0.id)).await.answer(ctx)?;
+        Ok(found.map(ReviewCase))
+    }
+
+    /// Questions to whoever placed the order, and their answers, oldest first (R2.3).
+    async fn clarifications(&self, ctx: &Context<'_>) -> Result<Vec<Clarification>> {
+        let review = loaders(ctx)?.get(ReviewOf(self.0.id)).await.answer(ctx)?;
+        Ok(review.map_or_else(Vec::new, |review| {
+            let all = review.clarifications.iter().cloned();
+            all.map(Clarification).collect()
+        }))
+    }
+
+    /// The shares of the executing units (R3), as far as they exist for the caller. People outside
+    /// the group do not see shares that were declined or moved to another unit.
+    #[graphql(complexity = "page_cost(Some(5), None, child_complexity)")]
+    async fn allocations(&self, ctx: &Context<'_>) -> Result<Vec<Allocation>> {
+        let found = loaders(ctx)?
+            .list(AllocationsOf(self.0.id))
+            .await
+            .answer(ctx)?;
+        Ok(found.into_iter().map(Allocation).collect())
+    }
+
+    /// Its deliveries (R7), as far as they exist for the caller.
+    #[graphql(complexity = "page_cost(Some(5), None, child_complexity)")]
+    async fn deliveries(&self, ctx: &Context<'_>) -> Result<Vec<Delivery>> {
+        let found = loaders(ctx)?
+            .list(DeliveriesOf(self.0.id))
+            .await
+            .answer(ctx)?;
+        Ok(found.into_iter().map(Delivery).collect())
+    }
+
+    /// After-sales tickets about it (R9), as far as they exist for the caller; empty for roles that
+    /// do not read tickets.
+    #[graphql(complexity = "page_cost(Some(5), None, child_complexity)")]
+    async fn tickets(&self, ctx: &Context<'_>) -> Result<Vec<Ticket>> {
+        let found = loaders(ctx)?.list(TicketsOf(self.0.id)).await.answer(ctx)?;
+        Ok(found.into_iter().map(Ticket).collect())
+    }
+
+    /// What the confirmed quantities are worth: the basis of settlement (R8.2).
+    #[graphql(complexity = "page_cost(Some(5), None, child_complexity)")]
+    async fn settlement(&self, ctx: &Context<'_>) -> Result<Vec<SettlementRecord>> {
+        let found = loaders(ctx)?
+            .list(SettlementOf(self.0.id))
+            .await
+            .answer(ctx)?;
+        Ok(found.into_iter().map(SettlementRecord).collect())
+    }
+
+    /// What happened to it and all that belongs to it, oldest first (R5.3, R12.1). People outside
+    /// the group see what is meant for them.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn timeline(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "So many entries from the start, or after the cursor `after`: 1 to 100.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
+            String,
+        >,
+        #[graphql(
+            desc = "So many entries up to the end, or before the cursor `before`: 1 to 100."
+        )]
+        last: Option<i32>,
+        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<
+            String,
+        >,
+    ) -> Result<EventConnection> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        let session = session(ctx)?;
+        let keyset = paging.keyset().answer(ctx)?;
+        let id = self.0.id;
+        let page = read::event::timeline(session, id, keyset)
+            .await
+            .answer(ctx)?;
+        let counting = session.clone();
+        let total = Arc::new(move || {
+            let session = counting.clone();
+            Box::pin(async move { read::event::count_timeline(&session, id).await }) as _
+        });
+        Ok(EventConnection(Slice::new(page, Into::into, total)))
+    }
+
+    /// What the caller can do with it right now, and what stands in the way.
+    async fn available_actions(&self, ctx: &Context<'_>) -> Result<Vec<AvailableAction>> {
+        let actor = &session(ctx)?.actor;
+        let mut facts = None;
+        if read::actions::needs_review(actor) {
+            let loaders = loaders(ctx)?;
+            if let Some(review) = loaders.get(ReviewOf(self.0.id)).await.answer(ctx)? {
+                let rules = loaders.get(Rules(self.0.rule_set_version)).await;
+                facts = rules.answer(ctx)?.map(|rules| (review, rules));
+            }
+        }
+        let facts = facts
+            .as_ref()
+            .map(|(review, rules)| (review.as_ref(), rules.as_ref()));
+        Ok(actions::all(read::actions::of_order(actor, &self.0, facts)))
+    }
+}
+
+/// An order by id, if it exists for the caller.
+pub async fn order(ctx: &Context<'_>, id: OrderId) -> Result<Option<Order>> {
+    let found = loaders(ctx)?.get(id).await.answer(ctx)?;
+    Ok(found.map(Order))
+}
+
+/// A line of an order.
+#[derive(Clone, Debug)]
+pub struct OrderLine {
+    line: domain::OrderLine,
+    currency: Currency,
+}
+
+impl OrderLine {
+    /// A line of an order in this currency.
+    pub const fn new(line: domain::OrderLine, currency: Currency) -> Self {
+        Self { line, currency }
+    }
+}
+
+/// A line of an order. Price, discount and text are as they were at submission.
+#[Object]
+impl OrderLine {
+    /// Opaque global id.
+    async fn id(&self) -> ID {
+        ids::encode(self.line.id)
+    }
+
+    /// Position on the order: 1, 2, 3, …
+    async fn line_number(&self) -> i32 {
+        self.line.line_number
+    }
+
+    /// The product; null while the line names only a category and waits for clarification (R2.3).
+    async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
+        match self.line.product_id {
+            Some(id) => product(ctx, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The product's stock keeping unit.
+    async fn sku(&self) -> Option<&String> {
+        self.line.sku.as_ref()
+    }
+
+    /// What it is, in words.
+    async fn description(&self) -> &str {
+        &self.line.description
+    }
+
+    /// The category that was asked for, or the product's.
+    async fn category(&self) -> Option<&String> {
+        self.line.category.as_ref()
+    }
+
+    /// How it comes to the customer.
+    async fn kind(&self) -> Option<ProductKind> {
+        self.line.kind
+    }
+
+    /// The unit its quantities are counted in, as a UN/ECE or house code.
+    async fn unit_of_measure(&self) -> Option<&String> {
+        self.line.unit_of_measure.as_ref()
+    }
+
+    /// Details of what is wanted.
+    async fn specification(&self) -> Option<&String> {
+        self.line.specification.as_ref()
+    }
+
+    /// Price of one unit, with up to four decimals.
+    async fn unit_price(&self) -> Money {
+        Money::new(self.line.unit_price, self.currency)
+    }
+
+    /// Discount as a fraction: 0.02 is two percent.
+    async fn discount_rate(&self) -> Decimal {
+        self.line.discount_rate.into()
+    }
+
+    /// What is due for the whole line, rounded once to the currency's minor unit.
+    async fn total(&self) -> Money {
+        Money::new(self.line.total, self.currency)
+    }
+
+    /// How far its quantities are.
+    async fn quantities(&self) -> LineQuantities {
+        self.line.quantities.into()
+    }
+}
+
+/// What is counted per line of an order, in the line's unit of measure.
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub struct LineQuantities {
+    /// Ordered.
+    pub ordered: Decimal,
+    /// Cancelled of it.
+    pub cancelled: Decimal,
+    /// Still wanted: ordered less cancelled.
+    pub open: Decimal,
+    /// Given to executing units.
+    pub allocated: Decimal,
+    /// Set aside from stock, including what has since been issued.
+    pub reserved: Decimal,
+    /// Produced or performed.
+    pub produced: Decimal,
+    /// Passed inspection.
+    pub passed: Decimal,
+    /// Left for the customer.
+    pub dispatched: Decimal,
+    /// Reached the customer.
+    pub delivered: Decimal,
+    /// Confirmed by the customer.
+    pub confirmed: Decimal,
+    /// Sent back by the customer.
+    pub returned: Decimal,
+}
+
+impl From<domain::LineQuantities> for LineQuantities {
+    fn from(counts: domain::LineQuantities) -> Self {
+        Self {
+            open: counts.open().into(),
+            ordered: counts.ordered.into(),
+            cancelled: counts.cancelled.into(),
+            allocated: counts.allocated.into(),
+            reserved: counts.reserved.into(),
+            produced: counts.produced.into(),
+            passed: counts.passed.into(),
+            dispatched: counts.dispatched.into(),
+            delivered: counts.delivered.into(),
+            confirmed: counts.confirmed.into(),
+            returned: counts.returned.into(),
+        }
+    }
+}
+
+/// A hold on an order.
+#[derive(Clone, Debug)]
+pub struct Hold(pub domain::Hold);
+
+/// Something that stops an order until it is released (R5.4).
+#[Object]
+impl Hold {
+    /// Opaque global id.
+    async fn id(&self) -> ID {
+        ids::encode(self.0.id)
+    }
+
+    /// Why.
+    async fn reason(&self) -> &str {
+        &self.0.reason
+    }
+
+    /// Who placed it. Null for people outside the group.
+    async fn placed_by(&self, ctx: &Context<'_>) -> Result<Option<Person>> {
+        person(ctx, &self.0.placed_by).await
+    }
+
+    /// When it was placed.
+    async fn placed_at(&self) -> DateTime {
+        self.0.placed_at.into()
+    }
+}
+
+/// The cancellation of an order.
+#[derive(Clone, Debug)]
+pub struct Cancellation(pub domain::Cancellation);
+
+/// A request to cancel an order that a unit is at work on, or its final cancellation (R4.3).
+#[Object]
+impl Cancellation {
+    /// Why.
+    async fn reason(&self) -> &str {
+        &self.0.reason
+    }
+
+    /// Who asked for it. People outside the group see themselves only, else null.
+    async fn requested_by(&self, ctx: &Context<'_>) -> Result<Option<Person>> {
+        person(ctx, &self.0.requested_by).await
+    }
+
+    /// When it was asked for.
+    async fn requested_at(&self) -> DateTime {
+        self.0.requested_at.into()
+    }
+}
