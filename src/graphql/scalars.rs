@@ -58,7 +58,7 @@ impl ScalarType for Date {
         };
         text.parse()
             .ok()
-            .filter(|date: &NaiveDate| date.to_string() == *text)
+            .filter(|date: &NaiveDate| text.len() == 10 && date.to_string() == *text)
             .map(Self)
             .ok_or_else(|| InputValueError::custom("Write a day like 2026-03-31."))
     }
