@@ -4,12 +4,12 @@ use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
     FieldDefinition, InputValueDefinition, ServiceDocument, TypeKind, TypeSystemDefinition,
 };
-use async_graphql::{EmptyMutation, EmptySubscription, Positioned};
+use async_graphql::Positioned;
 
 use crate::domain::permission::READS;
 
 fn exported() -> String {
-    super::sdl(EmptyMutation, EmptySubscription)
+    super::sdl()
 }
 
 fn parsed() -> ServiceDocument {
