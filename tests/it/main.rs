@@ -1,0 +1,6 @@
+//! The integration tests: a real server in this process, spoken to as clients do, on SQLite and on
+//! PostgreSQL. One test binary, since linking is what takes the time.
+
+mod support;
+
+mod scenarios;
