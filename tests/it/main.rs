@@ -1,7 +1,9 @@
 //! The integration tests: a real server in this process, spoken to as clients do, on SQLite and on
 //! PostgreSQL. One test binary, since linking is what takes the time.
 
-mod support;
+pub mod support;
 
 mod authorization;
+mod bad_input;
 mod scenarios;
+mod verify;

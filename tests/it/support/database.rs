@@ -32,7 +32,7 @@ fn cluster() -> String {
 
 async fn connect(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url.to_owned());
-    options.max_connections(2).sqlx_logging(false);
+    options.max_connections(1).sqlx_logging(false);
     sea_orm::Database::connect(options)
         .await
         .expect("a connection of the test's own")

@@ -1,6 +1,6 @@
 //! A world to test in: a server on a free port with a database of its own.
 
-mod actor;
+pub mod actor;
 mod database;
 mod socket;
 pub mod story;
@@ -281,5 +281,12 @@ impl World {
         let statement = Statement::from_string(self.db.get_database_backend(), sql.to_owned());
         let result = self.db.execute_raw(statement).await.expect(sql);
         result.rows_affected()
+    }
+
+    /// SQLite: whether the test's own connection may write what the tables' checks forbid.
+    pub async fn tamper_unchecked(&self, unchecked: bool) {
+        if self.kind == Kind::Sqlite {
+            self.tamper(&format!("PRAGMA ignore_check_constraints = {unchecked}")).await;
+        }
     }
 }
