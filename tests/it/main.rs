@@ -3,7 +3,9 @@
 
 pub mod support;
 
+mod architecture;
 mod authorization;
 mod bad_input;
+mod generated;
 mod scenarios;
 mod verify;

@@ -286,7 +286,8 @@ impl World {
     /// SQLite: whether the test's own connection may write what the tables' checks forbid.
     pub async fn tamper_unchecked(&self, unchecked: bool) {
         if self.kind == Kind::Sqlite {
-            self.tamper(&format!("PRAGMA ignore_check_constraints = {unchecked}")).await;
+            self.tamper(&format!("PRAGMA ignore_check_constraints = {unchecked}"))
+                .await;
         }
     }
 }
