@@ -8,6 +8,7 @@ pub mod ids;
 pub mod loaders;
 pub mod query;
 pub mod scalars;
+pub mod selection;
 pub mod text;
 pub mod types;
 
