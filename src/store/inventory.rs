@@ -23,7 +23,7 @@ use super::{Store, reference, scope};
 use crate::domain::actor::Actor;
 use crate::domain::event::{AggregateKind, EventKind};
 use crate::domain::ids::{
-    AllocationId, OrderId, ProductId, ReplenishmentRequestId, StockItemId, UnitId,
+    AllocationId, OrderId, ProductId, ReplenishmentRequestId, StockItemId, StockMovementId, UnitId,
 };
 use crate::domain::inventory::{
     Backorder, BackorderStatus, ReplenishmentRequest, ReplenishmentStatus, StockItem, StockMovement,
@@ -486,6 +486,25 @@ pub async fn movements(
     )
     .await?
     .map(movement)
+}
+
+/// Movements by id, as far as their stock items exist for the actor.
+pub async fn movements_by_ids(
+    store: &Store,
+    actor: &Actor,
+    ids: &[StockMovementId],
+) -> Result<Vec<StockMovement>> {
+    let visible = sea_orm::sea_query::Query::select()
+        .column(stock_item::Column::Id)
+        .from(stock_item::Entity)
+        .cond_where(scope::stock(&actor.scope))
+        .take();
+    let rows = stock_movement::Entity::find()
+        .filter(stock_movement::Column::StockItemId.in_subquery(visible))
+        .filter(among(stock_movement::Column::Id, ids.iter().map(|id| id.0)))
+        .all(store.reader())
+        .await?;
+    rows.into_iter().map(movement).collect()
 }
 
 /// How many movements a stock item that was found visible before has.

@@ -12,7 +12,7 @@ use crate::graphql::connection::{Paging, Slice, page_cost};
 use crate::graphql::context::{Answer, session};
 use crate::graphql::text;
 use crate::graphql::types::reference::{
-    Customer, CustomerConnection, Person, ProductConnection, Unit, customer, person, unit,
+    Customer, CustomerConnection, Person, ProductConnection, Unit, customer, person,
 };
 
 /// Customers, products, units and the caller.
@@ -166,10 +166,9 @@ impl Viewer {
         let Scope::Units(ids) = &session(ctx)?.actor.scope else {
             return Ok(None);
         };
-        let mut units = Vec::new();
-        for id in ids {
-            units.extend(unit(ctx, *id).await?);
-        }
-        Ok(Some(units))
+        let units = read::reference::units_by_ids(session(ctx)?, ids)
+            .await
+            .answer(ctx)?;
+        Ok(Some(units.into_iter().map(Into::into).collect()))
     }
 }
