@@ -2,12 +2,18 @@
 //! matter of luck; the specification wants the order of the selection, and so do people who compare
 //! two answers.
 
+use std::collections::HashSet;
+
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::{Name, Positioned, Value};
 
 /// Puts the fields of an answer in the order of the operation's selection.
 pub fn in_order(document: &ExecutableDocument, operation: Option<&str>, data: &mut Value) {
+    // Without an answer the document may be one that was refused, and not be walked at all.
+    if !matches!(data, Value::Object(_)) {
+        return;
+    }
     let found = document
         .operations
         .iter()
@@ -16,47 +22,63 @@ pub fn in_order(document: &ExecutableDocument, operation: Option<&str>, data: &m
             None => true,
         });
     if let Some((_, operation)) = found {
-        arrange(document, &[&operation.node.selection_set.node], data);
+        Plan::of(document, &[&operation.node.selection_set.node]).arrange(data);
     }
 }
 
-fn arrange(document: &ExecutableDocument, sets: &[&SelectionSet], value: &mut Value) {
-    match value {
-        // Every entry of a list has the same selection.
-        Value::List(entries) => {
-            for entry in entries {
-                arrange(document, sets, entry);
-            }
+/// The fields of an object by the names they are answered under, each with the plan of what is
+/// below it; made once for all entries of a list.
+struct Plan<'d>(Vec<(&'d Name, Plan<'d>)>);
+
+impl<'d> Plan<'d> {
+    fn of(document: &'d ExecutableDocument, sets: &[&'d SelectionSet]) -> Self {
+        let mut wanted = IndexMap::new();
+        let mut seen = HashSet::new();
+        for set in sets {
+            collect(document, set, &mut wanted, &mut seen);
         }
-        Value::Object(fields) => {
-            let mut wanted = IndexMap::new();
-            for set in sets {
-                collect(document, set, &mut wanted);
-            }
-            let mut former = std::mem::take(fields);
-            for (name, chosen) in wanted {
-                // What a fragment selects on another type is not there.
-                if let Some(mut field) = former.swap_remove(name) {
-                    let inner: Vec<&SelectionSet> = chosen
-                        .iter()
-                        .map(|field| &field.selection_set.node)
-                        .collect();
-                    arrange(document, &inner, &mut field);
-                    fields.insert(name.clone(), field);
+        let fields = wanted.into_iter().map(|(name, chosen)| {
+            let below: Vec<&SelectionSet> = chosen
+                .iter()
+                .map(|field| &field.selection_set.node)
+                .collect();
+            (name, Self::of(document, &below))
+        });
+        Self(fields.collect())
+    }
+
+    fn arrange(&self, value: &mut Value) {
+        match value {
+            Value::List(entries) if !self.0.is_empty() => {
+                for entry in entries {
+                    self.arrange(entry);
                 }
             }
-            // Nothing is ever lost.
-            fields.extend(former);
+            Value::Object(fields) => {
+                let mut former = std::mem::take(fields);
+                fields.reserve(former.len());
+                for (name, plan) in &self.0 {
+                    // What a fragment selects on another type is not there.
+                    if let Some((name, mut field)) = former.swap_remove_entry(*name) {
+                        plan.arrange(&mut field);
+                        fields.insert(name, field);
+                    }
+                }
+                // Nothing is ever lost.
+                fields.extend(former);
+            }
+            _ => {}
         }
-        _ => {}
     }
 }
 
-/// The fields of a selection by the name they are answered under, in the order of first mention.
+/// The fields of a selection by the name they are answered under, in the order of first mention; a
+/// fragment that was looked into once adds nothing the second time.
 fn collect<'d>(
     document: &'d ExecutableDocument,
     set: &'d SelectionSet,
     wanted: &mut IndexMap<&'d Name, Vec<&'d Field>>,
+    seen: &mut HashSet<&'d Name>,
 ) {
     for Positioned { node, .. } in &set.items {
         match node {
@@ -65,13 +87,15 @@ fn collect<'d>(
                 wanted.entry(name).or_default().push(&field.node);
             }
             Selection::FragmentSpread(spread) => {
-                // The document was validated: fragments exist and contain no cycles.
-                if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
-                    collect(document, &fragment.node.selection_set.node, wanted);
+                let name = &spread.node.fragment_name.node;
+                if let Some(fragment) = document.fragments.get(name)
+                    && seen.insert(name)
+                {
+                    collect(document, &fragment.node.selection_set.node, wanted, seen);
                 }
             }
             Selection::InlineFragment(fragment) => {
-                collect(document, &fragment.node.selection_set.node, wanted);
+                collect(document, &fragment.node.selection_set.node, wanted, seen);
             }
         }
     }

@@ -65,6 +65,10 @@ impl ReferenceQuery {
 
     /// The products and services that can be ordered, by stock keeping unit.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "four of them are what every list takes"
+    )]
     async fn products(
         &self,
         ctx: &Context<'_>,
