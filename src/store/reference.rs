@@ -453,19 +453,19 @@ async fn put(db: &impl ConnectionTrait, data: &ReferenceData, now: DateTime<Utc>
         }
     }
     insert!(component, Id, parts);
-    if let Some(rules) = &data.rules {
-        if rule_set::Entity::find().count(db).await? == 0 {
-            let row = rule_set::Model {
-                version: rules.version,
-                active: true,
-                effective_from: now,
-                body: json(rules)?,
-            };
-            rule_set::Entity::insert(row.into_active_model().reset_all())
-                .exec_without_returning(db)
-                .await?;
-            new += 1;
-        }
+    if let Some(rules) = &data.rules
+        && rule_set::Entity::find().count(db).await? == 0
+    {
+        let row = rule_set::Model {
+            version: rules.version,
+            active: true,
+            effective_from: now,
+            body: json(rules)?,
+        };
+        rule_set::Entity::insert(row.into_active_model().reset_all())
+            .exec_without_returning(db)
+            .await?;
+        new += 1;
     }
     Ok(new)
 }
