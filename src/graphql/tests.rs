@@ -1,10 +1,10 @@
 //! The schema as a whole.
 
+use async_graphql::Positioned;
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
     FieldDefinition, InputValueDefinition, ServiceDocument, TypeKind, TypeSystemDefinition,
 };
-use async_graphql::Positioned;
 
 use crate::domain::permission::READS;
 
@@ -71,7 +71,12 @@ fn everything_is_described() {
 
 #[test]
 fn the_root_fields_are_those_of_the_permission_table() {
-    let subscriptions = ["orderEvents", "orderProgress", "stockAlerts", "ticketUpdates"];
+    let subscriptions = [
+        "orderEvents",
+        "orderProgress",
+        "stockAlerts",
+        "ticketUpdates",
+    ];
     let permitted: Vec<&str> = READS
         .iter()
         .map(|row| row.field)
