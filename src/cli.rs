@@ -1,6 +1,9 @@
 //! The command line: one binary, one word for each thing an operator does.
 
+mod call;
+mod import;
 mod serve;
+mod simulate;
 mod token;
 mod verify;
 
@@ -33,6 +36,10 @@ enum Command {
     Migrate,
     /// Seed the demo group into an empty database
     Seed,
+    /// Take a catalogue, and orders from a file; a bad line does not stop the others
+    Import(import::Import),
+    /// Drive a folder of real orders through the API, from submission to confirmation
+    Simulate(simulate::Simulate),
     /// Check every invariant on any database; exits with 1 when one is broken
     Verify(verify::Verify),
     /// Print the GraphQL schema
@@ -98,6 +105,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             store.close().await?;
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Import(import)) => import.run(&config).await,
+        Some(Command::Simulate(simulate)) => simulate.run(config).await,
         Some(Command::Verify(verify)) => verify.run(&config).await,
         Some(Command::Token(_) | Command::Schema | Command::Config) => Ok(ExitCode::SUCCESS),
     }

@@ -1,17 +1,26 @@
 //! Logs: to standard error, so that standard output stays for data.
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt;
+use tracing::Level;
+use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
 
 use crate::config::{Config, LogFormat};
 
-/// Starts logging. At trace level sea-orm prints the database's address with its password: never.
+/// Starts logging.
 pub fn start(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(format!("{},sea_orm=info,sqlx=warn", config.log))?;
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = match config.log_format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    let levels = EnvFilter::try_new(&config.log)?;
+    // At trace level sea-orm prints the database's address with its password.
+    let discreet =
+        filter_fn(|line| !(line.target().starts_with("sea_orm") && *line.level() > Level::DEBUG));
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match config.log_format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
+    let started = tracing_subscriber::registry()
+        .with(lines.with_filter(discreet).with_filter(levels))
+        .try_init();
     started.map_err(|error| anyhow::anyhow!("logging cannot start: {error}"))
 }

@@ -98,7 +98,7 @@ impl Command for ReassignAllocation {
             self.reason.clone(),
             &rules,
         )?;
-        former.release(&work.act(), &mut stock.items, &mut stock.journal);
+        former.release(&work.act(), &mut stock.book);
         work.save(order, EventKind::OrderAllocated).await?;
         work.save(
             former,

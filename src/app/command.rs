@@ -1,7 +1,7 @@
 //! The life of a write, the same for every command: authorize, begin, load in scope, gather facts,
 //! decide, save, commit, wake.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,7 +42,7 @@ pub struct Answered<A> {
     pub replayed: bool,
 }
 
-/// A write may take this long, all its attempts together.
+/// The caller waits this long for a write, all its attempts together.
 const DEADLINE: Duration = Duration::from_secs(20);
 /// How often a write is tried when others change the same things.
 const ATTEMPTS: u32 = 8;
@@ -65,13 +65,13 @@ pub async fn perform<C: Command>(
         )));
     }
     let session = session.clone();
-    let task = tokio::spawn(tokio::time::timeout(DEADLINE, async move {
-        attempts(&session, guarded).await
-    }));
-    match task.await {
+    let task = tokio::spawn(async move { attempts(&session, guarded).await });
+    // At the deadline the caller is answered, but the task runs on to its end: a transaction that
+    // is dropped while it begins leaves its connection inside it.
+    match tokio::time::timeout(DEADLINE, task).await {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) => Err(Failure::Timeout),
-        Err(error) => Err(Failure::Internal(error.to_string())),
+        Ok(Err(error)) => Err(Failure::Internal(error.to_string())),
+        Err(_) => Err(Failure::Timeout),
     }
 }
 
@@ -80,9 +80,10 @@ async fn attempts<C: Command>(
     guarded: Guarded<C>,
 ) -> Result<Answered<C::Answer>, Failure> {
     let digest = digest(&guarded.command)?;
+    let begun = Instant::now();
     for attempt in 1..=ATTEMPTS {
         match attempt_once(session, &guarded, &digest).await {
-            Err(StoreError::Conflict) if attempt < ATTEMPTS => {
+            Err(StoreError::Conflict) if attempt < ATTEMPTS && begun.elapsed() < DEADLINE => {
                 tokio::time::sleep(Duration::from_millis(u64::from(attempt * attempt) * 3)).await;
             }
             outcome => return outcome.map_err(Failure::from),

@@ -181,8 +181,7 @@ async fn issue(work: &Work, share: &mut Allocation, delivery: &Delivery) -> Resu
             line.allocation_line_id,
             Some(line.quantity),
             &work.act(),
-            &mut stock.items,
-            &mut stock.journal,
+            &mut stock.book,
         );
     }
     stock.save(work, EventKind::StockIssued).await

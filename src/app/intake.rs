@@ -37,21 +37,20 @@ impl Command for SubmitOrder {
         let submission = self.submission.clone();
         let digest = super::command::digest(&(&submission, &work.actor().scope_name()))
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        if let Some(reference) = &submission.external_reference {
-            if let Some((order_id, former)) =
+        if let Some(reference) = &submission.external_reference
+            && let Some((order_id, former)) =
                 order::by_reference(work, submission.channel, reference).await?
-            {
-                if former == digest {
-                    return Ok(Submitted {
-                        order_id,
-                        duplicate: true,
-                    });
-                }
-                let message = "Another submission on this channel carries this reference; use a reference of its own for each order.";
-                let refusal = Refusal::new(RefusalCode::ExternalReferenceConflict, "R1.3", message)
-                    .at("externalReference");
-                return Err(StoreError::Refused(refusal.into()));
+        {
+            if former == digest {
+                return Ok(Submitted {
+                    order_id,
+                    duplicate: true,
+                });
             }
+            let message = "Another submission on this channel carries this reference; use a reference of its own for each order.";
+            let refusal = Refusal::new(RefusalCode::ExternalReferenceConflict, "R1.3", message)
+                .at("externalReference");
+            return Err(StoreError::Refused(refusal.into()));
         }
         let customer = match (&work.actor().scope, &submission.customer_number) {
             // Whoever acts for a customer can name no other.

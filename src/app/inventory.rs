@@ -10,7 +10,7 @@ use crate::domain::allocation::Allocation;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{AllocationId, OrderId, ProductId, StockItemId};
 use crate::domain::inventory::{
-    self as rules_of, ReplenishmentRequest, ReplenishmentStatus, StockItem, StockMovement,
+    self as rules_of, ReplenishmentRequest, ReplenishmentStatus, StockBook, StockItem,
 };
 use crate::domain::order::Order;
 use crate::domain::permission::Action;
@@ -23,8 +23,7 @@ use crate::store::{Result, StoreError, Work, allocation, reference};
 /// Stock items that are locked for a command, and what is moved of them.
 pub(super) struct Stock {
     before: Vec<Tracked<StockItem>>,
-    pub(super) items: BTreeMap<ProductId, StockItem>,
-    pub(super) journal: Vec<StockMovement>,
+    pub(super) book: StockBook,
 }
 
 impl Stock {
@@ -35,8 +34,10 @@ impl Stock {
             .collect();
         Self {
             before,
-            items,
-            journal: Vec::new(),
+            book: StockBook {
+                items,
+                journal: Vec::new(),
+            },
         }
     }
 
@@ -57,8 +58,7 @@ impl Stock {
     pub(super) async fn save(self, work: &Work, happening: EventKind) -> Result<()> {
         let Self {
             before,
-            mut items,
-            journal,
+            book: StockBook { mut items, journal },
         } = self;
         for mut tracked in before {
             if let Some(item) = items.remove(&tracked.product_id) {
@@ -164,8 +164,7 @@ impl Command for AcceptAllocation {
             &responsible,
             &rules,
             &components,
-            &mut stock.items,
-            &mut stock.journal,
+            &mut stock.book,
         )?;
         work.save(order, EventKind::OrderStarted).await?;
         let share = work.save(share, happening).await?;
@@ -179,7 +178,7 @@ impl Command for AcceptAllocation {
             .before
             .iter()
             .filter(|item| {
-                short.contains(&item.id) && stock.items.get(&item.product_id) == Some(&**item)
+                short.contains(&item.id) && stock.book.items.get(&item.product_id) == Some(&**item)
             })
             .map(|item| (**item).clone())
             .collect();

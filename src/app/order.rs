@@ -151,7 +151,7 @@ async fn wind_up(work: &Work, order_id: OrderId, action: Action) -> Result<()> {
         );
         refusals.into_result()?;
         let mut stock = Stock::lock_for(work, &share).await?;
-        share.release(&work.act(), &mut stock.items, &mut stock.journal);
+        share.release(&work.act(), &mut stock.book);
         share.status = AllocationStatus::Cancelled;
         let mut remaining = Vec::new();
         for mut one in deliveries {

@@ -102,13 +102,7 @@ impl Command for CompleteMilestone {
         };
         if let Some(stock) = &mut stock {
             for line in consumed {
-                share.consume(
-                    line,
-                    None,
-                    &work.act(),
-                    &mut stock.items,
-                    &mut stock.journal,
-                );
+                share.consume(line, None, &work.act(), &mut stock.book);
             }
         }
         if order.is_changed() {

@@ -153,12 +153,11 @@ impl Command for AnswerClarification {
         let facts = Facts::gather(work, &order).await?;
         let happening = case.answer(
             &mut order,
-            work.actor(),
+            &work.act(),
             self.answer.clone(),
             &self.lines,
             &products,
             &facts.checks(),
-            work.now(),
         )?;
         work.save(order, happening).await?;
         work.save(case, EventKind::ReviewQuestionAnswered).await?;

@@ -76,7 +76,7 @@ impl Serve {
 /// A server with everything behind it.
 pub(super) struct Running {
     pub(super) server: Server,
-    app: Arc<App>,
+    pub(super) app: Arc<App>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }

@@ -17,6 +17,8 @@ use crate::store::{Result, Store, event};
 /// Any number, the same on all nodes.
 const LOCK: i64 = 7_302;
 const BATCH: i64 = 500;
+/// Between two attempts to become the relay.
+const ELECTION: Duration = Duration::from_secs(1);
 
 /// Stands for election until elected, then gives positions until told to stop or cut off.
 pub async fn run(store: Store, hint: Arc<Notify>, stop: CancellationToken) {
@@ -26,7 +28,7 @@ pub async fn run(store: Store, hint: Arc<Notify>, stop: CancellationToken) {
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = tokio::time::sleep(ELECTION) => {}
         }
     }
 }
@@ -49,30 +51,39 @@ async fn lead(
     hint: &Notify,
     stop: &CancellationToken,
 ) -> Result<()> {
+    let mut leads = false;
+    loop {
+        let pause = if leads {
+            if event::give_positions(connection, BATCH).await? >= BATCH.unsigned_abs() {
+                // A full batch: there may be more.
+                continue;
+            }
+            POLL
+        } else {
+            leads = is_elected(connection).await?;
+            if leads {
+                tracing::debug!("this node is the relay");
+                continue;
+            }
+            ELECTION
+        };
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = hint.notified(), if leads => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+async fn is_elected(connection: &DatabaseConnection) -> Result<bool> {
     let statement = Statement::from_sql_and_values(
         connection.get_database_backend(),
         "SELECT pg_try_advisory_lock($1)",
         [LOCK.into()],
     );
-    let elected = match connection.query_one_raw(statement).await? {
-        Some(row) => row.try_get_by_index::<bool>(0)?,
-        None => false,
-    };
-    if !elected {
-        return Ok(());
-    }
-    tracing::debug!("this node is the relay");
-    loop {
-        let given = event::give_positions(connection, BATCH).await?;
-        if given >= BATCH.unsigned_abs() {
-            // A full batch: there may be more.
-            continue;
-        }
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = hint.notified() => {}
-            () = tokio::time::sleep(POLL) => {}
-        }
+    match connection.query_one_raw(statement).await? {
+        Some(row) => Ok(row.try_get_by_index(0)?),
+        None => Ok(false),
     }
 }
 

@@ -3,12 +3,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Data, Executor, Request, Response, ServerError, Value};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
 use super::context::{attach, attach_forgetful, code};
-use super::{ApiSchema, schema};
+use super::{ApiSchema, schema, selection};
 use crate::app::{App, Failure, Identity, Session};
 use crate::http::{Caller, LastEventId};
 
@@ -87,38 +88,62 @@ fn refused(failure: &Failure, request_id: &str) -> ServerError {
 }
 
 impl Executor for Gateway {
-    async fn execute(&self, request: Request) -> Response {
+    async fn execute(&self, mut request: Request) -> Response {
+        let order = Order::of(&mut request);
         match self.session(&request).await {
-            Ok(session) => self.schema.execute(attach(request, session)).await,
+            Ok(session) => order.restore(self.schema.execute(attach(request, session)).await),
             Err(error) => Response::from_errors(vec![error]),
         }
     }
 
     fn execute_stream(
         &self,
-        request: Request,
+        mut request: Request,
         session_data: Option<Arc<Data>>,
     ) -> BoxStream<'static, Response> {
         let gateway = self.clone();
         let responses = async move {
+            let order = Order::of(&mut request);
             let session = match gateway.session(&request).await {
                 Ok(session) => session,
                 Err(error) => return stream::iter([Response::from_errors(vec![error])]).boxed(),
             };
             let slot = Arc::new(CursorSlot::default());
             let request = attach_forgetful(request, session).data(slot.clone());
-            let responses = match session_data {
-                Some(data) => Executor::execute_stream(&gateway.schema, request, Some(data)),
-                None => gateway.schema.execute_stream(request).boxed(),
-            };
-            responses
-                .map(move |response| match slot.take() {
-                    Some(cursor) => response.extension("cursor", Value::String(cursor)),
-                    None => response,
+            Executor::execute_stream(&gateway.schema, request, session_data)
+                .map(move |response| {
+                    let response = order.restore(response);
+                    match slot.take() {
+                        Some(cursor) => response.extension("cursor", Value::String(cursor)),
+                        None => response,
+                    }
                 })
                 .boxed()
         };
         stream::once(responses).flatten().boxed()
+    }
+}
+
+/// The order in which an operation selects its fields.
+struct Order {
+    document: Option<ExecutableDocument>,
+    operation: Option<String>,
+}
+
+impl Order {
+    /// The edge has parsed the document; without that the executor will say what is wrong with it.
+    fn of(request: &mut Request) -> Self {
+        Self {
+            document: request.parsed_query().ok().cloned(),
+            operation: request.operation_name.clone(),
+        }
+    }
+
+    fn restore(&self, mut response: Response) -> Response {
+        if let Some(document) = &self.document {
+            selection::in_order(document, self.operation.as_deref(), &mut response.data);
+        }
+        response
     }
 }
 

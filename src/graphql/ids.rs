@@ -21,6 +21,23 @@ pub trait GlobalId: Copy + From<Uuid> + Into<Uuid> {
     const TYPE: &'static str;
 }
 
+/// An event's identity: a number in the database, padded to the form of all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EventId(pub i64);
+
+impl From<Uuid> for EventId {
+    fn from(id: Uuid) -> Self {
+        // Numbers begin at 1: what is no number of an event is nobody's.
+        Self(i64::try_from(id.as_u128()).unwrap_or(0))
+    }
+}
+
+impl From<EventId> for Uuid {
+    fn from(id: EventId) -> Self {
+        Self::from_u128(u128::from(id.0.unsigned_abs()))
+    }
+}
+
 macro_rules! global_ids {
     ($($id:ident => $name:literal),+ $(,)?) => {
         $( impl GlobalId for $id { const TYPE: &'static str = $name; } )+
@@ -37,6 +54,7 @@ global_ids! {
     CustomerId => "Customer",
     DeliveryId => "Delivery",
     DeliveryLineId => "DeliveryLine",
+    EventId => "Event",
     HoldId => "Hold",
     InspectionId => "Inspection",
     MilestoneId => "Milestone",
@@ -75,7 +93,7 @@ pub fn of_aggregate(kind: AggregateKind, id: Uuid) -> ID {
     )
 }
 
-/// The id of something known by a name instead of a UUID, such as an event or a person.
+/// The id of something known by a name instead of a UUID, such as a person.
 pub fn named(kind: &str, name: impl std::fmt::Display) -> ID {
     ID(URL_SAFE_NO_PAD.encode(format!("{kind}:{name}")))
 }

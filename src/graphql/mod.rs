@@ -10,6 +10,7 @@ pub mod loaders;
 pub mod mutation;
 pub mod query;
 pub mod scalars;
+pub mod selection;
 mod subscription;
 pub mod text;
 pub mod types;

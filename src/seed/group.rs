@@ -366,15 +366,15 @@ fn customers(new_id: &dyn Fn() -> Uuid) -> Vec<Customer> {
 fn products(new_id: &dyn Fn() -> Uuid) -> Vec<Product> {
     use ProductKind::{Goods, MadeToOrder, Service};
     let rows = [
-        ("LAMP-1", "Desk lamp", Goods, "Lighting", "EA", 189_00),
-        ("LAMP-2", "Floor lamp", Goods, "Lighting", "EA", 429_00),
+        ("LAMP-1", "Desk lamp", Goods, "Lighting", "EA", 18_900),
+        ("LAMP-2", "Floor lamp", Goods, "Lighting", "EA", 42_900),
         (
             "CABLE-5",
             "Power cable, 5 m",
             Goods,
             "Accessories",
             "EA",
-            39_90,
+            3_990,
         ),
         (
             "PANEL-9",
@@ -382,7 +382,7 @@ fn products(new_id: &dyn Fn() -> Uuid) -> Vec<Product> {
             Goods,
             "Lighting",
             "EA",
-            260_00,
+            26_000,
         ),
         (
             "LASER-4",
@@ -390,11 +390,11 @@ fn products(new_id: &dyn Fn() -> Uuid) -> Vec<Product> {
             Goods,
             "Laser devices",
             "EA",
-            5_800_00,
+            580_000,
         ),
-        ("WIRE-C", "Copper wire", Goods, "Materials", "M", 3_20),
-        ("TOP-OAK", "Oak bench top", Goods, "Materials", "EA", 640_00),
-        ("LEG-ST", "Steel leg", Goods, "Materials", "EA", 85_00),
+        ("WIRE-C", "Copper wire", Goods, "Materials", "M", 320),
+        ("TOP-OAK", "Oak bench top", Goods, "Materials", "EA", 64_000),
+        ("LEG-ST", "Steel leg", Goods, "Materials", "EA", 8_500),
         ("SCREW-8", "Screw M8", Goods, "Materials", "EA", 60),
         (
             "BENCH-X",
@@ -402,7 +402,7 @@ fn products(new_id: &dyn Fn() -> Uuid) -> Vec<Product> {
             MadeToOrder,
             "Furniture",
             "EA",
-            2_450_00,
+            245_000,
         ),
         (
             "INSTALL",
@@ -410,7 +410,7 @@ fn products(new_id: &dyn Fn() -> Uuid) -> Vec<Product> {
             Service,
             "Services",
             "HUR",
-            320_00,
+            32_000,
         ),
         (
             "COURSE",
@@ -418,7 +418,7 @@ fn products(new_id: &dyn Fn() -> Uuid) -> Vec<Product> {
             Service,
             "Services",
             "HUR",
-            180_00,
+            18_000,
         ),
     ];
     let mut products: Vec<Product> = rows

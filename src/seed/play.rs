@@ -256,7 +256,7 @@ impl Play<'_> {
             currency_code: "CNY".to_owned(),
             required_by: None,
             // Some are late by now, most are not.
-            required_within_days: Some(if index % 7 == 0 { 3 } else { 25 }),
+            required_within_days: Some(if index.is_multiple_of(7) { 3 } else { 25 }),
             priority: if index % 9 == 4 {
                 Priority::Urgent
             } else {
@@ -269,7 +269,9 @@ impl Play<'_> {
                 postal_code: Some("310000".to_owned()),
                 country_code: "CN".to_owned(),
             },
-            note: (index % 5 == 0).then(|| "Please call before delivery.".to_owned()),
+            note: index
+                .is_multiple_of(5)
+                .then(|| "Please call before delivery.".to_owned()),
             lines: lines(index, goal),
         };
         Ok(self

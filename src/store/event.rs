@@ -197,6 +197,16 @@ pub async fn timeline(
     .map(event)
 }
 
+/// Events by id, as far as they exist for the actor.
+pub async fn by_ids(store: &Store, actor: &Actor, ids: &[i64]) -> Result<Vec<Event>> {
+    let rows = event::Entity::find()
+        .filter(scope::events(actor))
+        .filter(event::Column::Id.is_in(ids.to_vec()))
+        .all(store.reader())
+        .await?;
+    rows.into_iter().map(event).collect()
+}
+
 /// How many events an order's history has for the actor.
 pub async fn count_timeline(store: &Store, actor: &Actor, order: OrderId) -> Result<u64> {
     let filter = EventFilter {

@@ -87,6 +87,14 @@ pub async fn after(
     })
 }
 
+/// Events by id, as far as they exist for the caller.
+pub async fn by_ids(session: &Session, ids: &[i64]) -> Result<Vec<Event>, Failure> {
+    if session.may_read("events").is_err() {
+        return Ok(Vec::new());
+    }
+    Ok(event::by_ids(session.app.store(), &session.actor, ids).await?)
+}
+
 /// A page of the history of an order that was found visible before, oldest first.
 pub async fn timeline(
     session: &Session,

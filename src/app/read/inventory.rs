@@ -2,7 +2,7 @@
 
 use super::{Keyset, Page, readable};
 use crate::app::{Failure, Session};
-use crate::domain::ids::{ReplenishmentRequestId, StockItemId};
+use crate::domain::ids::{ReplenishmentRequestId, StockItemId, StockMovementId};
 use crate::domain::inventory::{ReplenishmentRequest, StockItem, StockMovement};
 use crate::store::inventory;
 
@@ -39,6 +39,17 @@ pub async fn movements(
     keyset: Keyset,
 ) -> Result<Page<StockMovement>, Failure> {
     Ok(inventory::movements(session.app.store(), item, keyset).await?)
+}
+
+/// Movements by id, as far as they exist for the caller.
+pub async fn movements_by_ids(
+    session: &Session,
+    ids: &[StockMovementId],
+) -> Result<Vec<StockMovement>, Failure> {
+    if !readable(session, "stockItems") {
+        return Ok(Vec::new());
+    }
+    Ok(inventory::movements_by_ids(session.app.store(), &session.actor, ids).await?)
 }
 
 /// How many movements a stock item that was found visible before has.

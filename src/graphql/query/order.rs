@@ -132,6 +132,10 @@ impl OrderQuery {
 
     /// The orders that exist for the caller; the newest first unless sorted otherwise.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "four of them are what every list takes"
+    )]
     async fn orders(
         &self,
         ctx: &Context<'_>,

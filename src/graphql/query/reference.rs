@@ -12,7 +12,7 @@ use crate::graphql::connection::{Paging, Slice, page_cost};
 use crate::graphql::context::{Answer, session};
 use crate::graphql::text;
 use crate::graphql::types::reference::{
-    Customer, CustomerConnection, Person, ProductConnection, Unit, customer, person, unit,
+    Customer, CustomerConnection, Person, ProductConnection, Unit, customer, person,
 };
 
 /// Customers, products, units and the caller.
@@ -65,6 +65,10 @@ impl ReferenceQuery {
 
     /// The products and services that can be ordered, by stock keeping unit.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "four of them are what every list takes"
+    )]
     async fn products(
         &self,
         ctx: &Context<'_>,
@@ -166,10 +170,9 @@ impl Viewer {
         let Scope::Units(ids) = &session(ctx)?.actor.scope else {
             return Ok(None);
         };
-        let mut units = Vec::new();
-        for id in ids {
-            units.extend(unit(ctx, *id).await?);
-        }
-        Ok(Some(units))
+        let units = read::reference::units_by_ids(session(ctx)?, ids)
+            .await
+            .answer(ctx)?;
+        Ok(Some(units.into_iter().map(Into::into).collect()))
     }
 }

@@ -56,6 +56,7 @@ impl From<&domain::Address> for Address {
 
 /// How to reach a customer (R2.2).
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(name = "ContactDetails")]
 pub struct Contact {
     /// The company's name; for a private customer, the person's.
     pub company_name: String,

@@ -23,9 +23,9 @@ connection!(EventConnection, EventEdge, Event, "events");
 /// Something that happened to an order or what belongs to it; never changed (R12.1).
 #[Object]
 impl Event {
-    /// Opaque id; for caches and for recognizing an event seen before, not for `node`.
-    async fn id(&self) -> ID {
-        ids::named("Event", self.0.id)
+    /// Opaque global id; the same event has the same id wherever it is met.
+    pub async fn id(&self) -> ID {
+        ids::encode(ids::EventId(self.0.id))
     }
 
     /// Its place in the feed: pass it as `after` to go on behind it. Null for the moment between its

@@ -139,7 +139,7 @@ connection!(
 #[Object]
 impl StockMovement {
     /// Opaque global id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         ids::encode(self.0.id)
     }
 

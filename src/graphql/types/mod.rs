@@ -11,6 +11,7 @@ pub mod inspection;
 pub mod inventory;
 pub mod node;
 pub mod order;
+pub mod order_line;
 pub mod progress;
 pub mod reference;
 pub mod review;

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::allocation::Allocation;
 use super::delivery::Delivery;
-use super::inventory::{ReplenishmentRequest, StockItem};
+use super::event::Event;
+use super::inventory::{ReplenishmentRequest, StockItem, StockMovement};
 use super::order::Order;
 use super::progress::Milestone;
 use super::reference::{Customer, Product, Unit};
@@ -16,10 +17,10 @@ use super::ticket::Ticket;
 use crate::app::{Failure, Session, read};
 use crate::domain::ids::{
     AllocationId, CustomerId, DeliveryId, MilestoneId, OrderId, ProductId, ReplenishmentRequestId,
-    StockItemId, TicketId, UnitId,
+    StockItemId, StockMovementId, TicketId, UnitId,
 };
 use crate::graphql::context::{Answer, session};
-use crate::graphql::ids::{self, GlobalId};
+use crate::graphql::ids::{self, EventId, GlobalId};
 
 /// Something with a global id, which can be fetched again by `node` (Relay).
 #[derive(Clone, Debug, Interface)]
@@ -31,6 +32,8 @@ pub enum Node {
     Customer(Customer),
     /// A delivery.
     Delivery(Delivery),
+    /// Something that happened.
+    Event(Event),
     /// A step of a unit's work.
     Milestone(Milestone),
     /// An order.
@@ -41,6 +44,8 @@ pub enum Node {
     ReplenishmentRequest(ReplenishmentRequest),
     /// A product in a warehouse.
     StockItem(StockItem),
+    /// A change of stock.
+    StockMovement(StockMovement),
     /// An after-sales ticket.
     Ticket(Ticket),
     /// An organizational unit.
@@ -79,7 +84,14 @@ async fn found(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>, Failu
         ProductId => read::reference::products_by_ids, Product;
         UnitId => read::reference::visible_units, Unit;
         StockItemId => read::inventory::by_ids, StockItem;
+        StockMovementId => read::inventory::movements_by_ids, StockMovement;
         ReplenishmentRequestId => read::inventory::requests_by_ids, ReplenishmentRequest;
+    }
+    let events: Vec<i64> = of_type::<EventId>(&wanted).iter().map(|id| id.0).collect();
+    if !events.is_empty() {
+        for event in read::event::by_ids(session, &events).await? {
+            known.insert(EventId(event.id).into(), Node::Event(event.into()));
+        }
     }
     let milestones = of_type::<MilestoneId>(&wanted);
     if !milestones.is_empty() {
@@ -114,11 +126,13 @@ impl Node {
             Self::Allocation(_) => AllocationId::TYPE,
             Self::Customer(_) => CustomerId::TYPE,
             Self::Delivery(_) => DeliveryId::TYPE,
+            Self::Event(_) => EventId::TYPE,
             Self::Milestone(_) => MilestoneId::TYPE,
             Self::Order(_) => OrderId::TYPE,
             Self::Product(_) => ProductId::TYPE,
             Self::ReplenishmentRequest(_) => ReplenishmentRequestId::TYPE,
             Self::StockItem(_) => StockItemId::TYPE,
+            Self::StockMovement(_) => StockMovementId::TYPE,
             Self::Ticket(_) => TicketId::TYPE,
             Self::Unit(_) => UnitId::TYPE,
         }

@@ -1,129 +1,19 @@
-//! Allocation (R3): an executing unit's share of an order, and the choice of the unit, which
-//! explains itself.
+//! The choice of the executing unit, which explains itself (R3.2, R3.3).
 
-use std::collections::BTreeMap;
-
+use crate::domain::actor::Act;
+use crate::domain::codes::codes;
+use crate::domain::ids::{AllocationDecisionId, OrderId, OrderLineId, ProductId, UnitId};
+use crate::domain::order::{Counter, Order};
+use crate::domain::permission::Action;
+use crate::domain::reference::{ProductKind, Unit};
+use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
+use crate::domain::rules::RuleSet;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-use super::actor::{Act, Actor};
-use super::codes::codes;
-use super::event::{EventKind, Happening};
-use super::ids::{
-    AllocationDecisionId, AllocationId, AllocationLineId, OrderId, OrderLineId, ProductId, UnitId,
-};
-use super::inspection::Inspection;
-use super::inventory::{Backorder, Reservation};
-use super::order::{Counter, Order, OrderStatus, role_blockers};
-use super::permission::Action;
-use super::progress::Milestone;
-use super::reference::{Component, ProductKind, Unit};
-use super::refusal::{Refusal, RefusalCode as Code, Refusals};
-use super::rules::RuleSet;
-use super::transition::{Lifecycle, Transition, birth, step};
-
-codes! {
-    /// Where a unit's share of an order stands.
-    AllocationStatus {
-        /// Given to the unit, which has not answered.
-        Assigned = "ASSIGNED",
-        /// The unit takes it; stock is reserved.
-        Accepted = "ACCEPTED",
-        /// The unit is at work.
-        InProgress = "IN_PROGRESS",
-        /// Every milestone is finished; inspection comes next.
-        AwaitingInspection = "AWAITING_INSPECTION",
-        /// An inspection found faults that are being mended.
-        Rectification = "RECTIFICATION",
-        /// Everything passed inspection.
-        Cleared = "CLEARED",
-        /// Everything is confirmed by the customer.
-        Closed = "CLOSED",
-        /// The unit did not take it.
-        Declined = "DECLINED",
-        /// Moved to another unit.
-        Superseded = "SUPERSEDED",
-        /// Cancelled with the order.
-        Cancelled = "CANCELLED",
-    }
-}
-
-use AllocationStatus::*;
-
-impl Lifecycle for AllocationStatus {
-    const NOUN: &'static str = "allocation";
-    const TRANSITIONS: &'static [Transition<Self>] = &[
-        birth(Action::AllocateOrder, Assigned, "R3.1"),
-        birth(Action::ReassignAllocation, Assigned, "R3.3"),
-        step(Assigned, Action::AcceptAllocation, Accepted, "R4.2"),
-        step(Assigned, Action::DeclineAllocation, Declined, "R3.1"),
-        step(Assigned, Action::ReassignAllocation, Superseded, "R3.3"),
-        step(Accepted, Action::ReassignAllocation, Superseded, "R3.3"),
-        step(InProgress, Action::ReassignAllocation, Superseded, "R3.3"),
-        step(Accepted, Action::StartMilestone, InProgress, "R5.1"),
-        step(InProgress, Action::StartMilestone, InProgress, "R5.2"),
-        step(InProgress, Action::BlockMilestone, InProgress, "R5.4"),
-        step(InProgress, Action::CompleteMilestone, InProgress, "R5.2"),
-        step(
-            InProgress,
-            Action::CompleteMilestone,
-            AwaitingInspection,
-            "R6.1",
-        ),
-        step(
-            AwaitingInspection,
-            Action::RecordInspection,
-            Cleared,
-            "R6.2",
-        ),
-        step(
-            AwaitingInspection,
-            Action::RecordInspection,
-            Rectification,
-            "R6.3",
-        ),
-        step(Rectification, Action::StartMilestone, Rectification, "R6.3"),
-        step(Rectification, Action::BlockMilestone, Rectification, "R5.4"),
-        step(
-            Rectification,
-            Action::CompleteMilestone,
-            AwaitingInspection,
-            "R6.3",
-        ),
-        step(Cleared, Action::PlanDelivery, Cleared, "R7.1"),
-        step(Rectification, Action::PlanDelivery, Rectification, "R7.1"),
-        step(
-            AwaitingInspection,
-            Action::PlanDelivery,
-            AwaitingInspection,
-            "R7.1",
-        ),
-        step(Cleared, Action::ConfirmDelivery, Closed, "R8.2"),
-        step(Assigned, Action::CancelOrder, Cancelled, "R4.3"),
-        step(Assigned, Action::AnswerCancellation, Cancelled, "R4.3"),
-        step(Accepted, Action::AnswerCancellation, Cancelled, "R4.3"),
-        step(InProgress, Action::AnswerCancellation, Cancelled, "R4.3"),
-        step(
-            AwaitingInspection,
-            Action::AnswerCancellation,
-            Cancelled,
-            "R4.3",
-        ),
-        step(Rectification, Action::AnswerCancellation, Cancelled, "R4.3"),
-        step(Cleared, Action::AnswerCancellation, Cancelled, "R4.3"),
-    ];
-}
-
-impl AllocationStatus {
-    /// Does the unit still hold the share?
-    pub const fn is_live(self) -> bool {
-        !matches!(self, Declined | Superseded | Cancelled)
-    }
-
-    /// States in which a share is no longer the unit's; the unit loses sight of the order.
-    pub const ENDED: &'static [Self] = &[Declined, Superseded, Cancelled];
-}
+use super::{Allocation, AllocationLine, AllocationStatus};
 
 codes! {
     /// A rule that speaks on the choice of an executing unit.
@@ -208,173 +98,6 @@ pub struct AllocationDecision {
     pub candidates: Vec<Candidate>,
 }
 
-/// A line of a share. Counts are in the order line's unit of measure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct AllocationLine {
-    /// Identity.
-    pub id: AllocationLineId,
-    /// The order's line.
-    pub order_line_id: OrderLineId,
-    /// The product.
-    pub product_id: ProductId,
-    /// Its SKU.
-    pub sku: String,
-    /// The unit's share of the line.
-    pub quantity: Decimal,
-    /// Set aside from stock, including what has since been issued.
-    pub reserved: Decimal,
-    /// Produced or performed.
-    pub produced: Decimal,
-    /// Passed inspection.
-    pub passed: Decimal,
-    /// Planned into deliveries.
-    pub planned: Decimal,
-    /// Left for the customer.
-    pub dispatched: Decimal,
-    /// Confirmed by the customer.
-    pub confirmed: Decimal,
-}
-
-/// An executing unit's share of an order, with all that belongs to its execution.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Allocation {
-    /// Identity.
-    pub id: AllocationId,
-    /// Counts the changes.
-    pub version: i64,
-    /// The order.
-    pub order_id: OrderId,
-    /// The executing unit.
-    pub unit_id: UnitId,
-    /// Where its stock lies; none for services.
-    pub warehouse_id: Option<UnitId>,
-    /// The kind of its lines.
-    pub kind: ProductKind,
-    /// Where it stands.
-    pub status: AllocationStatus,
-    /// Why it went to this unit.
-    pub decision_id: AllocationDecisionId,
-    /// When it was assigned.
-    pub assigned_at: DateTime<Utc>,
-    /// Who accepted it.
-    pub accepted_by: Option<String>,
-    /// Why it was declined.
-    pub decline_reason: Option<String>,
-    /// Its lines.
-    pub lines: Vec<AllocationLine>,
-    /// Its milestones, in order.
-    pub milestones: Vec<Milestone>,
-    /// Stock set aside for it.
-    pub reservations: Vec<Reservation>,
-    /// What it waits for.
-    pub backorders: Vec<Backorder>,
-    /// Its inspections, in order.
-    pub inspections: Vec<Inspection>,
-}
-
-impl Allocation {
-    /// The line, if it is one of this allocation's.
-    pub fn line(&self, id: AllocationLineId) -> Option<&AllocationLine> {
-        self.lines.iter().find(|line| line.id == id)
-    }
-
-    /// Does everything it needs lie ready?
-    pub fn has_backorders(&self) -> bool {
-        self.backorders.iter().any(Backorder::is_waiting)
-    }
-
-    /// What stands between the actor and an action on this allocation, apart from the input.
-    pub fn blockers(&self, action: Action, order: &Order, actor: &Actor) -> Refusals {
-        let mut refusals = match action {
-            Action::AcceptAllocation | Action::DeclineAllocation | Action::ReassignAllocation => {
-                order.blockers(action, actor)
-            }
-            _ => role_blockers(action, actor),
-        };
-        refusals.require(self.status.admits(action), || self.status.refuse(action));
-        match action {
-            Action::AcceptAllocation | Action::DeclineAllocation => {
-                refusals.require(actor.covers_unit(self.unit_id), || {
-                    Refusal::new(
-                        Code::RoleNotPermitted,
-                        "R3.1",
-                        "Only the executing unit answers for itself.",
-                    )
-                });
-            }
-            Action::ReassignAllocation => {
-                let untouched = self
-                    .lines
-                    .iter()
-                    .all(|line| line.produced + line.passed == Decimal::ZERO);
-                refusals.require(untouched, || {
-                    Refusal::new(
-                        Code::IllegalTransition,
-                        "R3.3",
-                        "The unit has already produced; the share stays with it.",
-                    )
-                });
-            }
-            Action::StartMilestone | Action::PlanDelivery => {
-                self.forward_blockers(order, &mut refusals)
-            }
-            _ => refusals.require(order.status.is_executing(), || {
-                Refusal::new(
-                    Code::IllegalTransition,
-                    "R2.6",
-                    format!("The order is {}.", order.status),
-                )
-            }),
-        }
-        refusals
-    }
-
-    /// Work goes forward only while the order is in progress and nothing holds it.
-    fn forward_blockers(&self, order: &Order, refusals: &mut Refusals) {
-        refusals.require(order.status == OrderStatus::InProgress, || {
-            Refusal::new(
-                Code::IllegalTransition,
-                "R2.6",
-                format!("The order is {}.", order.status),
-            )
-        });
-        order.hold_blockers(refusals);
-    }
-
-    /// The unit does not take its share: it is to be allocated again, to another unit.
-    pub fn decline(
-        &mut self,
-        order: &mut Order,
-        actor: &Actor,
-        reason: String,
-    ) -> Result<Happening, Refusals> {
-        let mut refusals = self.blockers(Action::DeclineAllocation, order, actor);
-        super::intake::text(
-            &mut refusals,
-            "reason",
-            Some(&reason),
-            true,
-            super::intake::LONG_TEXT,
-        );
-        refusals.into_result()?;
-        let happening = EventKind::AllocationDeclined.because(&reason);
-        self.give_back(order, Declined);
-        self.decline_reason = Some(reason);
-        Ok(happening)
-    }
-
-    /// Ends the share and gives its quantities back to the order. Stock must be released besides.
-    pub fn give_back(&mut self, order: &mut Order, status: AllocationStatus) {
-        self.status = status;
-        for line in &mut self.lines {
-            order.count(Counter::Allocated, line.order_line_id, -line.quantity);
-            order.count(Counter::Reserved, line.order_line_id, -line.reserved);
-            order.count(Counter::Produced, line.order_line_id, -line.produced);
-            line.reserved = Decimal::ZERO;
-        }
-    }
-}
-
 /// A unit that may be chosen, with what the rules must know of it.
 pub struct UnitFacts {
     /// The unit.
@@ -387,51 +110,6 @@ pub struct UnitFacts {
     pub available: BTreeMap<ProductId, Decimal>,
     /// Products' components, by product made to order.
     pub declined: Vec<ProductKind>,
-}
-
-/// What an allocation needs from stock: the goods themselves, or the parts of what is made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Need {
-    /// The allocation's line.
-    pub line_id: AllocationLineId,
-    /// The order's line.
-    pub order_line_id: OrderLineId,
-    /// What is needed.
-    pub product_id: ProductId,
-    /// Its SKU.
-    pub sku: String,
-    /// How much.
-    pub quantity: Decimal,
-}
-
-impl Allocation {
-    /// What it needs from stock, one need per product and line.
-    pub fn needs(&self, components: &BTreeMap<ProductId, Vec<Component>>) -> Vec<Need> {
-        let mut needs = Vec::new();
-        for line in &self.lines {
-            let need = |product_id, sku: &str, quantity| Need {
-                line_id: line.id,
-                order_line_id: line.order_line_id,
-                product_id,
-                sku: sku.to_owned(),
-                quantity,
-            };
-            match self.kind {
-                ProductKind::Goods => needs.push(need(line.product_id, &line.sku, line.quantity)),
-                ProductKind::MadeToOrder => {
-                    for part in components.get(&line.product_id).into_iter().flatten() {
-                        needs.push(need(
-                            part.product_id,
-                            &part.sku,
-                            part.quantity * line.quantity,
-                        ));
-                    }
-                }
-                ProductKind::Service => {}
-            }
-        }
-        needs
-    }
 }
 
 /// A share of an order that the rules gave to a unit, and why.
@@ -501,7 +179,10 @@ pub fn allocate(
     Ok(assignments)
 }
 
-fn open_lines(order: &Order, kind: ProductKind) -> impl Iterator<Item = &super::order::OrderLine> {
+fn open_lines(
+    order: &Order,
+    kind: ProductKind,
+) -> impl Iterator<Item = &crate::domain::order::OrderLine> {
     order.lines.iter().filter(move |line| {
         line.kind == Some(kind) && line.quantities.allocated < line.quantities.open()
     })
@@ -522,7 +203,7 @@ fn assign(
         unit_id: facts.unit.id,
         warehouse_id: facts.warehouse_id.filter(|_| kind != ProductKind::Service),
         kind,
-        status: Assigned,
+        status: AllocationStatus::Assigned,
         decision_id,
         assigned_at: act.now,
         accepted_by: None,
@@ -756,12 +437,12 @@ pub fn reassign(
     rules: &RuleSet,
 ) -> Result<Assignment, Refusals> {
     let mut refusals = former.blockers(Action::ReassignAllocation, order, act.actor);
-    super::intake::text(
+    crate::domain::intake::text(
         &mut refusals,
         "reason",
         Some(&reason),
         true,
-        super::intake::LONG_TEXT,
+        crate::domain::intake::LONG_TEXT,
     );
     let verdicts = to
         .map(|facts| filters(order, former.kind, facts))
@@ -829,7 +510,7 @@ pub fn reassign(
             )
         })
         .collect();
-    former.give_back(order, Superseded);
+    former.give_back(order, AllocationStatus::Superseded);
     let successor = assign(order, act, facts, former.kind, decision.id, lines);
     for line in &successor.lines {
         order.count(Counter::Allocated, line.order_line_id, line.quantity);

@@ -1,26 +1,24 @@
 //! Customers, products, organizational units, staff, rules.
 
+mod put;
+
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, Utc};
 use entity::{component, customer, org_unit, product, rule_set, staff};
 use sea_orm::sea_query::{Condition, Expr};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
-use super::Store;
-use super::error::{Result, StoreError};
-use super::page::{Keyset, Page, page};
-use super::row::{
-    among, code, currency, from_json, from_price, from_quantity, json, price, quantity,
-};
 use crate::domain::actor::{Actor, Role, Scope};
 use crate::domain::ids::{CustomerId, ProductId, UnitId};
 use crate::domain::reference::{Component, Contact, Customer, Product, ProductKind, Unit};
 use crate::domain::rules::RuleSet;
+use crate::store::Store;
+use crate::store::error::{Result, StoreError};
+use crate::store::page::{Keyset, Page, page};
+use crate::store::row::{among, code, currency, from_json, from_price, from_quantity};
+
+pub use put::{ReferenceData, put_all};
 
 fn customer(row: customer::Model) -> Result<Customer> {
     Ok(Customer {
@@ -359,163 +357,4 @@ pub async fn rules(db: &impl ConnectionTrait, version: i32) -> Result<RuleSet> {
         .await?
         .ok_or(StoreError::NotFound)?;
     from_json(row.body)
-}
-
-/// Reference data to be put in as a whole; what is known by its code already stays as it is.
-#[derive(Clone, Debug, Default)]
-pub struct ReferenceData {
-    /// Units, those above before those below.
-    pub units: Vec<Unit>,
-    /// People.
-    pub people: Vec<Person>,
-    /// Customers.
-    pub customers: Vec<Customer>,
-    /// Products, components before what is made of them.
-    pub products: Vec<Product>,
-    /// Rules that take effect when there are none.
-    pub rules: Option<RuleSet>,
-}
-
-/// Puts reference data in, in one transaction; says how many rows were new.
-pub async fn put_all(store: &Store, data: &ReferenceData, now: DateTime<Utc>) -> Result<usize> {
-    let tx = store.begin().await?;
-    let new = put(&tx, data, now).await?;
-    tx.commit().await?;
-    Ok(new)
-}
-
-async fn put(db: &impl ConnectionTrait, data: &ReferenceData, now: DateTime<Utc>) -> Result<usize> {
-    use sea_orm::sea_query::OnConflict;
-    let mut new = 0;
-    macro_rules! insert {
-        ($table:ident, $key:ident, $rows:expr) => {{
-            let rows: Vec<$table::Model> = $rows;
-            // SQLite binds at most some thousand values a statement.
-            for chunk in rows.chunks(500) {
-                let active: Vec<_> = chunk
-                    .iter()
-                    .map(|row| row.clone().into_active_model().reset_all())
-                    .collect();
-                let inserted = $table::Entity::insert_many(active)
-                    .on_conflict(
-                        OnConflict::column($table::Column::$key)
-                            .do_nothing()
-                            .to_owned(),
-                    )
-                    .exec_without_returning(db)
-                    .await;
-                match inserted {
-                    Ok(count) => new += usize::try_from(count).unwrap_or(usize::MAX),
-                    Err(sea_orm::DbErr::RecordNotInserted) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        }};
-    }
-    insert!(
-        org_unit,
-        Code,
-        data.units.iter().map(unit_row).collect::<Result<_>>()?
-    );
-    insert!(
-        staff,
-        Subject,
-        data.people.iter().map(person_row).collect::<Result<_>>()?
-    );
-    insert!(
-        customer,
-        Number,
-        data.customers
-            .iter()
-            .map(customer_row)
-            .collect::<Result<_>>()?
-    );
-    insert!(
-        product,
-        Sku,
-        data.products
-            .iter()
-            .map(product_row)
-            .collect::<Result<_>>()?
-    );
-    let mut parts = Vec::new();
-    for made in &data.products {
-        for part in &made.components {
-            // Derived from both ends, so that putting it in again finds it.
-            let id =
-                Uuid::from_u128(made.id.0.as_u128() ^ part.product_id.0.as_u128().rotate_left(64));
-            parts.push(component::Model {
-                id,
-                product_id: made.id.0,
-                component_id: part.product_id.0,
-                quantity: quantity(part.quantity)?,
-            });
-        }
-    }
-    insert!(component, Id, parts);
-    if let Some(rules) = &data.rules {
-        if rule_set::Entity::find().count(db).await? == 0 {
-            let row = rule_set::Model {
-                version: rules.version,
-                active: true,
-                effective_from: now,
-                body: json(rules)?,
-            };
-            rule_set::Entity::insert(row.into_active_model().reset_all())
-                .exec_without_returning(db)
-                .await?;
-            new += 1;
-        }
-    }
-    Ok(new)
-}
-
-fn unit_row(unit: &Unit) -> Result<org_unit::Model> {
-    Ok(org_unit::Model {
-        id: unit.id.0,
-        parent_id: unit.parent_id.map(|id| id.0),
-        code: unit.code.clone(),
-        name: unit.name.clone(),
-        kind: unit.kind.code().to_owned(),
-        capabilities: json(&unit.capabilities)?,
-        regions: json(&unit.regions)?,
-    })
-}
-
-fn person_row(person: &Person) -> Result<staff::Model> {
-    Ok(staff::Model {
-        id: person.id,
-        subject: person.subject.clone(),
-        name: person.name.clone(),
-        unit_id: person.unit_id.0,
-        roles: json(&person.roles)?,
-    })
-}
-
-fn customer_row(customer: &Customer) -> Result<customer::Model> {
-    Ok(customer::Model {
-        id: customer.id.0,
-        number: customer.number.clone(),
-        company_name: customer.contact.company_name.clone(),
-        contact_name: customer.contact.contact_name.clone(),
-        email: customer.contact.email.clone(),
-        phone: customer.contact.phone.clone(),
-        customer_group: customer.group.clone(),
-        region: customer.region.clone(),
-        currency: customer.currency.code().to_owned(),
-        credit_limit: customer.credit_limit.map(price).transpose()?,
-    })
-}
-
-fn product_row(product: &Product) -> Result<product::Model> {
-    Ok(product::Model {
-        id: product.id.0,
-        sku: product.sku.clone(),
-        name: product.name.clone(),
-        kind: product.kind.code().to_owned(),
-        category: product.category.clone(),
-        unit_of_measure: product.unit_of_measure.clone(),
-        list_price: price(product.list_price)?,
-        currency: product.currency.code().to_owned(),
-    })
 }

@@ -1,10 +1,11 @@
 //! Stock, its movements, and requests to replenish it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod opening;
+mod replenishment;
 
-use chrono::{DateTime, Utc};
-use entity::{allocation, backorder, replenishment_request, stock_item, stock_movement};
+use std::collections::BTreeMap;
+
+use entity::{allocation, backorder, stock_item, stock_movement};
 use rust_decimal::Decimal;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 use sea_orm::{
@@ -13,22 +14,22 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::aggregate::Aggregate;
-use super::allocation::backorder_part;
-use super::error::{Result, StoreError};
-use super::page::{Keyset, Page, page};
-use super::row::{among, code, from_quantity, quantity, write_root};
-use super::work::{Occasion, Tracked, Work};
-use super::{Store, reference, scope};
 use crate::domain::actor::Actor;
 use crate::domain::event::{AggregateKind, EventKind};
-use crate::domain::ids::{
-    AllocationId, OrderId, ProductId, ReplenishmentRequestId, StockItemId, UnitId,
+use crate::domain::ids::{AllocationId, OrderId, ProductId, StockItemId, StockMovementId, UnitId};
+use crate::domain::inventory::{Backorder, BackorderStatus, StockItem, StockMovement};
+use crate::store::aggregate::Aggregate;
+use crate::store::allocation::backorder_part;
+use crate::store::error::{Result, StoreError};
+use crate::store::page::{Keyset, Page, page};
+use crate::store::row::{among, code, from_quantity, quantity, write_root};
+use crate::store::work::{Tracked, Work};
+use crate::store::{Store, scope};
+
+pub use opening::{OpeningStock, open_stock};
+pub use replenishment::{
+    Replenishment, ReplenishmentFilter, count_requests, open_request, requests, requests_by_ids,
 };
-use crate::domain::inventory::{
-    Backorder, BackorderStatus, ReplenishmentRequest, ReplenishmentStatus, StockItem, StockMovement,
-};
-use crate::domain::permission::Action;
 
 impl Aggregate for StockItem {
     const KIND: AggregateKind = AggregateKind::StockItem;
@@ -95,116 +96,6 @@ impl Aggregate for StockItem {
     ) -> Result<bool> {
         Ok(write_root!(db, stock_item, row, before))
     }
-}
-
-/// A request with the warehouse it is for, which decides who follows it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(transparent)]
-pub struct Replenishment {
-    /// The request.
-    pub request: ReplenishmentRequest,
-    /// The warehouse.
-    #[serde(skip)]
-    pub warehouse_id: UnitId,
-}
-
-impl Aggregate for Replenishment {
-    const KIND: AggregateKind = AggregateKind::ReplenishmentRequest;
-    type Rows = (replenishment_request::Model, Uuid);
-
-    fn key(&self) -> Uuid {
-        self.request.id.0
-    }
-    fn version(&self) -> i64 {
-        self.request.version
-    }
-    fn set_version(&mut self, version: i64) {
-        self.request.version = version;
-    }
-    fn order_id(&self) -> Option<OrderId> {
-        None
-    }
-    fn unit_id(&self) -> Option<UnitId> {
-        Some(self.warehouse_id)
-    }
-
-    fn to_rows(&self) -> Result<Self::Rows> {
-        let request = &self.request;
-        let row = replenishment_request::Model {
-            id: request.id.0,
-            version: request.version,
-            stock_item_id: request.stock_item_id.0,
-            reason: request.reason.code().to_owned(),
-            quantity: quantity(request.quantity)?,
-            received: quantity(request.received)?,
-            status: request.status.code().to_owned(),
-            requested_at: request.requested_at,
-        };
-        Ok((row, self.warehouse_id.0))
-    }
-
-    fn from_rows((row, warehouse): Self::Rows) -> Result<Self> {
-        Ok(Self {
-            request: replenishment(row)?,
-            warehouse_id: warehouse.into(),
-        })
-    }
-
-    async fn fetch(db: &impl ConnectionTrait, ids: &[Uuid], lock: bool) -> Result<Vec<Self::Rows>> {
-        let mut query = replenishment_request::Entity::find()
-            .filter(among(replenishment_request::Column::Id, ids.to_vec()))
-            .order_by_asc(replenishment_request::Column::Id);
-        if lock {
-            query = query.lock_exclusive();
-        }
-        let rows = query.all(db).await?;
-        let items: Vec<(Uuid, Uuid)> = stock_item::Entity::find()
-            .filter(among(
-                stock_item::Column::Id,
-                rows.iter().map(|row| row.stock_item_id),
-            ))
-            .select_only()
-            .columns([stock_item::Column::Id, stock_item::Column::WarehouseId])
-            .into_tuple()
-            .all(db)
-            .await?;
-        let warehouses: BTreeMap<Uuid, Uuid> = items.into_iter().collect();
-        rows.into_iter()
-            .map(|row| {
-                let warehouse = warehouses
-                    .get(&row.stock_item_id)
-                    .copied()
-                    .ok_or(StoreError::NotFound)?;
-                Ok((row, warehouse))
-            })
-            .collect()
-    }
-
-    async fn write(
-        (row, _): &Self::Rows,
-        before: Option<&Self::Rows>,
-        db: &impl ConnectionTrait,
-    ) -> Result<bool> {
-        Ok(write_root!(
-            db,
-            replenishment_request,
-            row,
-            before.map(|(row, _)| row)
-        ))
-    }
-}
-
-fn replenishment(row: replenishment_request::Model) -> Result<ReplenishmentRequest> {
-    Ok(ReplenishmentRequest {
-        id: row.id.into(),
-        version: row.version,
-        stock_item_id: row.stock_item_id.into(),
-        reason: code(&row.reason)?,
-        quantity: from_quantity(row.quantity),
-        received: from_quantity(row.received),
-        status: code(&row.status)?,
-        requested_at: row.requested_at,
-    })
 }
 
 fn movement_row(movement: &StockMovement) -> Result<stock_movement::Model> {
@@ -374,25 +265,6 @@ pub async fn waiting_quantity(work: &Work, item: StockItemId) -> Result<Decimal>
         .sum())
 }
 
-/// The open replenishment request of a stock item, locked.
-pub async fn open_request(
-    work: &Work,
-    item: StockItemId,
-) -> Result<Option<Tracked<Replenishment>>> {
-    let id: Option<Uuid> = replenishment_request::Entity::find()
-        .filter(replenishment_request::Column::StockItemId.eq(item.0))
-        .filter(replenishment_request::Column::Status.ne(ReplenishmentStatus::Received.code()))
-        .select_only()
-        .column(replenishment_request::Column::Id)
-        .into_tuple()
-        .one(work.db())
-        .await?;
-    match id {
-        Some(id) => Ok(Some(work.find(id).await?)),
-        None => Ok(None),
-    }
-}
-
 /// What a list of stock items is narrowed by. Everything given must hold.
 #[derive(Clone, Debug, Default)]
 pub struct StockFilter {
@@ -488,177 +360,29 @@ pub async fn movements(
     .map(movement)
 }
 
+/// Movements by id, as far as their stock items exist for the actor.
+pub async fn movements_by_ids(
+    store: &Store,
+    actor: &Actor,
+    ids: &[StockMovementId],
+) -> Result<Vec<StockMovement>> {
+    let visible = sea_orm::sea_query::Query::select()
+        .column(stock_item::Column::Id)
+        .from(stock_item::Entity)
+        .cond_where(scope::stock(&actor.scope))
+        .take();
+    let rows = stock_movement::Entity::find()
+        .filter(stock_movement::Column::StockItemId.in_subquery(visible))
+        .filter(among(stock_movement::Column::Id, ids.iter().map(|id| id.0)))
+        .all(store.reader())
+        .await?;
+    rows.into_iter().map(movement).collect()
+}
+
 /// How many movements a stock item that was found visible before has.
 pub async fn count_movements(store: &Store, item: StockItemId) -> Result<u64> {
     Ok(stock_movement::Entity::find()
         .filter(stock_movement::Column::StockItemId.eq(item.0))
         .count(store.reader())
         .await?)
-}
-
-/// What a list of replenishment requests is narrowed by.
-#[derive(Clone, Debug, Default)]
-pub struct ReplenishmentFilter {
-    /// One of these states.
-    pub status: Option<Vec<ReplenishmentStatus>>,
-}
-
-fn request_condition(actor: &Actor, filter: &ReplenishmentFilter) -> Condition {
-    let visible = sea_orm::sea_query::Query::select()
-        .column(stock_item::Column::Id)
-        .from(stock_item::Entity)
-        .cond_where(scope::stock(&actor.scope))
-        .take();
-    let mut all =
-        Condition::all().add(replenishment_request::Column::StockItemId.in_subquery(visible));
-    if let Some(status) = &filter.status {
-        all = all.add(among(
-            replenishment_request::Column::Status,
-            status.iter().map(|one| one.code()),
-        ));
-    }
-    all
-}
-
-/// A page of the replenishment requests that exist for the actor, oldest first.
-pub async fn requests(
-    store: &Store,
-    actor: &Actor,
-    filter: &ReplenishmentFilter,
-    keyset: Keyset,
-) -> Result<Page<ReplenishmentRequest>> {
-    let query = replenishment_request::Entity::find().filter(request_condition(actor, filter));
-    page(
-        query,
-        replenishment_request::Column::RequestedAt,
-        replenishment_request::Column::Id,
-        false,
-        keyset,
-        store.reader(),
-        |row| (row.requested_at.to_rfc3339(), row.id),
-    )
-    .await?
-    .map(replenishment)
-}
-
-/// How many replenishment requests the filter leaves.
-pub async fn count_requests(
-    store: &Store,
-    actor: &Actor,
-    filter: &ReplenishmentFilter,
-) -> Result<u64> {
-    Ok(replenishment_request::Entity::find()
-        .filter(request_condition(actor, filter))
-        .count(store.reader())
-        .await?)
-}
-
-/// Replenishment requests by id, as far as they exist for the actor.
-pub async fn requests_by_ids(
-    store: &Store,
-    actor: &Actor,
-    ids: &[ReplenishmentRequestId],
-) -> Result<Vec<ReplenishmentRequest>> {
-    let rows = replenishment_request::Entity::find()
-        .filter(request_condition(actor, &ReplenishmentFilter::default()))
-        .filter(among(
-            replenishment_request::Column::Id,
-            ids.iter().map(|id| id.0),
-        ))
-        .all(store.reader())
-        .await?;
-    rows.into_iter().map(replenishment).collect()
-}
-
-/// Stock to begin with.
-#[derive(Clone, Debug)]
-pub struct OpeningStock {
-    /// The product's SKU.
-    pub sku: String,
-    /// The warehouse's code.
-    pub warehouse: String,
-    /// What lies there.
-    pub on_hand: Decimal,
-    /// What should always be left.
-    pub safety_stock: Decimal,
-    /// The lower limit at which procurement is told.
-    pub reorder_point: Decimal,
-}
-
-/// Opens stock items that do not exist yet, with what lies there; says how many. In one
-/// transaction, by the system.
-pub async fn open_stock(
-    store: &Store,
-    opening: &[OpeningStock],
-    now: DateTime<Utc>,
-    new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
-) -> Result<usize> {
-    let occasion = Occasion {
-        actor: Actor::system(),
-        action: Action::ReceiveStock,
-        request_id: "opening-stock".to_owned(),
-        now,
-    };
-    let work = Work::begin(store, occasion, new_id).await?;
-    let opened = open_within(&work, opening).await;
-    match opened {
-        Ok(count) => {
-            work.commit().await?;
-            Ok(count)
-        }
-        Err(error) => {
-            work.rollback().await?;
-            Err(error)
-        }
-    }
-}
-
-async fn open_within(work: &Work, opening: &[OpeningStock]) -> Result<usize> {
-    let skus: Vec<String> = opening.iter().map(|row| row.sku.clone()).collect();
-    let products = reference::products_by_sku(work.db(), &skus).await?;
-    let units = reference::all_units(work.db()).await?;
-    let mut count = 0;
-    for row in opening {
-        let missing = |what: &str| {
-            StoreError::Corrupt(format!(
-                "opening stock of {}: no {what} {}",
-                row.sku, row.warehouse
-            ))
-        };
-        let product = products
-            .get(&row.sku)
-            .ok_or_else(|| missing("product for"))?;
-        let warehouse = units
-            .iter()
-            .find(|unit| unit.code == row.warehouse)
-            .ok_or_else(|| missing("warehouse"))?;
-        let known = stock_item::Entity::find()
-            .filter(stock_item::Column::ProductId.eq(product.id.0))
-            .filter(stock_item::Column::WarehouseId.eq(warehouse.id.0))
-            .count(work.db())
-            .await?;
-        if known > 0 {
-            continue;
-        }
-        let mut item = StockItem {
-            id: work.id(),
-            version: 0,
-            product_id: product.id,
-            sku: product.sku.clone(),
-            warehouse_id: warehouse.id,
-            on_hand: Decimal::ZERO,
-            reserved: Decimal::ZERO,
-            safety_stock: row.safety_stock,
-            reorder_point: row.reorder_point,
-        };
-        let mut journal = Vec::new();
-        if row.on_hand > Decimal::ZERO {
-            item.open_with(&work.act(), row.on_hand, &mut journal);
-        }
-        work.save(Tracked::new(item), EventKind::StockOpened)
-            .await?;
-        keep_movements(work, &journal).await?;
-        count += 1;
-    }
-    Ok(count)
 }

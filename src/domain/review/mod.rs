@@ -1,48 +1,25 @@
 //! Review (R2): five checks, questions and answers, and a decision by somebody else than the submitter.
 
+mod checks;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::actor::{Actor, Role};
-use super::codes::codes;
-use super::event::{EventKind, Happening};
-use super::ids::{ClarificationId, OrderId, OrderLineId, ReviewCaseId};
-use super::intake::{LONG_TEXT, text};
-use super::order::{Order, OrderStatus};
-use super::permission::Action;
-use super::reference::{Customer, Product};
-use super::refusal::{Refusal, RefusalCode as Code, Refusals};
-use super::rules::RuleSet;
+use crate::domain::actor::{Act, Actor, Role};
+use crate::domain::codes::codes;
+use crate::domain::event::{EventKind, Happening};
+use crate::domain::ids::{ClarificationId, OrderId, OrderLineId, ReviewCaseId};
+use crate::domain::intake::{LONG_TEXT, text};
+use crate::domain::order::{Order, OrderStatus};
+use crate::domain::permission::Action;
+use crate::domain::reference::Product;
+use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
+use crate::domain::rules::RuleSet;
 
-codes! {
-    /// What a review looks at.
-    CheckKind {
-        /// Company, contact person and contact details are there (R2.2).
-        CustomerInfo = "CUSTOMER_INFO",
-        /// Every line names a product (R2.3).
-        RequirementClarity = "REQUIREMENT_CLARITY",
-        /// Nothing is sold to a group it may not be sold to (R2.4). Can never be waived.
-        Legality = "LEGALITY",
-        /// The amount agrees with the customer's limit (R2.5).
-        FinanceLimit = "FINANCE_LIMIT",
-        /// It is not the same order twice (R1.3).
-        DuplicateSuspect = "DUPLICATE_SUSPECT",
-    }
-}
-
-codes! {
-    /// What a check found.
-    CheckOutcome {
-        /// Nothing to object to.
-        Pass = "PASS",
-        /// The order cannot be approved as it is.
-        Fail = "FAIL",
-        /// Somebody must decide: waive it with a reason, or reject.
-        NeedsHuman = "NEEDS_HUMAN",
-    }
-}
+use checks::clause_of;
+pub use checks::{Check, CheckFacts, CheckKind, CheckOutcome, run_checks};
 
 codes! {
     /// Where a review stands.
@@ -56,19 +33,6 @@ codes! {
         /// The order was rejected.
         Rejected = "REJECTED",
     }
-}
-
-/// A check and what it found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    /// What was looked at.
-    pub kind: CheckKind,
-    /// What was found.
-    pub outcome: CheckOutcome,
-    /// The clause that asks for it.
-    pub clause: String,
-    /// In words.
-    pub message: String,
 }
 
 /// A question and its answer (R2.3).
@@ -135,175 +99,6 @@ pub struct ReviewCase {
     pub clarifications: Vec<Clarification>,
     /// How it ended.
     pub decision: Option<ReviewDecision>,
-}
-
-/// What the checks must know besides the order.
-pub struct CheckFacts<'a> {
-    /// Whose order it is.
-    pub customer: &'a Customer,
-    /// The rules.
-    pub rules: &'a RuleSet,
-    /// Numbers of the customer's recent orders with the same lines.
-    pub lookalikes: &'a [String],
-}
-
-/// Runs the five checks.
-pub fn run_checks(order: &Order, facts: &CheckFacts<'_>) -> Vec<Check> {
-    vec![
-        customer_info(order),
-        requirement_clarity(order),
-        legality(order, facts),
-        finance_limit(order, facts),
-        duplicate_suspect(facts),
-    ]
-}
-
-fn check(
-    kind: CheckKind,
-    clause: &str,
-    faults: Vec<String>,
-    worst: CheckOutcome,
-    fine: &str,
-) -> Check {
-    let (outcome, message) = if faults.is_empty() {
-        (CheckOutcome::Pass, fine.to_owned())
-    } else {
-        (worst, faults.join(" "))
-    };
-    Check {
-        kind,
-        outcome,
-        clause: clause.to_owned(),
-        message,
-    }
-}
-
-fn customer_info(order: &Order) -> Check {
-    let contact = &order.contact;
-    let mut faults = Vec::new();
-    if contact.company_name.trim().is_empty() {
-        faults.push("The company name is missing.".to_owned());
-    }
-    if contact.contact_name.trim().is_empty() {
-        faults.push("The contact person is missing.".to_owned());
-    }
-    let email = contact
-        .email
-        .as_deref()
-        .map(str::trim)
-        .filter(|email| !email.is_empty());
-    let phone = contact
-        .phone
-        .as_deref()
-        .map(str::trim)
-        .filter(|phone| !phone.is_empty());
-    if email.is_none() && phone.is_none() {
-        faults.push("Neither an email address nor a telephone number is given.".to_owned());
-    }
-    if email.is_some_and(|email| !looks_like_email(email)) {
-        faults.push("The email address has no name, no @ or no domain.".to_owned());
-    }
-    check(
-        CheckKind::CustomerInfo,
-        "R2.2",
-        faults,
-        CheckOutcome::Fail,
-        "Customer data is complete.",
-    )
-}
-
-fn looks_like_email(email: &str) -> bool {
-    email.split_once('@').is_some_and(|(name, domain)| {
-        !name.is_empty()
-            && domain.contains('.')
-            && !domain.starts_with('.')
-            && !domain.ends_with('.')
-    })
-}
-
-fn requirement_clarity(order: &Order) -> Check {
-    let faults = order
-        .lines
-        .iter()
-        .filter(|line| line.product_id.is_none())
-        .map(|line| {
-            format!(
-                "Line {} names only the category {:?}.",
-                line.line_number, line.description
-            )
-        })
-        .collect();
-    check(
-        CheckKind::RequirementClarity,
-        "R2.3",
-        faults,
-        CheckOutcome::Fail,
-        "Every line names a product.",
-    )
-}
-
-fn legality(order: &Order, facts: &CheckFacts<'_>) -> Check {
-    let mut faults = Vec::new();
-    for line in &order.lines {
-        for restriction in &facts.rules.restrictions {
-            let speaks_of_it = (restriction.sku.is_some() && restriction.sku == line.sku)
-                || (restriction.category.is_some() && restriction.category == line.category);
-            if speaks_of_it && restriction.customer_group == facts.customer.group {
-                faults.push(format!(
-                    "Line {} may not be sold to {}: {}.",
-                    line.line_number, facts.customer.group, restriction.reason
-                ));
-            }
-        }
-    }
-    check(
-        CheckKind::Legality,
-        "R2.4",
-        faults,
-        CheckOutcome::Fail,
-        "No restriction applies.",
-    )
-}
-
-fn finance_limit(order: &Order, facts: &CheckFacts<'_>) -> Check {
-    let total = order.total();
-    let faults = facts
-        .customer
-        .credit_limit
-        .filter(|limit| total > *limit)
-        .map(|limit| {
-            format!(
-                "The amount {total} exceeds the customer's limit of {limit} {}.",
-                order.currency.code()
-            )
-        })
-        .into_iter()
-        .collect();
-    check(
-        CheckKind::FinanceLimit,
-        "R2.5",
-        faults,
-        CheckOutcome::NeedsHuman,
-        "Within the customer's limit.",
-    )
-}
-
-fn duplicate_suspect(facts: &CheckFacts<'_>) -> Check {
-    let faults = if facts.lookalikes.is_empty() {
-        Vec::new()
-    } else {
-        vec![format!(
-            "The customer placed the same lines recently: {}.",
-            facts.lookalikes.join(", ")
-        )]
-    };
-    check(
-        CheckKind::DuplicateSuspect,
-        "R1.3",
-        faults,
-        CheckOutcome::NeedsHuman,
-        "No recent order with the same lines.",
-    )
 }
 
 /// Takes the order into review; the checks are run and kept.
@@ -488,14 +283,13 @@ impl ReviewCase {
     pub fn answer(
         &mut self,
         order: &mut Order,
-        actor: &Actor,
+        act: &Act<'_>,
         answer: String,
         specifications: &[LineSpecification],
         products: &BTreeMap<String, Product>,
         facts: &CheckFacts<'_>,
-        now: DateTime<Utc>,
     ) -> Result<EventKind, Refusals> {
-        let mut refusals = order.blockers(Action::AnswerClarification, actor);
+        let mut refusals = order.blockers(Action::AnswerClarification, act.actor);
         text(&mut refusals, "answer", Some(&answer), true, LONG_TEXT);
         for (index, specification) in specifications.iter().enumerate() {
             let line = order.line(specification.line_id);
@@ -551,22 +345,12 @@ impl ReviewCase {
             .find(|one| one.answer.is_none())
         {
             open.answer = Some(answer);
-            open.answered_by = Some(actor.subject.clone());
-            open.answered_at = Some(now);
+            open.answered_by = Some(act.actor.subject.clone());
+            open.answered_at = Some(act.now);
         }
         order.status = OrderStatus::UnderReview;
         self.status = ReviewStatus::Open;
         self.checks = run_checks(order, facts);
         Ok(EventKind::OrderClarificationAnswered)
-    }
-}
-
-fn clause_of(kind: CheckKind) -> &'static str {
-    match kind {
-        CheckKind::CustomerInfo => "R2.2",
-        CheckKind::RequirementClarity => "R2.3",
-        CheckKind::Legality => "R2.4",
-        CheckKind::FinanceLimit => "R2.5",
-        CheckKind::DuplicateSuspect => "R1.3",
     }
 }

@@ -1,0 +1,110 @@
+//! Stock to begin with, put in with a catalogue.
+
+use crate::domain::actor::Actor;
+use crate::domain::event::EventKind;
+use crate::domain::inventory::StockItem;
+use crate::domain::permission::Action;
+use crate::store::error::{Result, StoreError};
+use crate::store::work::{Occasion, Tracked, Work};
+use crate::store::{Store, reference};
+use chrono::{DateTime, Utc};
+use entity::stock_item;
+use rust_decimal::Decimal;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use std::sync::Arc;
+use uuid::Uuid;
+
+use super::keep_movements;
+
+/// Stock to begin with.
+#[derive(Clone, Debug)]
+pub struct OpeningStock {
+    /// The product's SKU.
+    pub sku: String,
+    /// The warehouse's code.
+    pub warehouse: String,
+    /// What lies there.
+    pub on_hand: Decimal,
+    /// What should always be left.
+    pub safety_stock: Decimal,
+    /// The lower limit at which procurement is told.
+    pub reorder_point: Decimal,
+}
+
+/// Opens stock items that do not exist yet, with what lies there; says how many. In one
+/// transaction, by the system.
+pub async fn open_stock(
+    store: &Store,
+    opening: &[OpeningStock],
+    now: DateTime<Utc>,
+    new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
+) -> Result<usize> {
+    let occasion = Occasion {
+        actor: Actor::system(),
+        action: Action::ReceiveStock,
+        request_id: "opening-stock".to_owned(),
+        now,
+    };
+    let work = Work::begin(store, occasion, new_id).await?;
+    let opened = open_within(&work, opening).await;
+    match opened {
+        Ok(count) => {
+            work.commit().await?;
+            Ok(count)
+        }
+        Err(error) => {
+            work.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn open_within(work: &Work, opening: &[OpeningStock]) -> Result<usize> {
+    let skus: Vec<String> = opening.iter().map(|row| row.sku.clone()).collect();
+    let products = reference::products_by_sku(work.db(), &skus).await?;
+    let units = reference::all_units(work.db()).await?;
+    let mut count = 0;
+    for row in opening {
+        let missing = |what: &str| {
+            StoreError::Corrupt(format!(
+                "opening stock of {}: no {what} {}",
+                row.sku, row.warehouse
+            ))
+        };
+        let product = products
+            .get(&row.sku)
+            .ok_or_else(|| missing("product for"))?;
+        let warehouse = units
+            .iter()
+            .find(|unit| unit.code == row.warehouse)
+            .ok_or_else(|| missing("warehouse"))?;
+        let known = stock_item::Entity::find()
+            .filter(stock_item::Column::ProductId.eq(product.id.0))
+            .filter(stock_item::Column::WarehouseId.eq(warehouse.id.0))
+            .count(work.db())
+            .await?;
+        if known > 0 {
+            continue;
+        }
+        let mut item = StockItem {
+            id: work.id(),
+            version: 0,
+            product_id: product.id,
+            sku: product.sku.clone(),
+            warehouse_id: warehouse.id,
+            on_hand: Decimal::ZERO,
+            reserved: Decimal::ZERO,
+            safety_stock: row.safety_stock,
+            reorder_point: row.reorder_point,
+        };
+        let mut journal = Vec::new();
+        if row.on_hand > Decimal::ZERO {
+            item.open_with(&work.act(), row.on_hand, &mut journal);
+        }
+        work.save(Tracked::new(item), EventKind::StockOpened)
+            .await?;
+        keep_movements(work, &journal).await?;
+        count += 1;
+    }
+    Ok(count)
+}

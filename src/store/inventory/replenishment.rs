@@ -1,0 +1,222 @@
+//! Requests to replenish stock.
+
+use crate::domain::actor::Actor;
+use crate::domain::event::AggregateKind;
+use crate::domain::ids::{OrderId, ReplenishmentRequestId, StockItemId, UnitId};
+use crate::domain::inventory::{ReplenishmentRequest, ReplenishmentStatus};
+use crate::store::aggregate::Aggregate;
+use crate::store::error::{Result, StoreError};
+use crate::store::page::{Keyset, Page, page};
+use crate::store::row::{among, code, from_quantity, quantity, write_root};
+use crate::store::work::{Tracked, Work};
+use crate::store::{Store, scope};
+use entity::{replenishment_request, stock_item};
+use sea_orm::sea_query::Condition;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// A request with the warehouse it is for, which decides who follows it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(transparent)]
+pub struct Replenishment {
+    /// The request.
+    pub request: ReplenishmentRequest,
+    /// The warehouse.
+    #[serde(skip)]
+    pub warehouse_id: UnitId,
+}
+
+impl Aggregate for Replenishment {
+    const KIND: AggregateKind = AggregateKind::ReplenishmentRequest;
+    type Rows = (replenishment_request::Model, Uuid);
+
+    fn key(&self) -> Uuid {
+        self.request.id.0
+    }
+    fn version(&self) -> i64 {
+        self.request.version
+    }
+    fn set_version(&mut self, version: i64) {
+        self.request.version = version;
+    }
+    fn order_id(&self) -> Option<OrderId> {
+        None
+    }
+    fn unit_id(&self) -> Option<UnitId> {
+        Some(self.warehouse_id)
+    }
+
+    fn to_rows(&self) -> Result<Self::Rows> {
+        let request = &self.request;
+        let row = replenishment_request::Model {
+            id: request.id.0,
+            version: request.version,
+            stock_item_id: request.stock_item_id.0,
+            reason: request.reason.code().to_owned(),
+            quantity: quantity(request.quantity)?,
+            received: quantity(request.received)?,
+            status: request.status.code().to_owned(),
+            requested_at: request.requested_at,
+        };
+        Ok((row, self.warehouse_id.0))
+    }
+
+    fn from_rows((row, warehouse): Self::Rows) -> Result<Self> {
+        Ok(Self {
+            request: replenishment(row)?,
+            warehouse_id: warehouse.into(),
+        })
+    }
+
+    async fn fetch(db: &impl ConnectionTrait, ids: &[Uuid], lock: bool) -> Result<Vec<Self::Rows>> {
+        let mut query = replenishment_request::Entity::find()
+            .filter(among(replenishment_request::Column::Id, ids.to_vec()))
+            .order_by_asc(replenishment_request::Column::Id);
+        if lock {
+            query = query.lock_exclusive();
+        }
+        let rows = query.all(db).await?;
+        let items: Vec<(Uuid, Uuid)> = stock_item::Entity::find()
+            .filter(among(
+                stock_item::Column::Id,
+                rows.iter().map(|row| row.stock_item_id),
+            ))
+            .select_only()
+            .columns([stock_item::Column::Id, stock_item::Column::WarehouseId])
+            .into_tuple()
+            .all(db)
+            .await?;
+        let warehouses: BTreeMap<Uuid, Uuid> = items.into_iter().collect();
+        rows.into_iter()
+            .map(|row| {
+                let warehouse = warehouses
+                    .get(&row.stock_item_id)
+                    .copied()
+                    .ok_or(StoreError::NotFound)?;
+                Ok((row, warehouse))
+            })
+            .collect()
+    }
+
+    async fn write(
+        (row, _): &Self::Rows,
+        before: Option<&Self::Rows>,
+        db: &impl ConnectionTrait,
+    ) -> Result<bool> {
+        Ok(write_root!(
+            db,
+            replenishment_request,
+            row,
+            before.map(|(row, _)| row)
+        ))
+    }
+}
+
+fn replenishment(row: replenishment_request::Model) -> Result<ReplenishmentRequest> {
+    Ok(ReplenishmentRequest {
+        id: row.id.into(),
+        version: row.version,
+        stock_item_id: row.stock_item_id.into(),
+        reason: code(&row.reason)?,
+        quantity: from_quantity(row.quantity),
+        received: from_quantity(row.received),
+        status: code(&row.status)?,
+        requested_at: row.requested_at,
+    })
+}
+
+/// The open replenishment request of a stock item, locked.
+pub async fn open_request(
+    work: &Work,
+    item: StockItemId,
+) -> Result<Option<Tracked<Replenishment>>> {
+    let id: Option<Uuid> = replenishment_request::Entity::find()
+        .filter(replenishment_request::Column::StockItemId.eq(item.0))
+        .filter(replenishment_request::Column::Status.ne(ReplenishmentStatus::Received.code()))
+        .select_only()
+        .column(replenishment_request::Column::Id)
+        .into_tuple()
+        .one(work.db())
+        .await?;
+    match id {
+        Some(id) => Ok(Some(work.find(id).await?)),
+        None => Ok(None),
+    }
+}
+
+/// What a list of replenishment requests is narrowed by.
+#[derive(Clone, Debug, Default)]
+pub struct ReplenishmentFilter {
+    /// One of these states.
+    pub status: Option<Vec<ReplenishmentStatus>>,
+}
+
+fn request_condition(actor: &Actor, filter: &ReplenishmentFilter) -> Condition {
+    let visible = sea_orm::sea_query::Query::select()
+        .column(stock_item::Column::Id)
+        .from(stock_item::Entity)
+        .cond_where(scope::stock(&actor.scope))
+        .take();
+    let mut all =
+        Condition::all().add(replenishment_request::Column::StockItemId.in_subquery(visible));
+    if let Some(status) = &filter.status {
+        all = all.add(among(
+            replenishment_request::Column::Status,
+            status.iter().map(|one| one.code()),
+        ));
+    }
+    all
+}
+
+/// A page of the replenishment requests that exist for the actor, oldest first.
+pub async fn requests(
+    store: &Store,
+    actor: &Actor,
+    filter: &ReplenishmentFilter,
+    keyset: Keyset,
+) -> Result<Page<ReplenishmentRequest>> {
+    let query = replenishment_request::Entity::find().filter(request_condition(actor, filter));
+    page(
+        query,
+        replenishment_request::Column::RequestedAt,
+        replenishment_request::Column::Id,
+        false,
+        keyset,
+        store.reader(),
+        |row| (row.requested_at.to_rfc3339(), row.id),
+    )
+    .await?
+    .map(replenishment)
+}
+
+/// How many replenishment requests the filter leaves.
+pub async fn count_requests(
+    store: &Store,
+    actor: &Actor,
+    filter: &ReplenishmentFilter,
+) -> Result<u64> {
+    Ok(replenishment_request::Entity::find()
+        .filter(request_condition(actor, filter))
+        .count(store.reader())
+        .await?)
+}
+
+/// Replenishment requests by id, as far as they exist for the actor.
+pub async fn requests_by_ids(
+    store: &Store,
+    actor: &Actor,
+    ids: &[ReplenishmentRequestId],
+) -> Result<Vec<ReplenishmentRequest>> {
+    let rows = replenishment_request::Entity::find()
+        .filter(request_condition(actor, &ReplenishmentFilter::default()))
+        .filter(among(
+            replenishment_request::Column::Id,
+            ids.iter().map(|id| id.0),
+        ))
+        .all(store.reader())
+        .await?;
+    rows.into_iter().map(replenishment).collect()
+}
