@@ -16,10 +16,8 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use entity::event;
 use futures::StreamExt;
 use indicatif::ProgressStyle;
-use sea_orm::{EntityTrait, PaginatorTrait};
 use tokio_util::sync::CancellationToken;
 
 use super::import::{self, Tally};
@@ -27,7 +25,7 @@ use super::serve::Running;
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::order::OrderStatus;
-use crate::store::{Store, verify};
+use crate::store::{Store, event, verify};
 use crew::Crew;
 use facts::Folder;
 use order::Outcome;
@@ -277,7 +275,7 @@ fn tenths(count: u128) -> String {
 }
 
 async fn count_events(store: &Store) -> anyhow::Result<u64> {
-    Ok(event::Entity::find().count(store.reader()).await?)
+    Ok(event::count(store).await?)
 }
 
 /// Checks every invariant, as `verify` does.

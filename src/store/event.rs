@@ -207,6 +207,11 @@ pub async fn by_ids(store: &Store, actor: &Actor, ids: &[i64]) -> Result<Vec<Eve
     rows.into_iter().map(event).collect()
 }
 
+/// How many events there are, whoever they are for.
+pub async fn count(store: &Store) -> Result<u64> {
+    Ok(event::Entity::find().count(store.reader()).await?)
+}
+
 /// How many events an order's history has for the actor.
 pub async fn count_timeline(store: &Store, actor: &Actor, order: OrderId) -> Result<u64> {
     let filter = EventFilter {

@@ -8,6 +8,7 @@ use ordergraph::domain::permission::Action;
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::support::actor::text;
@@ -116,6 +117,8 @@ struct Life {
     order: String,
     units: Value,
     told: Vec<String>,
+    /// Steps in a row at which nobody could do anything.
+    idle: u32,
 }
 
 impl Life {
@@ -189,9 +192,9 @@ impl Life {
             }
             Action::PlanDelivery => {
                 let lines = share["lines"].as_array().cloned().unwrap_or_default();
-                let ready = lines
-                    .iter()
-                    .find(|line| number(&line["passed"]) >= number(&line["planned"]) + 1.0);
+                let ready = lines.iter().find(|line| {
+                    number(&line["passed"]) >= number(&line["planned"]) + Decimal::ONE
+                });
                 match ready.filter(|_| dice.roll(2) == 0) {
                     Some(line) => {
                         allocation(json!({ "lines": [{ "lineId": line["id"], "quantity": "1" }] }))
@@ -228,9 +231,9 @@ impl Life {
             Action::ConfirmDelivery => {
                 let receipt = json!({ "kind": "CUSTOMER_RECEIPT", "reference": "r" });
                 let lines = going["lines"].as_array().cloned().unwrap_or_default();
-                let open = lines
-                    .iter()
-                    .find(|line| number(&line["quantity"]) >= number(&line["confirmed"]) + 1.0);
+                let open = lines.iter().find(|line| {
+                    number(&line["quantity"]) >= number(&line["confirmed"]) + Decimal::ONE
+                });
                 match open.filter(|_| dice.roll(2) == 0) {
                     Some(line) => delivery(
                         json!({ "evidence": receipt, "lines": [{ "lineId": line["id"], "quantity": "1" }] }),
@@ -285,8 +288,10 @@ impl Life {
             }
         }
         if pool.is_empty() {
+            self.idle += 1;
             return;
         }
+        self.idle = 0;
         let choice = (*dice.pick(&pool)).clone();
         let facts = self.world.order(&self.order, FACTS).await;
         let Some((input, sound)) = self.input(&choice, &facts, &mut dice) else {
@@ -343,7 +348,7 @@ impl Life {
     }
 }
 
-fn number(value: &Value) -> f64 {
+fn number(value: &Value) -> Decimal {
     value
         .as_str()
         .and_then(|text| text.parse().ok())
@@ -397,9 +402,13 @@ async fn life(world: Arc<World>, start: u64, steps: Vec<u64>) {
         order,
         units,
         told: vec![input["lines"].to_string()],
+        idle: 0,
     };
     for step in steps {
         life.step(step).await;
+        if life.idle == 2 {
+            break;
+        }
     }
     assert_eq!(
         world.violations().await,
