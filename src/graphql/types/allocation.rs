@@ -163,7 +163,7 @@ pub struct AllocationLine {
 /// A unit's share of an order's line. Counts are in the order line's unit of measure.
 #[Object]
 impl AllocationLine {
-    /// Opaque global id.
+    /// Opaque global id; for caches and arguments, not for `node`.
     async fn id(&self) -> ID {
         ids::encode(self.line.id)
     }
@@ -227,7 +227,7 @@ wrapper! {
 /// Why a share went where it went; never changed. For the group's own people (R3.2, R3.3).
 #[Object]
 impl AllocationDecision {
-    /// Opaque global id.
+    /// Opaque global id; for caches and arguments, not for `node`.
     async fn id(&self) -> ID {
         ids::encode(self.0.id)
     }
