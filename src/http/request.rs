@@ -179,7 +179,7 @@ pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), HttpRefusal>
 /// # Errors
 /// 413, 408, or 400 when the connection breaks.
 pub(crate) async fn read_body(
-    body: Body,
+    mut body: Body,
     headers: &HeaderMap,
     settings: &EdgeSettings,
 ) -> Result<axum::body::Bytes, HttpRefusal> {
@@ -197,18 +197,35 @@ pub(crate) async fn read_body(
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.parse::<u64>().ok());
     if announced.is_some_and(|length| length > settings.body_bytes as u64) {
+        discard(body, settings);
         return Err(too_large());
     }
-    let reading = Limited::new(body, settings.body_bytes).collect();
+    let reading = Limited::new(&mut body, settings.body_bytes).collect();
     match tokio::time::timeout(settings.body_time(), reading).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(failure)) if failure.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(failure)) if failure.is::<LengthLimitError>() => {
+            discard(body, settings);
+            Err(too_large())
+        }
         Ok(Err(_)) => Err(malformed("The body ended early.")),
         Err(_) => Err(HttpRefusal::new(
             StatusCode::REQUEST_TIMEOUT,
             error::coded(code::TIMEOUT, "The body did not arrive in time."),
         )),
     }
+}
+
+/// How many times the limit is read and thrown away of a body that is too large.
+const DISCARDED_BODIES: usize = 64;
+
+/// Takes in what a client still sends of a refused body, while the answer is on its way: a client
+/// that is cut off while it sends often never reads why. Bounded in bytes and in time.
+fn discard(body: Body, settings: &EdgeSettings) {
+    let most = settings.body_bytes.saturating_mul(DISCARDED_BODIES);
+    let mut rest = Limited::new(body, most);
+    tokio::spawn(tokio::time::timeout(settings.body_time(), async move {
+        while let Some(Ok(_)) = rest.frame().await {}
+    }));
 }
 
 fn object_or_null(name: &str, value: Json) -> Result<Json, HttpRefusal> {

@@ -71,6 +71,16 @@ fn counted_ids(clock: Arc<SteppedClock>) -> Arc<dyn Fn() -> Uuid + Send + Sync> 
 /// Seeds the demo group once: a database that has a customer is left as it is. Says whether
 /// anything was seeded.
 pub async fn demo(store: &Store, now: DateTime<Utc>) -> Result<bool, Failure> {
+    seed(store, now, true).await
+}
+
+/// Seeds the demo group's units, people, customers, products, rules and opening stock, but no
+/// order: a quiet company to begin with. Says whether anything was seeded.
+pub async fn reference_only(store: &Store, now: DateTime<Utc>) -> Result<bool, Failure> {
+    seed(store, now, false).await
+}
+
+async fn seed(store: &Store, now: DateTime<Utc>, orders: bool) -> Result<bool, Failure> {
     let everyone = Actor {
         subject: "seed".into(),
         roles: vec![Role::Admin],
@@ -87,7 +97,9 @@ pub async fn demo(store: &Store, now: DateTime<Utc>) -> Result<bool, Failure> {
     let feed = Feed::start(store, &tasks, &stop).await?;
     let app = App::with_ids(store.clone(), feed, clock.clone(), ids);
     catalogue::put(&app, &data.reference, &data.stock).await?;
-    play::orders(&app, &clock, today - Duration::days(20)).await?;
+    if orders {
+        play::orders(&app, &clock, today - Duration::days(20)).await?;
+    }
     stop.cancel();
     tasks.close();
     tasks.wait().await;

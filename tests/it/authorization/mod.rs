@@ -1,0 +1,4 @@
+//! Who may do what, and what exists for whom: asked of the running server.
+
+mod roles;
+mod scope;

@@ -1,0 +1,289 @@
+//! Every root field of the schema, asked as every role and as nobody, against the table of
+//! permissions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
+use futures::future::join_all;
+use ordergraph::app::Identity;
+use ordergraph::domain::actor::Role;
+use ordergraph::domain::ids::{
+    AllocationId, DeliveryId, HoldId, MilestoneId, OrderId, StockItemId, TicketId, UnitId,
+};
+use ordergraph::domain::permission::{Action, READS, permitted, readers};
+use ordergraph::graphql::ids::{GlobalId, encode};
+use serde_json::{Value, json};
+
+use crate::support::{Actor, World, on_both_databases};
+
+/// The fields of each root type, read from the schema.
+fn root_fields() -> BTreeMap<String, BTreeSet<String>> {
+    let schema = parse_schema(ordergraph::graphql::sdl()).expect("a schema");
+    let mut roots = BTreeMap::new();
+    for definition in schema.definitions {
+        let TypeSystemDefinition::Type(found) = definition else {
+            continue;
+        };
+        let name = found.node.name.node.to_string();
+        if let TypeKind::Object(object) = found.node.kind
+            && ["Query", "Mutation", "Subscription"].contains(&name.as_str())
+        {
+            let fields = object
+                .fields
+                .iter()
+                .map(|field| field.node.name.node.to_string());
+            roots.insert(name, fields.collect());
+        }
+    }
+    roots
+}
+
+#[test]
+fn every_root_field_has_its_row_in_the_table_and_every_row_its_field() {
+    let roots = root_fields();
+    let reads: BTreeSet<String> = roots["Query"]
+        .union(&roots["Subscription"])
+        .cloned()
+        .collect();
+    let rows: BTreeSet<String> = READS.iter().map(|row| row.field.to_owned()).collect();
+    assert_eq!(reads, rows);
+    let actions: BTreeSet<String> = Action::ALL
+        .iter()
+        .map(|action| action.field_name())
+        .collect();
+    assert_eq!(roots["Mutation"], actions);
+    let asked: BTreeSet<String> = QUERIES
+        .iter()
+        .map(|(field, _)| (*field).to_owned())
+        .collect();
+    assert_eq!(roots["Query"], asked, "the queries of this test");
+    let followed: BTreeSet<String> = SUBSCRIPTIONS
+        .iter()
+        .map(|(field, _)| (*field).to_owned())
+        .collect();
+    assert_eq!(
+        roots["Subscription"], followed,
+        "the subscriptions of this test"
+    );
+}
+
+const QUERIES: &[(&str, &str)] = &[
+    ("allocations", "{ allocations(first: 1) { totalCount } }"),
+    ("customers", "{ customers(first: 1) { totalCount } }"),
+    ("deliveries", "{ deliveries(first: 1) { totalCount } }"),
+    ("eventCursor", "{ eventCursor }"),
+    ("events", "{ events(first: 1) { cursor } }"),
+    ("node", "query($order: ID!) { node(id: $order) { id } }"),
+    (
+        "nodes",
+        "query($order: ID!) { nodes(ids: [$order]) { id } }",
+    ),
+    (
+        "order",
+        "query($order: ID!) { order(by: { id: $order }) { id } }",
+    ),
+    ("orders", "{ orders(first: 1) { totalCount } }"),
+    ("products", "{ products(first: 1) { totalCount } }"),
+    (
+        "replenishmentRequests",
+        "{ replenishmentRequests(first: 1) { totalCount } }",
+    ),
+    ("serviceConfig", "{ serviceConfig { maxDepth } }"),
+    ("stockItems", "{ stockItems(first: 1) { totalCount } }"),
+    ("tickets", "{ tickets(first: 1) { totalCount } }"),
+    ("units", "{ units { id } }"),
+    ("viewer", "{ viewer { subject } }"),
+];
+
+/// With a cursor that is none: whoever may follow is told so, at once.
+const SUBSCRIPTIONS: &[(&str, &str)] = &[
+    (
+        "orderEvents",
+        "subscription { orderEvents(after: \"none\") { cursor } }",
+    ),
+    (
+        "orderProgress",
+        "subscription($order: ID!) { orderProgress(orderId: $order) { cursor } }",
+    ),
+    (
+        "stockAlerts",
+        "subscription { stockAlerts(after: \"none\") { cursor } }",
+    ),
+    (
+        "ticketUpdates",
+        "subscription { ticketUpdates(after: \"none\") { cursor } }",
+    ),
+];
+
+fn unknown<T: GlobalId>() -> String {
+    encode(T::from(uuid::Uuid::now_v7())).to_string()
+}
+
+/// An input of the right form about things that do not exist.
+fn input(action: Action) -> Value {
+    let order = json!({ "orderId": unknown::<OrderId>() });
+    let with = |mut base: Value, more: Value| {
+        for (name, value) in more.as_object().expect("fields") {
+            base[name] = value.clone();
+        }
+        base
+    };
+    let allocation = json!({ "allocationId": unknown::<AllocationId>() });
+    let milestone = json!({ "milestoneId": unknown::<MilestoneId>() });
+    let delivery = json!({ "deliveryId": unknown::<DeliveryId>() });
+    let ticket = json!({ "ticketId": unknown::<TicketId>() });
+    let stock = json!({ "stockItemId": unknown::<StockItemId>() });
+    let reason = json!({ "reason": "Just asking." });
+    match action {
+        Action::SubmitOrder => crate::support::story::submission(&[]),
+        Action::StartReview | Action::ApproveOrder | Action::AllocateOrder => order,
+        Action::RequestClarification => with(order, json!({ "question": "Which?" })),
+        Action::AnswerClarification => with(order, json!({ "answer": "This." })),
+        Action::RejectOrder | Action::PlaceHold | Action::CancelOrder => with(order, reason),
+        Action::ReleaseHold => with(order, json!({ "holdId": unknown::<HoldId>() })),
+        Action::AnswerCancellation => with(order, json!({ "grant": false })),
+        Action::OpenTicket => with(
+            order,
+            json!({ "category": "OTHER", "subject": "It", "description": "Hums." }),
+        ),
+        Action::ReassignAllocation => with(
+            with(allocation, reason),
+            json!({ "unitId": unknown::<UnitId>() }),
+        ),
+        Action::AcceptAllocation | Action::PlanDelivery => allocation,
+        Action::DeclineAllocation => with(allocation, reason),
+        Action::RecordInspection => with(allocation, json!({ "checklist": [] })),
+        Action::ReceiveStock => with(stock, json!({ "quantity": "1" })),
+        Action::AdjustStock => with(with(stock, reason), json!({ "change": "1" })),
+        Action::StartMilestone | Action::CompleteMilestone => milestone,
+        Action::BlockMilestone => with(milestone, json!({ "cause": "Rain.", "measure": "Tent." })),
+        Action::BookDelivery | Action::DispatchDelivery => delivery,
+        Action::RecordTrackingEvent => with(
+            delivery,
+            json!({ "carrier": "X", "carrierEventId": "1", "kind": "PICKED_UP", "occurredAt": "2026-01-01T00:00:00Z" }),
+        ),
+        Action::ConfirmDelivery => with(
+            delivery,
+            json!({ "evidence": { "kind": "CUSTOMER_RECEIPT", "reference": "1" } }),
+        ),
+        Action::ContactCustomer => with(ticket, json!({ "summary": "Called." })),
+        Action::ResolveTicket => with(ticket, json!({ "resolution": "Mended." })),
+    }
+}
+
+/// Somebody to ask as, with the code that refuses them and the roles they hold.
+struct Asker {
+    actor: Actor,
+    refusal: &'static str,
+    role: Option<Role>,
+}
+
+impl Asker {
+    fn expects(&self, roles: &[Role], allowed: &str) -> String {
+        match self.role {
+            Some(role) if roles.contains(&role) => allowed.to_owned(),
+            _ => self.refusal.to_owned(),
+        }
+    }
+}
+
+fn askers(world: &Arc<World>) -> Vec<Asker> {
+    let asker = |actor, refusal, role| Asker {
+        actor,
+        refusal,
+        role,
+    };
+    let mut askers: Vec<Asker> = Role::ALL
+        .iter()
+        .map(|role| asker(world.actor(*role), "FORBIDDEN", Some(*role)))
+        .collect();
+    let stranger = Identity {
+        subject: "stranger".to_owned(),
+        roles: vec!["CARETAKER".to_owned()],
+        unit: Some("AUR".to_owned()),
+        ..Identity::default()
+    };
+    askers.push(asker(world.bearer(stranger), "FORBIDDEN", None));
+    askers.push(asker(world.anonymous(), "UNAUTHENTICATED", None));
+    askers
+}
+
+on_both_databases!(reads_are_for_those_the_table_names, |world| async move {
+    let variables = json!({ "order": unknown::<OrderId>() });
+    for asker in askers(&world) {
+        let answers = join_all(QUERIES.iter().map(|(_, document)| {
+            let needed = if document.contains("$order") {
+                variables.clone()
+            } else {
+                json!({})
+            };
+            asker.actor.query(document, needed)
+        }));
+        for ((field, _), answer) in QUERIES.iter().zip(answers.await) {
+            assert_eq!(
+                answer.code(),
+                asker.expects(readers(field), ""),
+                "{field} as {}",
+                asker.actor.identity.subject
+            );
+        }
+    }
+});
+
+on_both_databases!(streams_are_for_those_the_table_names, |world| async move {
+    let variables = json!({ "order": unknown::<OrderId>() });
+    for asker in askers(&world) {
+        for (field, document) in SUBSCRIPTIONS {
+            let needed = if document.contains("$order") {
+                variables.clone()
+            } else {
+                json!({})
+            };
+            let answer = asker.actor.subscribe(document, needed).await.answer().await;
+            let errors = if answer.is_array() {
+                &answer
+            } else {
+                &answer["errors"]
+            };
+            let allowed = if *field == "orderProgress" {
+                "NOT_FOUND"
+            } else {
+                "CURSOR_INVALID"
+            };
+            assert_eq!(
+                errors[0]["extensions"]["code"],
+                asker.expects(readers(field), allowed),
+                "{field} as {}: {answer}",
+                asker.actor.identity.subject
+            );
+        }
+    }
+});
+
+on_both_databases!(writes_are_for_those_the_table_names, |world| async move {
+    let before = world.state().await;
+    for asker in askers(&world) {
+        let answers = join_all(Action::ALL.iter().map(|action| {
+            let actor = asker.actor.clone();
+            async move { actor.act(&action.field_name(), input(*action)).await }
+        }));
+        for (action, answer) in Action::ALL.iter().zip(answers.await) {
+            // An order without lines is refused by the rules; what does not exist is not found.
+            let allowed = if *action == Action::SubmitOrder {
+                ""
+            } else {
+                "NOT_FOUND"
+            };
+            assert_eq!(
+                answer.code(),
+                asker.expects(permitted(*action).0, allowed),
+                "{action} as {}: {}",
+                asker.actor.identity.subject,
+                answer.text
+            );
+        }
+    }
+    assert_eq!(before, world.state().await, "none of it left a trace");
+});

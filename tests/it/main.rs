@@ -1,0 +1,11 @@
+//! The integration tests: a real server in this process, spoken to as clients do, on SQLite and on
+//! PostgreSQL. One test binary, since linking is what takes the time.
+
+pub mod support;
+
+mod architecture;
+mod authorization;
+mod bad_input;
+mod generated;
+mod scenarios;
+mod verify;

@@ -1,0 +1,8 @@
+//! The regulation, played: each scenario is what people do, and what must come of it.
+
+mod cancellation;
+mod chronicle;
+mod completion;
+mod execution;
+mod review;
+mod units;

@@ -1,0 +1,293 @@
+//! A world to test in: a server on a free port with a database of its own.
+
+pub mod actor;
+mod database;
+mod socket;
+pub mod story;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use ordergraph::app::{App, Identity, Session, SystemClock};
+use ordergraph::domain::actor::Role;
+use ordergraph::feed::Feed;
+use ordergraph::graphql::{Gateway, sdl};
+use ordergraph::http::auth::{Authenticator, DemoKey, DemoToken};
+use ordergraph::http::{Edge, EdgeSettings};
+use ordergraph::seed;
+use ordergraph::store::{Store, StoreOptions, verify};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use actor::Actor;
+pub use database::Kind;
+pub use socket::Subscription;
+
+/// Worlds at the same time, so that a machine of many cores does not run out of the cluster's
+/// connections.
+static WORLDS: Semaphore = Semaphore::const_new(6);
+
+/// A server with everything behind it, and a connection of the test's own.
+pub struct World {
+    pub kind: Kind,
+    pub app: Arc<App>,
+    /// The test's own eyes on the database.
+    pub db: DatabaseConnection,
+    pub address: SocketAddr,
+    pub key: DemoKey,
+    pub http: reqwest::Client,
+    database: database::Database,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    server: tokio::sync::Mutex<Option<JoinHandle<bool>>>,
+}
+
+/// Runs a test in a world of its own. Whatever the test did, every invariant holds at its end.
+pub async fn within<F: Future<Output = ()>>(kind: Kind, test: impl FnOnce(Arc<World>) -> F) {
+    let _permit = WORLDS.acquire().await.expect("never closed");
+    let world = Arc::new(World::start(kind).await);
+    let outcome = AssertUnwindSafe(test(world.clone())).catch_unwind().await;
+    let findings = match &outcome {
+        Ok(()) => world.violations().await,
+        Err(_) => Vec::new(),
+    };
+    world.end().await;
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+    assert_eq!(findings, Vec::<String>::new(), "invariants after the test");
+}
+
+/// Declares a test that runs on SQLite and on PostgreSQL.
+macro_rules! on_both_databases {
+    ($(#[doc = $doc:literal])* $name:ident, |$world:ident| $body:expr) => {
+        $(#[doc = $doc])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn test($world: std::sync::Arc<$crate::support::World>) {
+                $body.await
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                $crate::support::within($crate::support::Kind::Sqlite, test).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                $crate::support::within($crate::support::Kind::Postgres, test).await;
+            }
+        }
+    };
+}
+pub(crate) use on_both_databases;
+
+impl World {
+    async fn start(kind: Kind) -> Self {
+        let database = database::Database::create(kind).await;
+        let options = StoreOptions {
+            url: database.url.clone(),
+            connections: 8,
+        };
+        let store = Store::connect(&options).await.expect("a store");
+        store.migrate().await.expect("a current schema");
+        seed::reference_only(&store, chrono::Utc::now())
+            .await
+            .expect("reference data");
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let feed = Feed::start(&store, &tasks, &stop).await.expect("a feed");
+        let app = App::new(store, feed, Arc::new(SystemClock));
+        let key = DemoKey::load_or_create(database.folder()).expect("a key");
+        let settings = EdgeSettings {
+            drain_seconds: 5,
+            drain_spread_milliseconds: 1,
+            ..EdgeSettings::default()
+        };
+        let authenticator = Authenticator::from_demo_key(&key).expect("an authenticator");
+        let server = Edge::new(Gateway::new(&app), authenticator)
+            .settings(settings)
+            .schema_text(sdl())
+            .bind(("127.0.0.1", 0))
+            .await
+            .expect("a free port");
+        let address = server.local_addr().expect("an address");
+        let server = tokio::spawn(server.run(stop.clone()));
+        Self {
+            kind,
+            app,
+            db: database.connect().await,
+            address,
+            key,
+            http: reqwest::Client::new(),
+            database,
+            tasks,
+            stop,
+            server: tokio::sync::Mutex::new(Some(server)),
+        }
+    }
+
+    async fn end(&self) {
+        self.stop.cancel();
+        if let Some(server) = self.server.lock().await.take() {
+            let _ = server.await;
+        }
+        self.tasks.close();
+        let _ = tokio::time::timeout(Duration::from_secs(10), self.tasks.wait()).await;
+        let _ = self.app.store().clone().close().await;
+        let _ = self.db.clone().close().await;
+        self.database.drop().await;
+    }
+
+    /// The demo group's person of a role.
+    pub fn actor(self: &Arc<Self>, role: Role) -> Actor {
+        let person = seed::person_for(role).expect("somebody of every role");
+        self.bearer(person.identity())
+    }
+
+    /// A person of the demo group by subject.
+    pub fn person(self: &Arc<Self>, subject: &str) -> Actor {
+        let person = seed::PEOPLE
+            .iter()
+            .find(|person| person.subject == subject)
+            .expect("a known subject");
+        self.bearer(person.identity())
+    }
+
+    /// Somebody who acts for a customer.
+    pub fn customer(self: &Arc<Self>, number: &str) -> Actor {
+        self.bearer(Identity {
+            subject: format!("customer.{}", number.to_lowercase()),
+            roles: vec![Role::Customer.code().to_owned()],
+            customer: Some(number.to_owned()),
+            ..Identity::default()
+        })
+    }
+
+    /// Somebody with a token that says this.
+    pub fn bearer(self: &Arc<Self>, identity: Identity) -> Actor {
+        let token = self.token(&identity, Duration::from_secs(3_600));
+        Actor::new(self.clone(), Some(token), identity)
+    }
+
+    /// Somebody without a token.
+    pub fn anonymous(self: &Arc<Self>) -> Actor {
+        Actor::new(self.clone(), None, Identity::default())
+    }
+
+    /// A token that says this.
+    pub fn token(&self, identity: &Identity, lifetime: Duration) -> String {
+        let token = DemoToken {
+            subject: identity.subject.clone(),
+            roles: identity.roles.clone(),
+            unit: identity.unit.clone(),
+            customer: identity.customer.clone(),
+            channel: identity.channel.clone(),
+            lifetime,
+        };
+        self.key.issue(&token).expect("a token")
+    }
+
+    /// The session behind an actor, to act without the network in between.
+    pub async fn session(&self, actor: &Actor) -> Session {
+        Session::open(&self.app, &actor.identity, "test")
+            .await
+            .expect("a session")
+    }
+
+    /// What every invariant says of the database now.
+    pub async fn violations(&self) -> Vec<String> {
+        let report = verify::verify(self.app.store()).await.expect("a report");
+        report
+            .violations
+            .iter()
+            .map(|one| {
+                format!(
+                    "{} {} {}: {}",
+                    one.invariant, one.table, one.id, one.message
+                )
+            })
+            .collect()
+    }
+
+    /// Rows and versions of every table that a command writes: equal before and after whatever
+    /// must not leave a trace.
+    pub async fn state(&self) -> BTreeMap<String, i64> {
+        const VERSIONED: &[&str] = &[
+            "orders",
+            "review_case",
+            "allocation",
+            "stock_item",
+            "replenishment_request",
+            "delivery",
+            "ticket",
+        ];
+        const COUNTED: &[&str] = &[
+            "event",
+            "idempotency_record",
+            "order_line",
+            "allocation_line",
+            "allocation_decision",
+            "milestone",
+            "reservation",
+            "backorder",
+            "inspection",
+            "stock_movement",
+            "tracking_event",
+            "settlement_record",
+            "delivery_line",
+        ];
+        let rows = VERSIONED
+            .iter()
+            .chain(COUNTED)
+            .map(|table| format!("SELECT '{table}' AS name, COUNT(*) AS amount FROM {table}"));
+        let versions = VERSIONED.iter().map(|table| {
+            format!(
+                "SELECT '{table} versions' AS name, CAST(COALESCE(SUM(version), 0) AS BIGINT) AS amount FROM {table}"
+            )
+        });
+        let sql: Vec<String> = rows.chain(versions).collect();
+        let mut state = BTreeMap::new();
+        for row in self.rows(&sql.join(" UNION ALL ")).await {
+            let name: String = row.try_get("", "name").expect("a name");
+            state.insert(name, row.try_get("", "amount").expect("an amount"));
+        }
+        state
+    }
+
+    /// Rows of a statement of the test's own.
+    pub async fn rows(&self, sql: &str) -> Vec<sea_orm::QueryResult> {
+        let statement = Statement::from_string(self.db.get_database_backend(), sql.to_owned());
+        self.db.query_all_raw(statement).await.expect(sql)
+    }
+
+    /// The one number a statement answers.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let rows = self.rows(sql).await;
+        rows[0].try_get_by_index(0).expect(sql)
+    }
+
+    /// Changes the database behind the server's back.
+    pub async fn tamper(&self, sql: &str) -> u64 {
+        let statement = Statement::from_string(self.db.get_database_backend(), sql.to_owned());
+        let result = self.db.execute_raw(statement).await.expect(sql);
+        result.rows_affected()
+    }
+
+    /// SQLite: whether the test's own connection may write what the tables' checks forbid.
+    pub async fn tamper_unchecked(&self, unchecked: bool) {
+        if self.kind == Kind::Sqlite {
+            self.tamper(&format!("PRAGMA ignore_check_constraints = {unchecked}"))
+                .await;
+        }
+    }
+}
