@@ -16,18 +16,54 @@
     ? JSON.stringify({ Authorization: `Bearer ${token}` }, null, 2)
     : undefined;
 
-  const query = `# Press Ctrl-Enter (or the button above) to run the operation at the cursor.
+  const query = `# Who you are to this service, and the five newest orders that exist for you.
 #
-# Without a token the API tells its schema and nothing else. Put one into the tab
-# "Headers" below, as {"Authorization": "Bearer …"}.
-{
-  __schema {
-    queryType {
-      name
-      fields {
-        name
-        description
+# Ctrl-Enter (or the button above) runs it. Without a token everything but the schema answers
+# UNAUTHENTICATED: put one into the tab "Headers" below, as {"Authorization": "Bearer …"}; the
+# server prints one for each role of the demo group when it starts.
+#
+# With several operations in this editor, the one at the cursor runs.
+query Start {
+  viewer {
+    subject
+    roles
+    scope
+  }
+  orders(first: 5) {
+    totalCount
+    nodes {
+      id
+      number
+      status
+      stage
+      overdue
+      total {
+        amount
+        currencyCode
       }
+      # What your role can do next with an order, and what stands in the way.
+      availableActions {
+        action
+        allowed
+        blockedBy {
+          message
+        }
+      }
+    }
+  }
+}
+
+# Stays open and shows what happens, as it happens. Let something happen in another tab.
+subscription Live {
+  orderEvents {
+    cursor
+    event {
+      kind
+      occurredAt
+    }
+    order {
+      number
+      status
     }
   }
 }
