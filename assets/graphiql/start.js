@@ -16,13 +16,13 @@
     ? JSON.stringify({ Authorization: `Bearer ${token}` }, null, 2)
     : undefined;
 
-  const query = `# Who you are to this service, and the five newest orders that exist for you.
+  const query = `# Who you are here, and the five newest orders that
+# exist for you. Ctrl-Enter runs the operation at the
+# cursor; so does the button.
 #
-# Ctrl-Enter (or the button above) runs it. Without a token everything but the schema answers
-# UNAUTHENTICATED: put one into the tab "Headers" below, as {"Authorization": "Bearer …"}; the
-# server prints one for each role of the demo group when it starts.
-#
-# With several operations in this editor, the one at the cursor runs.
+# No data without a token: put one into "Headers" below,
+# {"Authorization": "Bearer …"}. With the demo group the
+# server prints one for each role when it starts.
 query Start {
   viewer {
     subject
@@ -41,7 +41,7 @@ query Start {
         amount
         currencyCode
       }
-      # What your role can do next with an order, and what stands in the way.
+      # What you can do with it, and what stands in the way.
       availableActions {
         action
         allowed
@@ -53,7 +53,8 @@ query Start {
   }
 }
 
-# Stays open and shows what happens, as it happens. Let something happen in another tab.
+# Stays open and shows what happens, as it happens:
+# do something in another tab.
 subscription Live {
   orderEvents {
     cursor
