@@ -12,7 +12,7 @@ use crate::graphql::types::allocation::{Allocation, allocation};
 /// The answer to one item of the checklist.
 #[derive(InputObject)]
 pub struct ChecklistAnswerInput {
-    /// The item's code, as the rules for this kind of line name it.
+    /// The item's code, one of the allocation's `checklistItems`.
     item: String,
     /// A remark.
     note: Option<String>,
@@ -36,7 +36,7 @@ pub struct RecordInspectionInput {
     accepted: Option<Vec<AcceptedQuantityInput>>,
     /// The allocation.
     allocation_id: ID,
-    /// Every item of the checklist, answered once.
+    /// Every item of the allocation's `checklistItems`, answered once.
     checklist: Vec<ChecklistAnswerInput>,
     /// The `version` of the allocation you have seen; when it has changed since, the call fails with the
     /// code VERSION_CONFLICT.
