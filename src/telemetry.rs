@@ -7,7 +7,7 @@ use crate::config::{Config, LogFormat};
 
 /// Starts logging. At trace level sea-orm prints the database's address with its password: never.
 pub fn start(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(format!("{},sea_orm=info,sqlx=warn", config.log))?;
+    let filter = EnvFilter::try_new(format!("{},sea_orm=warn,sqlx=warn", config.log))?;
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match config.log_format {
         LogFormat::Text => builder.try_init(),
