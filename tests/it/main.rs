@@ -6,6 +6,8 @@ pub mod support;
 mod architecture;
 mod authorization;
 mod bad_input;
+mod concurrency;
 mod generated;
+mod model;
 mod scenarios;
 mod verify;
