@@ -16,18 +16,55 @@
     ? JSON.stringify({ Authorization: `Bearer ${token}` }, null, 2)
     : undefined;
 
-  const query = `# Press Ctrl-Enter (or the button above) to run the operation at the cursor.
+  const query = `# Who you are here, and the five newest orders that
+# exist for you. Ctrl-Enter runs the operation at the
+# cursor; so does the button.
 #
-# Without a token the API tells its schema and nothing else. Put one into the tab
-# "Headers" below, as {"Authorization": "Bearer …"}.
-{
-  __schema {
-    queryType {
-      name
-      fields {
-        name
-        description
+# No data without a token: put one into "Headers" below,
+# {"Authorization": "Bearer …"}. With the demo group the
+# server prints one for each role when it starts.
+query Start {
+  viewer {
+    subject
+    roles
+    scope
+  }
+  orders(first: 5) {
+    totalCount
+    nodes {
+      id
+      number
+      status
+      stage
+      overdue
+      total {
+        amount
+        currencyCode
       }
+      # What you can do with it, and what stands in the way.
+      availableActions {
+        action
+        allowed
+        blockedBy {
+          message
+        }
+      }
+    }
+  }
+}
+
+# Stays open and shows what happens, as it happens:
+# do something in another tab.
+subscription Live {
+  orderEvents {
+    cursor
+    event {
+      kind
+      occurredAt
+    }
+    order {
+      number
+      status
     }
   }
 }

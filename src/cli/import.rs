@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::call::{self, Endpoint, Fault, UNREACHABLE, UserError};
-use crate::app::{App, SystemClock};
+use crate::app::{App, Failure, SystemClock};
 use crate::config::Config;
 use crate::domain::actor::Role;
 use crate::domain::intake::Channel;
@@ -84,10 +84,7 @@ impl Import {
         engine: Option<&Engine>,
     ) -> anyhow::Result<ExitCode> {
         if let (Some(catalogue), Some(engine)) = (catalogue, engine) {
-            let Imported { reference, stock } = catalogue
-                .put(&engine.app)
-                .await
-                .context("the catalogue cannot be used")?;
+            let Imported { reference, stock } = put_catalogue(catalogue, &engine.app).await?;
             println!("catalogue: {reference} rows and {stock} stock items were new");
         }
         let Some(file) = &self.orders else {
@@ -115,6 +112,18 @@ impl Import {
 pub(super) fn read_catalogue(file: &Path) -> anyhow::Result<Catalogue> {
     let text = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
     serde_json::from_slice(&text).with_context(|| format!("{} is no catalogue", file.display()))
+}
+
+/// Puts a catalogue in. What is wrong with it is for whoever runs this command, not for a log.
+pub(super) async fn put_catalogue(
+    catalogue: Catalogue,
+    app: &Arc<App>,
+) -> anyhow::Result<Imported> {
+    let put = catalogue.put(app).await.map_err(|failure| match failure {
+        Failure::Internal(cause) => anyhow::Error::msg(cause),
+        other => other.into(),
+    });
+    put.context("the catalogue cannot be used")
 }
 
 /// The application on the configured database, without a server before it.

@@ -172,7 +172,7 @@ fn welcome(address: SocketAddr, key: &DemoKey) -> anyhow::Result<String> {
         "\nThree things to try:\n  \
          1. GraphiQL as a supervisor:  http://{address}/#token={}\n  \
          2. The orders in delivery:    curl -s http://{address}/graphql -H 'authorization: Bearer {}' -H 'content-type: application/json' \
-         -d '{{\"query\":\"{{ orders(first: 5, filter: {{ stage: [DELIVERY] }}) {{ totalCount nodes {{ number status total {{ amount currencyCode }} }} }} }}\"}}'\n  \
+         -d '{{\"query\":\"{{ orders(first: 5, filter: {{ stages: [DELIVERY] }}) {{ totalCount nodes {{ number status total {{ amount currencyCode }} }} }} }}\"}}'\n  \
          3. Everything, live:          curl -sN http://{address}/graphql/stream -H 'authorization: Bearer {}' -H 'content-type: application/json' \
          -d '{{\"query\":\"subscription {{ orderEvents {{ cursor event {{ kind }} order {{ number status }} }} }}\"}}'\n",
         token(Role::Supervisor),

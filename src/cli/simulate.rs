@@ -91,7 +91,7 @@ impl Simulate {
     async fn play(&self, app: &Arc<App>, crew: &Crew, folder: Folder) -> anyhow::Result<bool> {
         let expected = folder.subtotals()?;
         let before = count_events(app.store()).await?;
-        let imported = folder.catalogue.clone().put(app).await?;
+        let imported = import::put_catalogue(folder.catalogue.clone(), app).await?;
         println!(
             "Catalogue       {} rows and {} stock items were new",
             imported.reference, imported.stock

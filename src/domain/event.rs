@@ -3,7 +3,7 @@
 use super::codes::codes;
 
 codes! {
-    /// The kinds of aggregates; each has its own gapless sequence of events.
+    /// What kind of thing an event happened to; each thing has its own gapless sequence of events.
     AggregateKind {
         /// An order with its lines and holds.
         Order = "ORDER",
@@ -23,7 +23,7 @@ codes! {
 }
 
 codes! {
-    /// What happened to an aggregate.
+    /// What happened.
     EventKind {
         /// The order was taken in.
         OrderSubmitted = "ORDER_SUBMITTED",

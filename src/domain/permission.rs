@@ -13,7 +13,7 @@ codes! {
         StartReview = "START_REVIEW",
         /// Ask whoever placed the order for what is unclear.
         RequestClarification = "REQUEST_CLARIFICATION",
-        /// Answer such a question.
+        /// Answer a question about an order that was sent back for clarification.
         AnswerClarification = "ANSWER_CLARIFICATION",
         /// Approve an order under review.
         ApproveOrder = "APPROVE_ORDER",

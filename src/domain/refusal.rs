@@ -31,7 +31,7 @@ codes! {
         UnknownCustomer = "UNKNOWN_CUSTOMER",
         /// No organizational unit has this code.
         UnknownUnit = "UNKNOWN_UNIT",
-        /// The line does not belong to the aggregate that was named.
+        /// The line does not belong to the order, allocation or delivery that was named.
         UnknownLine = "UNKNOWN_LINE",
         /// The hold does not exist on this order or was released before.
         UnknownHold = "UNKNOWN_HOLD",
@@ -55,7 +55,7 @@ codes! {
         DateInPast = "DATE_IN_PAST",
         /// The channel is not open to the caller.
         ChannelNotAllowed = "CHANNEL_NOT_ALLOWED",
-        /// The aggregate's state does not allow this action.
+        /// The state of the thing acted on does not allow this action.
         IllegalTransition = "ILLEGAL_TRANSITION",
         /// A hold stops the order.
         OrderOnHold = "ORDER_ON_HOLD",

@@ -1,6 +1,7 @@
 //! The API: parses input, calls the application, and maps its answers. Whatever is decided is
 //! decided elsewhere.
 
+mod access;
 pub mod connection;
 pub mod context;
 pub mod enums;

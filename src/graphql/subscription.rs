@@ -8,6 +8,7 @@ use async_graphql::{
 use async_stream::try_stream;
 use futures::{Stream, StreamExt};
 
+use super::access::{access, limit, roles};
 use super::context::{Answer, coded, failure, session};
 use super::gateway::{CursorSlot, resume_from};
 use super::ids;
@@ -32,7 +33,7 @@ pub struct OrderProgress {
     cursor: String,
     /// What happened; null in the snapshot that comes first.
     event: Option<Event>,
-    /// The order as it is now.
+    /// The order as it is now; null when it no longer exists for the caller.
     order: Option<Order>,
 }
 
@@ -43,7 +44,7 @@ pub struct OrderEvent {
     cursor: String,
     /// What happened.
     event: Event,
-    /// The order as it is now.
+    /// The order as it is now; null when it does not exist for the caller.
     order: Option<Order>,
 }
 
@@ -54,7 +55,7 @@ pub struct StockAlert {
     cursor: String,
     /// What happened.
     event: Event,
-    /// The request to replenish.
+    /// The request to replenish, as it is now.
     replenishment_request: Option<ReplenishmentRequest>,
     /// The stock item that runs short.
     stock_item: Option<StockItem>,
@@ -67,41 +68,44 @@ pub struct TicketUpdate {
     cursor: String,
     /// What happened.
     event: Event,
-    /// The ticket as it is now.
+    /// The ticket as it is now; null when it does not exist for the caller.
     ticket: Option<Ticket>,
 }
 
 /// What events about orders are narrowed by. Everything given must hold.
 #[derive(Default, InputObject)]
 pub struct OrderEventFilter {
-    /// One of these kinds.
+    /// Of one of these kinds.
     kinds: Option<Vec<EventKind>>,
-    /// Of this order.
+    /// Of this order and what belongs to it, by id.
     order_id: Option<ID>,
-    /// Concerning one of these units.
+    /// Concerning one of these units, by id.
     unit_ids: Option<Vec<ID>>,
 }
 
 /// What updates of tickets are narrowed by. Everything given must hold.
 #[derive(Default, InputObject)]
 pub struct TicketUpdateFilter {
-    /// Of this order.
+    /// About this order, by id.
     order_id: Option<ID>,
-    /// Of this ticket.
+    /// Of this ticket, by id.
     ticket_id: Option<ID>,
 }
 
+/// What can be followed live. Every message has a cursor to go on behind it after a break: nothing
+/// is missed and nothing comes twice. What lies outside the caller's scope does not exist.
 #[GraphqlSubscription]
 impl Subscription {
     /// Follows one order: a snapshot first unless you resume or decline it, then each event once
     /// and in order (R5.3). For the customer, the partner that submitted it, and staff in whose scope it is.
+    #[graphql(directive = access::apply(roles("orderProgress"), limit("orderProgress")))]
     async fn order_progress<'c>(
         &self,
         ctx: &'c Context<'_>,
         #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<
             String,
         >,
-        #[graphql(desc = "The order.")] order_id: ID,
+        #[graphql(desc = "The order, by id.")] order_id: ID,
         #[graphql(
             desc = "Send the order as it is now first; not done when resuming.",
             default = true
@@ -143,6 +147,7 @@ impl Subscription {
     }
 
     /// Follows everything that happens to the orders in the caller's scope.
+    #[graphql(directive = access::apply(roles("orderEvents"), limit("orderEvents")))]
     async fn order_events<'c>(
         &self,
         ctx: &'c Context<'_>,
@@ -183,6 +188,7 @@ impl Subscription {
 
     /// Follows requests to replenish and what arrives for them (R4.3, R4.4). For warehouses,
     /// procurement and those who plan with stock.
+    #[graphql(directive = access::apply(roles("stockAlerts"), limit("stockAlerts")))]
     async fn stock_alerts<'c>(
         &self,
         ctx: &'c Context<'_>,
@@ -211,7 +217,9 @@ impl Subscription {
         })
     }
 
-    /// Follows tickets: opened, contacted, resolved (R9). For the customer, sales staff and service agents.
+    /// Follows tickets: opened, contacted, resolved (R9). For the customer, the partner that submitted
+    /// the order, sales staff, service agents and supervisors.
+    #[graphql(directive = access::apply(roles("ticketUpdates"), limit("ticketUpdates")))]
     async fn ticket_updates<'c>(
         &self,
         ctx: &'c Context<'_>,

@@ -1,12 +1,14 @@
 //! The schema as a whole.
 
+use std::collections::BTreeMap;
+
 use async_graphql::Positioned;
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
     FieldDefinition, InputValueDefinition, ServiceDocument, TypeKind, TypeSystemDefinition,
 };
 
-use crate::domain::permission::READS;
+use crate::domain::permission::{Action, READS, permitted};
 
 fn exported() -> String {
     super::sdl()
@@ -69,30 +71,55 @@ fn everything_is_described() {
     assert!(mute.is_empty(), "without a description: {mute:#?}");
 }
 
-#[test]
-fn the_root_fields_are_those_of_the_permission_table() {
-    let subscriptions = [
-        "orderEvents",
-        "orderProgress",
-        "stockAlerts",
-        "ticketUpdates",
-    ];
-    let permitted: Vec<&str> = READS
-        .iter()
-        .map(|row| row.field)
-        .filter(|field| !subscriptions.contains(field))
-        .collect();
-    let mut fields = Vec::new();
+/// The root fields of the schema with what their directive says: roles, and the limit.
+fn accesses() -> BTreeMap<String, String> {
+    let mut accesses = BTreeMap::new();
     for definition in parsed().definitions {
-        if let TypeSystemDefinition::Type(one) = definition
-            && one.node.name.node == "Query"
-            && let TypeKind::Object(query) = one.node.kind
-        {
-            let names = query.fields.iter();
-            fields.extend(names.map(|field| field.node.name.node.to_string()));
+        let TypeSystemDefinition::Type(one) = definition else {
+            continue;
+        };
+        let TypeKind::Object(object) = one.node.kind else {
+            continue;
+        };
+        if !["Query", "Mutation", "Subscription"].contains(&one.node.name.node.as_str()) {
+            continue;
+        }
+        for field in object.fields {
+            let arguments = field.node.directives.iter().map(|one| &one.node);
+            let said = arguments
+                .filter(|one| one.name.node == "access")
+                .flat_map(|one| &one.arguments)
+                .map(|(name, value)| format!("{}: {}", name.node, value.node));
+            accesses.insert(
+                field.node.name.node.to_string(),
+                said.collect::<Vec<_>>().join(", "),
+            );
         }
     }
-    assert_eq!(fields, permitted);
+    accesses
+}
+
+#[test]
+fn every_root_field_says_who_may_call_it_as_the_permission_table_does() {
+    let reads = READS
+        .iter()
+        .map(|row| (row.field.to_owned(), (row.roles, row.limit)));
+    let actions = Action::ALL
+        .iter()
+        .map(|one| (one.field_name(), permitted(*one)));
+    let table: BTreeMap<String, String> = reads
+        .chain(actions)
+        .map(|(field, (roles, limit))| {
+            let codes: Vec<&str> = roles.iter().map(|role| role.code()).collect();
+            let mut said = format!("roles: [{}]", codes.join(", "));
+            if !limit.is_empty() {
+                said.push_str(&format!(", limit: {limit:?}"));
+            }
+            (field, said)
+        })
+        .collect();
+    assert_eq!(table.len(), READS.len() + Action::ALL.len());
+    assert_eq!(accesses(), table);
 }
 
 #[test]

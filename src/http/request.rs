@@ -134,7 +134,8 @@ impl Parameters {
                 .map(|(name, value)| (name.to_string(), value))
                 .collect();
         }
-        request.set_parsed_query(checked.document);
+        let document = checked.selected(request.operation_name.as_deref());
+        request.set_parsed_query(document);
         Ok(Prepared {
             request,
             operation_type,

@@ -97,11 +97,16 @@ struct StockRow {
 impl Catalogue {
     /// Puts the catalogue in. A database without rules gets version 1 of them.
     pub async fn put(self, app: &Arc<App>) -> Result<Imported, Failure> {
-        let (data, stock) = self.resolve(app)?;
+        let known = reference::all_units(app.store().reader()).await?;
+        let (data, stock) = self.resolve(app, &known)?;
         put(app, &data, &stock).await
     }
 
-    fn resolve(self, app: &App) -> Result<(ReferenceData, Vec<OpeningStock>), Failure> {
+    fn resolve(
+        self,
+        app: &App,
+        known: &[Unit],
+    ) -> Result<(ReferenceData, Vec<OpeningStock>), Failure> {
         let bad = |what: String| Failure::BadInput(what);
         let currency = |code: &str| {
             Currency::from_code(code).ok_or_else(|| bad(format!("{code:?} is no ISO 4217 code")))
@@ -123,8 +128,10 @@ impl Catalogue {
                         })?,
                 ),
             };
+            // A new unit may stand below one that is here already, under its former identity.
+            let former = known.iter().find(|unit| unit.code == row.code);
             units.push(Unit {
-                id: UnitId((app.new_id)()),
+                id: former.map_or_else(|| UnitId((app.new_id)()), |unit| unit.id),
                 parent_id,
                 code: row.code,
                 name: row.name,

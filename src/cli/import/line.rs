@@ -105,7 +105,16 @@ impl RawLine {
         if self.too_long {
             return Err(format!("The line has more than {LONGEST_LINE} bytes."));
         }
-        serde_json::from_slice(&self.bytes).map_err(|error| error.to_string())
+        // The reader would take a list of the values in their order, too.
+        if !self.bytes.trim_ascii_start().starts_with(b"{") {
+            return Err("The line is not a JSON object.".to_owned());
+        }
+        serde_json::from_slice(&self.bytes).map_err(|error| {
+            // It is always line 1 of the text, but seldom of the file.
+            error
+                .to_string()
+                .replace(" at line 1 column ", " at column ")
+        })
     }
 }
 
@@ -183,7 +192,9 @@ mod tests {
                 .unwrap_err();
             assert!(fault.contains(expected), "{fault}");
         }
-        assert!(line("[]").order().is_err());
+        for text in ["[]", "null", "{", "{}"] {
+            assert!(line(text).order().is_err());
+        }
         assert!(line(" \r").is_blank());
     }
 

@@ -5,15 +5,18 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use super::{act, clean, id, payload};
 use crate::app::allocation::{AllocateOrder, DeclineAllocation, ReassignAllocation};
 use crate::domain::ids::AllocationId;
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::types::allocation::{Allocation, allocation};
 use crate::graphql::types::order::{Order, order};
 
 /// The order to allocate.
 #[derive(InputObject)]
 pub struct AllocateOrderInput {
-    /// The version of the order you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the order you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// The order.
     order_id: ID,
@@ -34,9 +37,11 @@ payload! {
 pub struct ReassignAllocationInput {
     /// The allocation.
     allocation_id: ID,
-    /// The version of the allocation you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the allocation you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// Why; kept.
     reason: String,
@@ -59,9 +64,11 @@ payload! {
 pub struct DeclineAllocationInput {
     /// The allocation.
     allocation_id: ID,
-    /// The version of the allocation you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the allocation you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// Why; kept.
     reason: String,
@@ -83,6 +90,7 @@ pub struct AllocationMutation;
 impl AllocationMutation {
     /// Allocates everything of an approved order that no unit has, by the rules (R3.1, R3.2). Each
     /// allocation keeps why it went to its unit. For dispatchers.
+    #[graphql(directive = access::apply(roles("allocateOrder"), limit("allocateOrder")))]
     async fn allocate_order(
         &self,
         ctx: &Context<'_>,
@@ -104,6 +112,7 @@ impl AllocationMutation {
 
     /// Moves an allocation to another unit by hand, for urgent orders and special customers (R3.3).
     /// What was reserved becomes free. For dispatchers.
+    #[graphql(directive = access::apply(roles("reassignAllocation"), limit("reassignAllocation")))]
     async fn reassign_allocation(
         &self,
         ctx: &Context<'_>,
@@ -128,6 +137,7 @@ impl AllocationMutation {
 
     /// Declines an allocation: the unit is excluded, and the share is to be allocated again (R3.1).
     /// For operators of the unit.
+    #[graphql(directive = access::apply(roles("declineAllocation"), limit("declineAllocation")))]
     async fn decline_allocation(
         &self,
         ctx: &Context<'_>,

@@ -10,6 +10,7 @@ use crate::domain::delivery::{
     ConfirmedQuantity, DeliveryMethod, DeliveryQuantity, Evidence, EvidenceKind, TrackingKind,
     TrackingReport,
 };
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::scalars::{DateTime, Decimal};
 use crate::graphql::types::delivery::{Delivery, delivery};
 use crate::graphql::types::order::{Order, order};
@@ -48,9 +49,11 @@ pub struct EvidenceInput {
 pub struct PlanDeliveryInput {
     /// The allocation.
     allocation_id: ID,
-    /// The version of the allocation you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the allocation you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// How much of which lines; everything that passed and is not planned when absent.
     lines: Option<Vec<DeliveryQuantityInput>>,
@@ -75,9 +78,11 @@ pub struct BookDeliveryInput {
     carrier: Option<String>,
     /// The delivery.
     delivery_id: ID,
-    /// The version of the delivery you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the delivery you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// The carrier's number for it. Required unless it is picked up or a service.
     tracking_number: Option<String>,
@@ -96,9 +101,11 @@ payload! {
 pub struct DispatchDeliveryInput {
     /// The delivery.
     delivery_id: ID,
-    /// The version of the delivery you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the delivery you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
 }
 
@@ -121,7 +128,8 @@ pub struct RecordTrackingEventInput {
     carrier_event_id: String,
     /// The delivery.
     delivery_id: ID,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// What happened.
     kind: TrackingKind,
@@ -150,9 +158,11 @@ pub struct ConfirmDeliveryInput {
     delivery_id: ID,
     /// What proves it.
     evidence: EvidenceInput,
-    /// The version of the delivery you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the delivery you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// How much of which lines; everything that is open when absent.
     lines: Option<Vec<ConfirmedQuantityInput>>,
@@ -176,6 +186,7 @@ pub struct DeliveryMutation;
 impl DeliveryMutation {
     /// Chooses how what passed inspection is delivered: methods are ranked by time and cost, each with
     /// its reason (R7.1). For logistics staff.
+    #[graphql(directive = access::apply(roles("planDelivery"), limit("planDelivery")))]
     async fn plan_delivery(
         &self,
         ctx: &Context<'_>,
@@ -201,6 +212,7 @@ impl DeliveryMutation {
 
     /// Books a planned delivery with the carrier, or announces the pickup or the appointment (R7.2).
     /// For logistics staff.
+    #[graphql(directive = access::apply(roles("bookDelivery"), limit("bookDelivery")))]
     async fn book_delivery(
         &self,
         ctx: &Context<'_>,
@@ -224,6 +236,7 @@ impl DeliveryMutation {
 
     /// Hands a booked delivery over to the carrier, or begins the service; goods are issued from the
     /// order's own reservation (R6.2). For logistics staff.
+    #[graphql(directive = access::apply(roles("dispatchDelivery"), limit("dispatchDelivery")))]
     async fn dispatch_delivery(
         &self,
         ctx: &Context<'_>,
@@ -245,6 +258,7 @@ impl DeliveryMutation {
 
     /// Records what a carrier reports, once per carrier and its event id, in any order (R7.3). For a
     /// pickup or a service, `DELIVERED` says it was fetched or performed. For logistics staff.
+    #[graphql(directive = access::apply(roles("recordTrackingEvent"), limit("recordTrackingEvent")))]
     async fn record_tracking_event(
         &self,
         ctx: &Context<'_>,
@@ -272,8 +286,9 @@ impl DeliveryMutation {
     }
 
     /// Confirms the receipt of a delivery, with evidence (R8.1). The order is completed once every open
-    /// quantity is confirmed, and what is due is recorded (R8.2). For the customer, or logistics staff
-    /// with the customer's evidence.
+    /// quantity is confirmed, and what is due is recorded (R8.2). For the customer, the partner that
+    /// submitted the order, and logistics staff with the customer's evidence.
+    #[graphql(directive = access::apply(roles("confirmDelivery"), limit("confirmDelivery")))]
     async fn confirm_delivery(
         &self,
         ctx: &Context<'_>,

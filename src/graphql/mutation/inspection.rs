@@ -5,13 +5,14 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use super::{act, clean, clean_optional, id, payload};
 use crate::app::inspection::RecordInspection;
 use crate::domain::inspection::{AcceptedQuantity, ChecklistAnswer, InspectionReport};
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::scalars::Decimal;
 use crate::graphql::types::allocation::{Allocation, allocation};
 
 /// The answer to one item of the checklist.
 #[derive(InputObject)]
 pub struct ChecklistAnswerInput {
-    /// The item's code, as the rules for this kind of line name it.
+    /// The item's code, one of the allocation's `checklistItems`.
     item: String,
     /// A remark.
     note: Option<String>,
@@ -35,13 +36,15 @@ pub struct RecordInspectionInput {
     accepted: Option<Vec<AcceptedQuantityInput>>,
     /// The allocation.
     allocation_id: ID,
-    /// Every item of the checklist, answered once.
+    /// Every item of the allocation's `checklistItems`, answered once.
     checklist: Vec<ChecklistAnswerInput>,
-    /// The version of the allocation you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the allocation you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
     /// What is to be mended; required unless everything passed.
     findings: Option<String>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
 }
 
@@ -61,6 +64,7 @@ pub struct InspectionMutation;
 impl InspectionMutation {
     /// Records an inspection before delivery (R6.1). What passed may go; for the rest a rectification
     /// begins, and it is inspected again (R6.3). For inspectors, but not those who produced it.
+    #[graphql(directive = access::apply(roles("recordInspection"), limit("recordInspection")))]
     async fn record_inspection(
         &self,
         ctx: &Context<'_>,

@@ -6,12 +6,13 @@ use super::{act, clean, clean_optional, payload};
 use crate::app::intake::SubmitOrder;
 use crate::domain::intake::{Channel, Priority, Submission, SubmissionLine};
 use crate::domain::reference::{Address, Contact};
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::scalars::{CurrencyCode, Date, Decimal};
 use crate::graphql::types::order::{Order, order};
 
 /// How to reach the customer about an order.
 #[derive(InputObject)]
-pub struct ContactInput {
+pub struct ContactDetailsInput {
     /// The company's name; for a person, the person's. Checked by the review, not refused when blank.
     company_name: String,
     /// Whom to ask for.
@@ -50,26 +51,30 @@ pub struct OrderLineInput {
     sku: Option<String>,
     /// Details of what is wanted.
     specification: Option<String>,
-    /// The agreed price of one unit, at most four decimals; the list price when absent. Not for customers.
+    /// The agreed price of one unit in the order's currency, at most four decimals; the list price
+    /// when absent. Not for customers.
     unit_price: Option<Decimal>,
 }
 
 /// An order as it is handed in: one form for every channel (R1.4, R1.5).
 #[derive(InputObject)]
 pub struct SubmitOrderInput {
-    /// Where the order comes from. Customers and shops use `E_COMMERCE`, sales staff `OFFLINE_SALES`, partners `PARTNER_REFERRAL`.
+    /// Where the order comes from. Customers and shops use `E_COMMERCE`, sales staff `OFFLINE_SALES`,
+    /// partners `PARTNER_REFERRAL`.
     channel: Channel,
     /// How to reach the customer about this order; the customer's own data when absent.
-    contact: Option<ContactInput>,
+    contact: Option<ContactDetailsInput>,
     /// The currency of all prices.
     currency_code: CurrencyCode,
-    /// The customer; a customer submitting for itself may leave it out.
+    /// The customer's `number`; a customer submitting for itself may leave it out.
     customer_number: Option<String>,
     /// Where the order is delivered to.
     delivery_address: AddressInput,
-    /// The submitter's own number, unique within the channel: the same order again answers the first one.
+    /// The submitter's own number, unique within the channel: the same order again answers the first
+    /// one (R1.3).
     external_reference: Option<String>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// What is ordered: 1 to 500 lines.
     lines: Vec<OrderLineInput>,
@@ -91,7 +96,7 @@ payload! {
     SubmitOrderPayload {
         /// Was it here already, under the same external reference? Then nothing was done.
         duplicate: bool,
-        /// The order.
+        /// The order; the first one's when it is a duplicate.
         order: Order,
     }
 }
@@ -104,6 +109,7 @@ pub struct IntakeMutation;
 impl IntakeMutation {
     /// Submits an order (R1). The same external reference with the same content answers the first
     /// order with `duplicate: true`. For customers, partners' systems and sales staff.
+    #[graphql(directive = access::apply(roles("submitOrder"), limit("submitOrder")))]
     async fn submit_order(
         &self,
         ctx: &Context<'_>,

@@ -5,6 +5,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use super::{act, clean, clean_optional, id, payload};
 use crate::app::inventory::{AcceptAllocation, AdjustStock, ReceiveStock};
 use crate::domain::ids::AllocationId;
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::scalars::Decimal;
 use crate::graphql::types::allocation::{Allocation, allocation};
 use crate::graphql::types::inventory::{StockItem, stock_item};
@@ -14,9 +15,11 @@ use crate::graphql::types::inventory::{StockItem, stock_item};
 pub struct AcceptAllocationInput {
     /// The allocation.
     allocation_id: ID,
-    /// The version of the allocation you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the allocation you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// Subject of the operator responsible for the milestones; the caller when absent.
     responsible: Option<String>,
@@ -33,9 +36,11 @@ payload! {
 /// What came in.
 #[derive(InputObject)]
 pub struct ReceiveStockInput {
-    /// The version of the stock item you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the stock item you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// How much came in, in the product's unit of measure.
     quantity: Decimal,
@@ -58,9 +63,11 @@ payload! {
 pub struct AdjustStockInput {
     /// What to add to the count; negative to take away.
     change: Decimal,
-    /// The version of the stock item you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the stock item you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// Why; kept.
     reason: String,
@@ -84,6 +91,7 @@ pub struct InventoryMutation;
 impl InventoryMutation {
     /// Accepts an allocation. Stock is reserved in the same step; what is missing is backordered and
     /// procurement is told (R4.2, R4.3); milestones are set up (R5.1). For operators of the unit.
+    #[graphql(directive = access::apply(roles("acceptAllocation"), limit("acceptAllocation")))]
     async fn accept_allocation(
         &self,
         ctx: &Context<'_>,
@@ -105,6 +113,7 @@ impl InventoryMutation {
 
     /// Books goods into a warehouse. They fill what waits, by priority and then by age (R4.3).
     /// For warehouse staff and procurement.
+    #[graphql(directive = access::apply(roles("receiveStock"), limit("receiveStock")))]
     async fn receive_stock(
         &self,
         ctx: &Context<'_>,
@@ -127,6 +136,7 @@ impl InventoryMutation {
 
     /// Corrects a stock count. What is reserved cannot be corrected away (R4.1).
     /// For warehouse staff.
+    #[graphql(directive = access::apply(roles("adjustStock"), limit("adjustStock")))]
     async fn adjust_stock(
         &self,
         ctx: &Context<'_>,

@@ -4,14 +4,17 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use super::{act, clean, id, payload};
 use crate::app::order::{AnswerCancellation, CancelOrder, PlaceHold, ReleaseHold};
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::types::order::{Order, order};
 
 /// The order to stop, and why.
 #[derive(InputObject)]
 pub struct PlaceHoldInput {
-    /// The version of the order you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the order you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// The order.
     order_id: ID,
@@ -30,11 +33,13 @@ payload! {
 /// The hold to release.
 #[derive(InputObject)]
 pub struct ReleaseHoldInput {
-    /// The version of the order you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the order you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
     /// The hold.
     hold_id: ID,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// The order.
     order_id: ID,
@@ -51,9 +56,11 @@ payload! {
 /// The order to cancel, and why.
 #[derive(InputObject)]
 pub struct CancelOrderInput {
-    /// The version of the order you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the order you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// The order.
     order_id: ID,
@@ -72,11 +79,13 @@ payload! {
 /// The answer to a requested cancellation.
 #[derive(InputObject)]
 pub struct AnswerCancellationInput {
-    /// The version of the order you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the order you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
     /// Cancel it, or go on.
     grant: bool,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// The order.
     order_id: ID,
@@ -98,6 +107,7 @@ pub struct OrderMutation;
 impl OrderMutation {
     /// Stops an order until the hold is released (R5.4); several holds may be in place at once.
     /// For reviewers, finance approvers, dispatchers and administrators.
+    #[graphql(directive = access::apply(roles("placeHold"), limit("placeHold")))]
     async fn place_hold(
         &self,
         ctx: &Context<'_>,
@@ -119,6 +129,7 @@ impl OrderMutation {
 
     /// Releases a hold; the order is where it was (R5.4).
     /// For reviewers, finance approvers, dispatchers and administrators.
+    #[graphql(directive = access::apply(roles("releaseHold"), limit("releaseHold")))]
     async fn release_hold(
         &self,
         ctx: &Context<'_>,
@@ -140,6 +151,7 @@ impl OrderMutation {
 
     /// Cancels an order; once a unit is at work on it, asks the unit to agree (R4.3).
     /// For the customer, the partner that submitted it, sales staff and administrators.
+    #[graphql(directive = access::apply(roles("cancelOrder"), limit("cancelOrder")))]
     async fn cancel_order(
         &self,
         ctx: &Context<'_>,
@@ -161,6 +173,7 @@ impl OrderMutation {
 
     /// Grants or refuses a requested cancellation (R4.3); what was reserved becomes free once.
     /// For dispatchers and operators of a unit with a share.
+    #[graphql(directive = access::apply(roles("answerCancellation"), limit("answerCancellation")))]
     async fn answer_cancellation(
         &self,
         ctx: &Context<'_>,

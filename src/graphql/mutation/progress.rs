@@ -4,14 +4,17 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use super::{act, clean, id, payload};
 use crate::app::progress::{BlockMilestone, CompleteMilestone, StartMilestone};
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::types::progress::{Milestone, milestone};
 
 /// The milestone to begin or resume.
 #[derive(InputObject)]
 pub struct StartMilestoneInput {
-    /// The version of the milestone's allocation you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the milestone's allocation you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// The milestone.
     milestone_id: ID,
@@ -28,9 +31,11 @@ payload! {
 /// The milestone to finish.
 #[derive(InputObject)]
 pub struct CompleteMilestoneInput {
-    /// The version of the milestone's allocation you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the milestone's allocation you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// The milestone.
     milestone_id: ID,
@@ -49,9 +54,11 @@ payload! {
 pub struct BlockMilestoneInput {
     /// Why it cannot go on.
     cause: String,
-    /// The version of the milestone's allocation you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the milestone's allocation you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// What is done about it.
     measure: String,
@@ -75,6 +82,7 @@ pub struct ProgressMutation;
 impl ProgressMutation {
     /// Begins a milestone, or resumes one that was blocked (R5.2).
     /// For the operator named responsible.
+    #[graphql(directive = access::apply(roles("startMilestone"), limit("startMilestone")))]
     async fn start_milestone(
         &self,
         ctx: &Context<'_>,
@@ -95,6 +103,7 @@ impl ProgressMutation {
 
     /// Finishes a milestone (R5.2); the last one leads to inspection.
     /// For the operator named responsible.
+    #[graphql(directive = access::apply(roles("completeMilestone"), limit("completeMilestone")))]
     async fn complete_milestone(
         &self,
         ctx: &Context<'_>,
@@ -115,6 +124,7 @@ impl ProgressMutation {
 
     /// Reports that a milestone cannot go on, with cause and measure (R5.4).
     /// For the operator named responsible.
+    #[graphql(directive = access::apply(roles("blockMilestone"), limit("blockMilestone")))]
     async fn block_milestone(
         &self,
         ctx: &Context<'_>,

@@ -7,12 +7,13 @@ use crate::app::review::{
     AnswerClarification, ApproveOrder, RejectOrder, RequestClarification, StartReview,
 };
 use crate::domain::review::{CheckKind, LineSpecification, Waiver};
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::types::order::{Order, order};
 
 /// What a line that named only a category turned out to be.
 #[derive(InputObject)]
 pub struct LineSpecificationInput {
-    /// The line.
+    /// The order's line.
     line_id: ID,
     /// The product's stock keeping unit.
     sku: String,
@@ -32,9 +33,11 @@ pub struct WaiverInput {
 /// The order to take into review.
 #[derive(InputObject)]
 pub struct StartReviewInput {
-    /// The version of the order you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the order you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// The order.
     order_id: ID,
@@ -51,9 +54,11 @@ payload! {
 /// The question to whoever placed the order.
 #[derive(InputObject)]
 pub struct RequestClarificationInput {
-    /// The version of the order you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the order you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// The order.
     order_id: ID,
@@ -74,9 +79,11 @@ payload! {
 pub struct AnswerClarificationInput {
     /// The answer; kept.
     answer: String,
-    /// The version of the order you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the order you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// What lines that named only a category turned out to be.
     #[graphql(default)]
@@ -96,9 +103,11 @@ payload! {
 /// The order to approve, and what is waived.
 #[derive(InputObject)]
 pub struct ApproveOrderInput {
-    /// The version of the order you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the order you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// The order.
     order_id: ID,
@@ -118,9 +127,11 @@ payload! {
 /// The order to reject, and why.
 #[derive(InputObject)]
 pub struct RejectOrderInput {
-    /// The version of the order you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the order you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// The order.
     order_id: ID,
@@ -144,6 +155,7 @@ pub struct ReviewMutation;
 impl ReviewMutation {
     /// Takes a submitted order into review; the five checks are run and kept (R2.1).
     /// For reviewers and finance approvers, but not the one who submitted it.
+    #[graphql(directive = access::apply(roles("startReview"), limit("startReview")))]
     async fn start_review(
         &self,
         ctx: &Context<'_>,
@@ -163,7 +175,8 @@ impl ReviewMutation {
     }
 
     /// Sends a question back to whoever placed the order (R2.3).
-    /// For reviewers and finance approvers.
+    /// For reviewers and finance approvers, but not the one who submitted it.
+    #[graphql(directive = access::apply(roles("requestClarification"), limit("requestClarification")))]
     async fn request_clarification(
         &self,
         ctx: &Context<'_>,
@@ -186,6 +199,7 @@ impl ReviewMutation {
 
     /// Answers the open question (R2.3); the checks are run again.
     /// For the customer, the partner that submitted the order, and sales staff.
+    #[graphql(directive = access::apply(roles("answerClarification"), limit("answerClarification")))]
     async fn answer_clarification(
         &self,
         ctx: &Context<'_>,
@@ -209,6 +223,7 @@ impl ReviewMutation {
 
     /// Approves an order under review (R2.6). The amount decides whose approval is enough (R2.5).
     /// For reviewers and finance approvers, but not the one who submitted it.
+    #[graphql(directive = access::apply(roles("approveOrder"), limit("approveOrder")))]
     async fn approve_order(
         &self,
         ctx: &Context<'_>,
@@ -230,6 +245,7 @@ impl ReviewMutation {
 
     /// Rejects an order under review, with a reason (R2.6).
     /// For reviewers and finance approvers, but not the one who submitted it.
+    #[graphql(directive = access::apply(roles("rejectOrder"), limit("rejectOrder")))]
     async fn reject_order(
         &self,
         ctx: &Context<'_>,

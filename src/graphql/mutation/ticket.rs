@@ -5,17 +5,19 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use super::{act, clean, clean_optional, id, payload};
 use crate::app::ticket::{ContactCustomer, OpenTicket, ResolveTicket};
 use crate::domain::ticket::{ProblemReport, TicketType};
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::scalars::DateTime;
 use crate::graphql::types::ticket::{Ticket, ticket};
 
 /// The problem, and the order it is about.
 #[derive(InputObject)]
 pub struct OpenTicketInput {
-    /// What the problem is about; decides which team gets it.
-    category: TicketType,
+    /// What the problem is about; decides which team gets it (R9.2).
+    r#type: TicketType,
     /// The problem in full.
     description: String,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// When the problem showed; now when absent.
     occurred_at: Option<DateTime>,
@@ -38,9 +40,11 @@ payload! {
 /// The contact with the customer.
 #[derive(InputObject)]
 pub struct ContactCustomerInput {
-    /// The version of the ticket you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the ticket you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// What will be done; the customer sees it.
     plan: Option<String>,
@@ -61,9 +65,11 @@ payload! {
 /// How the ticket was solved.
 #[derive(InputObject)]
 pub struct ResolveTicketInput {
-    /// The version of the ticket you have seen; when it has changed since, VERSION_CONFLICT.
+    /// The `version` of the ticket you have seen; when it has changed since, the call fails with the
+    /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
-    /// The same key and arguments get the same answer, with one effect.
+    /// A key of your choice, for safe retries: the same key and arguments have one effect and get the
+    /// same answer.
     idempotency_key: Option<String>,
     /// How it was solved; the customer sees it.
     resolution: String,
@@ -86,7 +92,9 @@ pub struct TicketMutation;
 #[Object]
 impl TicketMutation {
     /// Reports a problem with an order of which something has left for the customer (R9.1). It goes to
-    /// the team its category belongs to (R9.2). For the customer, the partner, sales staff and service agents.
+    /// the team its type belongs to (R9.2). For the customer, the partner, sales staff and service
+    /// agents.
+    #[graphql(directive = access::apply(roles("openTicket"), limit("openTicket")))]
     async fn open_ticket(
         &self,
         ctx: &Context<'_>,
@@ -95,7 +103,7 @@ impl TicketMutation {
         let command = OpenTicket {
             order_id: id(ctx, &input.order_id)?,
             report: ProblemReport {
-                ticket_type: input.category,
+                ticket_type: input.r#type,
                 order_line_id: input.order_line_id.map(|line| id(ctx, &line)).transpose()?,
                 subject: clean(ctx, "subject", input.subject)?,
                 description: clean(ctx, "description", input.description)?,
@@ -113,6 +121,7 @@ impl TicketMutation {
 
     /// Records a contact with the customer about a ticket (R9.3); the first one stops the clock.
     /// For service agents of the team.
+    #[graphql(directive = access::apply(roles("contactCustomer"), limit("contactCustomer")))]
     async fn contact_customer(
         &self,
         ctx: &Context<'_>,
@@ -135,6 +144,7 @@ impl TicketMutation {
 
     /// Records a ticket's solution (R10.3).
     /// For service agents of the team.
+    #[graphql(directive = access::apply(roles("resolveTicket"), limit("resolveTicket")))]
     async fn resolve_ticket(
         &self,
         ctx: &Context<'_>,

@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::app::{Failure, read};
 use crate::domain::allocation::AllocationStatus;
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::connection::{Paging, Slice, page_cost};
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids;
@@ -15,7 +16,7 @@ use crate::graphql::types::allocation::AllocationConnection;
 #[derive(Default, InputObject)]
 pub struct AllocationFilter {
     /// In one of these states.
-    status: Option<Vec<AllocationStatus>>,
+    statuses: Option<Vec<AllocationStatus>>,
     /// Of one of these executing units, by id.
     unit_ids: Option<Vec<ID>>,
     /// Of this order, by id.
@@ -25,7 +26,7 @@ pub struct AllocationFilter {
 impl AllocationFilter {
     fn read(self) -> Result<read::allocation::AllocationFilter, Failure> {
         Ok(read::allocation::AllocationFilter {
-            status: self.status,
+            status: self.statuses,
             units: ids::parse_all(self.unit_ids)?,
             order: ids::parse_optional(self.order_id.as_ref())?,
         })
@@ -40,12 +41,17 @@ pub struct AllocationQuery;
 #[Object]
 impl AllocationQuery {
     /// The shares of executing units that exist for the caller, newest first (R3).
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[graphql(
+        complexity = "page_cost(first, last, child_complexity)",
+        directive = access::apply(roles("allocations"), limit("allocations"))
+    )]
     async fn allocations(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What the list is narrowed by.")] filter: Option<AllocationFilter>,
-        #[graphql(desc = "So many entries from the start, or after the cursor `after`: 1 to 100.")]
+        #[graphql(
+            desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
+        )]
         first: Option<i32>,
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
             String,

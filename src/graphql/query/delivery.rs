@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::app::{Failure, read};
 use crate::domain::delivery::DeliveryStatus;
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::connection::{Paging, Slice, page_cost};
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids;
@@ -15,7 +16,7 @@ use crate::graphql::types::delivery::DeliveryConnection;
 #[derive(Default, InputObject)]
 pub struct DeliveryFilter {
     /// In one of these states.
-    status: Option<Vec<DeliveryStatus>>,
+    statuses: Option<Vec<DeliveryStatus>>,
     /// Of this order, by id.
     order_id: Option<ID>,
 }
@@ -23,7 +24,7 @@ pub struct DeliveryFilter {
 impl DeliveryFilter {
     fn read(self) -> Result<read::delivery::DeliveryFilter, Failure> {
         Ok(read::delivery::DeliveryFilter {
-            status: self.status,
+            status: self.statuses,
             order: ids::parse_optional(self.order_id.as_ref())?,
         })
     }
@@ -37,12 +38,17 @@ pub struct DeliveryQuery;
 #[Object]
 impl DeliveryQuery {
     /// The deliveries that exist for the caller, newest first (R7).
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[graphql(
+        complexity = "page_cost(first, last, child_complexity)",
+        directive = access::apply(roles("deliveries"), limit("deliveries"))
+    )]
     async fn deliveries(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What the list is narrowed by.")] filter: Option<DeliveryFilter>,
-        #[graphql(desc = "So many entries from the start, or after the cursor `after`: 1 to 100.")]
+        #[graphql(
+            desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
+        )]
         first: Option<i32>,
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
             String,

@@ -6,6 +6,7 @@ use crate::app::Failure;
 use crate::app::read;
 use crate::app::read::event::FeedFailure;
 use crate::domain::event::{AggregateKind, EventKind};
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::connection::{DEFAULT_PAGE, LARGEST_PAGE, page_cost};
 use crate::graphql::context::{Answer, coded, failure, session};
 use crate::graphql::ids;
@@ -54,6 +55,7 @@ pub struct EventQuery;
 impl EventQuery {
     /// The newest place in the feed of events. Ask for it together with the state you begin with, then
     /// pass it as `after` to `events` or a subscription: nothing is missed and nothing comes twice.
+    #[graphql(directive = access::apply(roles("eventCursor"), limit("eventCursor")))]
     async fn event_cursor(&self, ctx: &Context<'_>) -> Result<String> {
         let cursor = read::event::newest(session(ctx)?).answer(ctx)?;
         Ok(cursor.encode())
@@ -61,7 +63,10 @@ impl EventQuery {
 
     /// The feed of events that exist for the caller, oldest first. Errors about `after` have the code
     /// CURSOR_INVALID, CURSOR_EPOCH or CURSOR_AHEAD.
-    #[graphql(complexity = "page_cost(first, None, child_complexity)")]
+    #[graphql(
+        complexity = "page_cost(first, None, child_complexity)",
+        directive = access::apply(roles("events"), limit("events"))
+    )]
     async fn events(
         &self,
         ctx: &Context<'_>,

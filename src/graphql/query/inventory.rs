@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::app::{Failure, read};
 use crate::domain::inventory::ReplenishmentStatus;
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::connection::{Paging, Slice, page_cost};
 use crate::graphql::context::{Answer, session};
 use crate::graphql::types::inventory::{ReplenishmentRequestConnection, StockItemConnection};
@@ -36,7 +37,7 @@ impl StockItemFilter {
 #[derive(Default, InputObject)]
 pub struct ReplenishmentRequestFilter {
     /// In one of these states.
-    status: Option<Vec<ReplenishmentStatus>>,
+    statuses: Option<Vec<ReplenishmentStatus>>,
 }
 
 /// Stock and its replenishment.
@@ -47,12 +48,17 @@ pub struct InventoryQuery;
 #[Object]
 impl InventoryQuery {
     /// The stock that exists for the caller, by stock keeping unit (R4).
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[graphql(
+        complexity = "page_cost(first, last, child_complexity)",
+        directive = access::apply(roles("stockItems"), limit("stockItems"))
+    )]
     async fn stock_items(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What the list is narrowed by.")] filter: Option<StockItemFilter>,
-        #[graphql(desc = "So many entries from the start, or after the cursor `after`: 1 to 100.")]
+        #[graphql(
+            desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
+        )]
         first: Option<i32>,
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
             String,
@@ -86,14 +92,19 @@ impl InventoryQuery {
     }
 
     /// The replenishment requests that exist for the caller, oldest first (R4.4).
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[graphql(
+        complexity = "page_cost(first, last, child_complexity)",
+        directive = access::apply(roles("replenishmentRequests"), limit("replenishmentRequests"))
+    )]
     async fn replenishment_requests(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What the list is narrowed by.")] filter: Option<
             ReplenishmentRequestFilter,
         >,
-        #[graphql(desc = "So many entries from the start, or after the cursor `after`: 1 to 100.")]
+        #[graphql(
+            desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
+        )]
         first: Option<i32>,
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
             String,
@@ -115,7 +126,7 @@ impl InventoryQuery {
         };
         let keyset = paging.keyset().answer(ctx)?;
         let filter = read::inventory::ReplenishmentFilter {
-            status: filter.unwrap_or_default().status,
+            status: filter.unwrap_or_default().statuses,
         };
         let page = read::inventory::requests(session, &filter, keyset)
             .await

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Object, Result};
 
 use crate::app::Failure;
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::connection::page_cost;
 use crate::graphql::context::{Answer, failure, int, session};
 use crate::graphql::types::config::{LIMITS, ServiceConfig};
@@ -16,6 +17,7 @@ pub struct NodeQuery;
 #[Object]
 impl NodeQuery {
     /// What a global id stands for; null when it does not exist for the caller (Relay).
+    #[graphql(directive = access::apply(roles("node"), limit("node")))]
     async fn node(
         &self,
         ctx: &Context<'_>,
@@ -26,7 +28,10 @@ impl NodeQuery {
     }
 
     /// What global ids stand for, in their order; null for each that does not exist for the caller.
-    #[graphql(complexity = "page_cost(Some(int(ids.len())), None, child_complexity)")]
+    #[graphql(
+        complexity = "page_cost(Some(int(ids.len())), None, child_complexity)",
+        directive = access::apply(roles("nodes"), limit("nodes"))
+    )]
     async fn nodes(
         &self,
         ctx: &Context<'_>,
@@ -41,6 +46,7 @@ impl NodeQuery {
     }
 
     /// What the service accepts and how much of it.
+    #[graphql(directive = access::apply(roles("serviceConfig"), limit("serviceConfig")))]
     async fn service_config(&self, ctx: &Context<'_>) -> Result<ServiceConfig> {
         session(ctx)?.may_read("serviceConfig").answer(ctx)?;
         Ok(ServiceConfig::current())

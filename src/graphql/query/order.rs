@@ -8,6 +8,7 @@ use crate::app::read::order::{OrderKey, OrderSortField};
 use crate::app::{Failure, Session, read};
 use crate::domain::intake::Channel;
 use crate::domain::order::{OrderStatus, Stage};
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::connection::{Paging, Slice, page_cost};
 use crate::graphql::context::{Answer, session};
 use crate::graphql::scalars::DateTime;
@@ -52,17 +53,17 @@ impl OrderRef {
 #[derive(Default, InputObject)]
 pub struct OrderFilter {
     /// In one of these states.
-    status: Option<Vec<OrderStatus>>,
+    statuses: Option<Vec<OrderStatus>>,
     /// In one of these stages.
-    stage: Option<Vec<Stage>>,
+    stages: Option<Vec<Stage>>,
     /// With a share in one of these units, by id.
     unit_ids: Option<Vec<ID>>,
     /// From one of these channels.
-    channel: Option<Vec<Channel>>,
+    channels: Option<Vec<Channel>>,
     /// Of this customer, by id.
     customer_id: Option<ID>,
     /// In one of these regions, by code.
-    region: Option<Vec<String>>,
+    regions: Option<Vec<String>>,
     /// Submitted at or after this moment.
     submitted_from: Option<DateTime>,
     /// Submitted before this moment.
@@ -77,12 +78,12 @@ impl OrderFilter {
     fn read(self, session: &Session) -> Result<read::order::OrderFilter, Failure> {
         let today = session.app.clock.now().date_naive();
         Ok(read::order::OrderFilter {
-            status: self.status,
-            stage: self.stage,
+            status: self.statuses,
+            stage: self.stages,
             units: ids::parse_all(self.unit_ids)?,
-            channel: self.channel,
+            channel: self.channels,
             customer: ids::parse_optional(self.customer_id.as_ref())?,
-            region: text::clean_all("filter.region", self.region)?,
+            region: text::clean_all("filter.regions", self.regions)?,
             submitted_from: self.submitted_from.map(|moment| moment.0),
             submitted_before: self.submitted_before.map(|moment| moment.0),
             overdue: self.overdue.map(|late| (late, today)),
@@ -119,6 +120,7 @@ pub struct OrderQuery;
 #[Object]
 impl OrderQuery {
     /// One order; null when none exists for the caller.
+    #[graphql(directive = access::apply(roles("order"), limit("order")))]
     async fn order(
         &self,
         ctx: &Context<'_>,
@@ -131,7 +133,10 @@ impl OrderQuery {
     }
 
     /// The orders that exist for the caller; the newest first unless sorted otherwise.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[graphql(
+        complexity = "page_cost(first, last, child_complexity)",
+        directive = access::apply(roles("orders"), limit("orders"))
+    )]
     #[expect(
         clippy::too_many_arguments,
         reason = "four of them are what every list takes"
@@ -142,7 +147,9 @@ impl OrderQuery {
         #[graphql(desc = "What the list is narrowed by.")] filter: Option<OrderFilter>,
         #[graphql(desc = "How the list is sorted; by submission, newest first, when absent.")]
         sort: Option<OrderSort>,
-        #[graphql(desc = "So many entries from the start, or after the cursor `after`: 1 to 100.")]
+        #[graphql(
+            desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
+        )]
         first: Option<i32>,
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
             String,

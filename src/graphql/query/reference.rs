@@ -8,6 +8,7 @@ use crate::app::read;
 use crate::app::read::reference::ScopeKind;
 use crate::domain::actor::{Role, Scope};
 use crate::domain::reference::ProductKind;
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::connection::{Paging, Slice, page_cost};
 use crate::graphql::context::{Answer, session};
 use crate::graphql::text;
@@ -23,12 +24,17 @@ pub struct ReferenceQuery;
 #[Object]
 impl ReferenceQuery {
     /// The customers that exist for the caller, by number; a customer sees itself.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[graphql(
+        complexity = "page_cost(first, last, child_complexity)",
+        directive = access::apply(roles("customers"), limit("customers"))
+    )]
     async fn customers(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Text in the number or the company's name.")] text: Option<String>,
-        #[graphql(desc = "So many entries from the start, or after the cursor `after`: 1 to 100.")]
+        #[graphql(
+            desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
+        )]
         first: Option<i32>,
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
             String,
@@ -64,7 +70,10 @@ impl ReferenceQuery {
     }
 
     /// The products and services that can be ordered, by stock keeping unit.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[graphql(
+        complexity = "page_cost(first, last, child_complexity)",
+        directive = access::apply(roles("products"), limit("products"))
+    )]
     #[expect(
         clippy::too_many_arguments,
         reason = "four of them are what every list takes"
@@ -74,7 +83,9 @@ impl ReferenceQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Only of this category.")] category: Option<String>,
         #[graphql(desc = "Only of this kind.")] kind: Option<ProductKind>,
-        #[graphql(desc = "So many entries from the start, or after the cursor `after`: 1 to 100.")]
+        #[graphql(
+            desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
+        )]
         first: Option<i32>,
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
             String,
@@ -110,13 +121,17 @@ impl ReferenceQuery {
     }
 
     /// The group's organizational units that exist for the caller, by code.
-    #[graphql(complexity = "page_cost(None, None, child_complexity)")]
+    #[graphql(
+        complexity = "page_cost(None, None, child_complexity)",
+        directive = access::apply(roles("units"), limit("units"))
+    )]
     async fn units(&self, ctx: &Context<'_>) -> Result<Vec<Unit>> {
         let units = read::reference::units(session(ctx)?).await.answer(ctx)?;
         Ok(units.into_iter().map(Into::into).collect())
     }
 
     /// The caller: who the token says it is, and what exists for it.
+    #[graphql(directive = access::apply(roles("viewer"), limit("viewer")))]
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer> {
         session(ctx)?.may_read("viewer").answer(ctx)?;
         Ok(Viewer)

@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::app::{Failure, read};
 use crate::domain::ticket::{TicketStatus, TicketType};
+use crate::graphql::access::{access, limit, roles};
 use crate::graphql::connection::{Paging, Slice, page_cost};
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids;
@@ -15,7 +16,7 @@ use crate::graphql::types::ticket::TicketConnection;
 #[derive(Default, InputObject)]
 pub struct TicketFilter {
     /// In one of these states.
-    status: Option<Vec<TicketStatus>>,
+    statuses: Option<Vec<TicketStatus>>,
     /// Of one of these types.
     types: Option<Vec<TicketType>>,
     /// About this order, by id.
@@ -27,7 +28,7 @@ pub struct TicketFilter {
 impl TicketFilter {
     fn read(self) -> Result<read::ticket::TicketFilter, Failure> {
         Ok(read::ticket::TicketFilter {
-            status: self.status,
+            status: self.statuses,
             ticket_type: self.types,
             order: ids::parse_optional(self.order_id.as_ref())?,
             teams: ids::parse_all(self.team_ids)?,
@@ -43,12 +44,17 @@ pub struct TicketQuery;
 #[Object]
 impl TicketQuery {
     /// The after-sales tickets that exist for the caller, newest first (R9).
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[graphql(
+        complexity = "page_cost(first, last, child_complexity)",
+        directive = access::apply(roles("tickets"), limit("tickets"))
+    )]
     async fn tickets(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What the list is narrowed by.")] filter: Option<TicketFilter>,
-        #[graphql(desc = "So many entries from the start, or after the cursor `after`: 1 to 100.")]
+        #[graphql(
+            desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
+        )]
         first: Option<i32>,
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
             String,

@@ -18,6 +18,7 @@ use crate::domain::reference::ProductKind;
 use crate::graphql::connection::connection;
 use crate::graphql::context::{Answer, int, is_external, loaders, session};
 use crate::graphql::ids;
+use crate::graphql::loaders::Rules;
 use crate::graphql::scalars::{DateTime, Decimal};
 
 wrapper! {
@@ -130,6 +131,21 @@ impl Allocation {
         Ok(Some(all.map(Backorder).collect()))
     }
 
+    /// Codes of the items that an inspection of it answers (R6.1). Null for people outside the group,
+    /// and when the caller may not see the order, whose rules name them.
+    async fn checklist_items(&self, ctx: &Context<'_>) -> Result<Option<Vec<String>>> {
+        if is_external(ctx)? {
+            return Ok(None);
+        }
+        let loaders = loaders(ctx)?;
+        let Some(order) = loaders.get(self.0.order_id).await.answer(ctx)? else {
+            return Ok(None);
+        };
+        let version = order.rule_set_version;
+        let rules = loaders.get(Rules(version)).await.answer(ctx)?;
+        Ok(rules.map(|rules| rules.checklist_for(self.0.kind).to_vec()))
+    }
+
     /// Its inspections, in order (R6).
     async fn inspections(&self) -> Vec<Inspection> {
         self.0.inspections.iter().cloned().map(Inspection).collect()
@@ -163,7 +179,7 @@ pub struct AllocationLine {
 /// A unit's share of an order's line. Counts are in the order line's unit of measure.
 #[Object]
 impl AllocationLine {
-    /// Opaque global id.
+    /// Opaque global id; for caches and arguments, not for `node`.
     async fn id(&self) -> ID {
         ids::encode(self.line.id)
     }
@@ -227,7 +243,7 @@ wrapper! {
 /// Why a share went where it went; never changed. For the group's own people (R3.2, R3.3).
 #[Object]
 impl AllocationDecision {
-    /// Opaque global id.
+    /// Opaque global id; for caches and arguments, not for `node`.
     async fn id(&self) -> ID {
         ids::encode(self.0.id)
     }

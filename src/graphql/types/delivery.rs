@@ -191,7 +191,7 @@ pub struct DeliveryLine {
 /// A line of a delivery, in the order line's unit of measure.
 #[Object]
 impl DeliveryLine {
-    /// Opaque global id.
+    /// Opaque global id; for caches and arguments, not for `node`.
     async fn id(&self) -> ID {
         ids::encode(self.line.id)
     }
@@ -237,7 +237,7 @@ pub struct DeliveryConfirmation(domain::Confirmation);
 /// A customer's confirmation of a delivery or part of it; never changed (R8.1).
 #[Object]
 impl DeliveryConfirmation {
-    /// Opaque global id.
+    /// Opaque global id; for caches and arguments, not for `node`.
     async fn id(&self) -> ID {
         ids::encode(self.0.id)
     }
@@ -295,7 +295,7 @@ wrapper! {
 /// What a carrier reported of a delivery; kept once, in whatever order it came (R7.3).
 #[Object]
 impl TrackingEvent {
-    /// Opaque global id.
+    /// Opaque global id; for caches and arguments, not for `node`.
     async fn id(&self) -> ID {
         ids::encode(self.0.id)
     }
@@ -345,7 +345,7 @@ wrapper! {
 /// a wholly confirmed line add up to the line's total.
 #[Object]
 impl SettlementRecord {
-    /// Opaque global id.
+    /// Opaque global id; for caches and arguments, not for `node`.
     async fn id(&self) -> ID {
         ids::encode(self.0.id)
     }

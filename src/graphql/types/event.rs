@@ -20,7 +20,7 @@ wrapper! {
 }
 connection!(EventConnection, EventEdge, Event, "events");
 
-/// Something that happened to an order or what belongs to it; never changed (R12.1).
+/// Something that happened to an order or what belongs to it; never changed (R13.2).
 #[Object]
 impl Event {
     /// Opaque global id; the same event has the same id wherever it is met.
@@ -41,7 +41,7 @@ impl Event {
         self.0.aggregate_kind
     }
 
-    /// Opaque global id of the thing it happened to.
+    /// Opaque global id of the thing it happened to; `node` knows it unless it is a review.
     async fn aggregate_id(&self) -> ID {
         ids::of_aggregate(self.0.aggregate_kind, self.0.aggregate_id)
     }
@@ -61,7 +61,7 @@ impl Event {
         self.0.action
     }
 
-    /// The order it belongs to, as it is now; null where there is none or none the caller may see.
+    /// The order it belongs to, as that order is now; null where there is none or none the caller may see.
     async fn order(&self, ctx: &Context<'_>) -> Result<Option<Order>> {
         match self.0.order_id {
             Some(id) => order(ctx, id).await,

@@ -16,7 +16,7 @@ pub struct Inspection(pub domain::Inspection);
 /// One attempt at inspecting a share before delivery; never changed (R6).
 #[Object]
 impl Inspection {
-    /// Opaque global id.
+    /// Opaque global id; for caches and arguments, not for `node`.
     async fn id(&self) -> ID {
         ids::encode(self.0.id)
     }

@@ -58,7 +58,7 @@ impl StockItem {
         self.0.on_hand.into()
     }
 
-    /// Of it, what is set aside for orders (R4.2).
+    /// What of the goods on hand is set aside for orders (R4.2).
     async fn reserved(&self) -> Decimal {
         self.0.reserved.into()
     }
@@ -68,7 +68,7 @@ impl StockItem {
         self.0.available().into()
     }
 
-    /// What should always be left.
+    /// What should always be left, for surprises.
     async fn safety_stock(&self) -> Decimal {
         self.0.safety_stock.into()
     }
@@ -83,7 +83,9 @@ impl StockItem {
     async fn movements(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "So many entries from the start, or after the cursor `after`: 1 to 100.")]
+        #[graphql(
+            desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
+        )]
         first: Option<i32>,
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
             String,
@@ -189,7 +191,7 @@ pub struct Reservation(pub domain::Reservation);
 /// Stock set aside for a line of an allocation (R4.2).
 #[Object]
 impl Reservation {
-    /// Opaque global id.
+    /// Opaque global id; for caches and arguments, not for `node`.
     async fn id(&self) -> ID {
         ids::encode(self.0.id)
     }
@@ -214,7 +216,7 @@ impl Reservation {
         self.0.quantity.into()
     }
 
-    /// How much of it was issued.
+    /// How much of what was set aside was issued.
     async fn consumed(&self) -> Decimal {
         self.0.consumed.into()
     }
@@ -232,7 +234,7 @@ pub struct Backorder(pub domain::Backorder);
 /// Quantity that a line of an allocation still waits for (R4.3).
 #[Object]
 impl Backorder {
-    /// Opaque global id.
+    /// Opaque global id; for caches and arguments, not for `node`.
     async fn id(&self) -> ID {
         ids::encode(self.0.id)
     }
@@ -262,7 +264,7 @@ impl Backorder {
         self.0.quantity.into()
     }
 
-    /// How much of it has come in.
+    /// How much of what was missing has come in.
     async fn filled(&self) -> Decimal {
         self.0.filled.into()
     }
@@ -297,7 +299,7 @@ impl ReplenishmentRequest {
         ids::encode(self.0.id)
     }
 
-    /// Counts the changes.
+    /// Counts the changes of the request.
     async fn version(&self) -> i32 {
         int(self.0.version)
     }

@@ -249,13 +249,15 @@ impl Order {
         Ok(found.into_iter().map(SettlementRecord).collect())
     }
 
-    /// What happened to it and all that belongs to it, oldest first (R5.3, R12.1). People outside
+    /// What happened to it and all that belongs to it, oldest first (R5.3, R13.2). People outside
     /// the group see what is meant for them.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn timeline(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "So many entries from the start, or after the cursor `after`: 1 to 100.")]
+        #[graphql(
+            desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
+        )]
         first: Option<i32>,
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
             String,
@@ -319,7 +321,7 @@ pub struct Hold(pub domain::Hold);
 /// Something that stops an order until it is released (R5.4).
 #[Object]
 impl Hold {
-    /// Opaque global id.
+    /// Opaque global id; for caches and arguments, not for `node`.
     async fn id(&self) -> ID {
         ids::encode(self.0.id)
     }

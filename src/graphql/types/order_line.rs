@@ -27,7 +27,7 @@ impl OrderLine {
 /// A line of an order. Price, discount and text are as they were at submission.
 #[Object]
 impl OrderLine {
-    /// Opaque global id.
+    /// Opaque global id; for caches and arguments, not for `node`.
     async fn id(&self) -> ID {
         ids::encode(self.line.id)
     }

@@ -18,7 +18,7 @@ wrapper! {
 /// The review of an order (R2), for the group's own people.
 #[Object]
 impl ReviewCase {
-    /// Opaque global id.
+    /// Opaque global id; for caches and arguments, not for `node`.
     async fn id(&self) -> ID {
         ids::encode(self.0.id)
     }
@@ -91,7 +91,7 @@ pub struct Clarification(pub domain::Clarification);
 /// A question to whoever placed an order, and its answer (R2.3).
 #[Object]
 impl Clarification {
-    /// Opaque global id.
+    /// Opaque global id; for caches and arguments, not for `node`.
     async fn id(&self) -> ID {
         ids::encode(self.0.id)
     }

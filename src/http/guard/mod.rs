@@ -5,6 +5,7 @@
 //! document fragment by fragment, so that fragments which spread each other are never expanded.
 
 mod cost;
+mod select;
 mod text;
 
 use async_graphql::parser::types::{
@@ -102,6 +103,12 @@ pub struct CheckedDocument {
 }
 
 impl CheckedDocument {
+    /// The document to execute: without what the selected operation does not need.
+    pub fn selected(mut self, operation_name: Option<&str>) -> ExecutableDocument {
+        select::select(&mut self.document, operation_name);
+        self.document
+    }
+
     /// The operation that `operation_name` selects.
     ///
     /// # Errors

@@ -1,0 +1,86 @@
+//! Leaves of a document what the selected operation needs.
+//!
+//! People keep several operations in one document, and `operationName` selects one. The executor
+//! estimates what all of them would cost, with the variables of the one: a required variable of
+//! another operation would be missing, and its cost would count.
+
+use std::collections::HashSet;
+
+use async_graphql::Name;
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, Selection, SelectionSet,
+};
+
+/// Drops operations that are not selected, and fragments that the selected one does not use. A
+/// document with one operation stays whole, so that validation sees all of it.
+pub(super) fn select(document: &mut ExecutableDocument, operation_name: Option<&str>) {
+    let (DocumentOperations::Multiple(operations), Some(selected)) =
+        (&mut document.operations, operation_name)
+    else {
+        return;
+    };
+    if operations.len() < 2 {
+        return;
+    }
+    operations.retain(|name, _| name.as_str() == selected);
+    let mut used = HashSet::new();
+    let mut waiting: Vec<&SelectionSet> = operations
+        .values()
+        .map(|operation| &operation.node.selection_set.node)
+        .collect();
+    while let Some(set) = waiting.pop() {
+        for item in &set.items {
+            match &item.node {
+                Selection::Field(field) => waiting.push(&field.node.selection_set.node),
+                Selection::InlineFragment(fragment) => {
+                    waiting.push(&fragment.node.selection_set.node);
+                }
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    if used.insert(name.clone())
+                        && let Some(fragment) = document.fragments.get(name)
+                    {
+                        waiting.push(&fragment.node.selection_set.node);
+                    }
+                }
+            }
+        }
+    }
+    document
+        .fragments
+        .retain(|name: &Name, _| used.contains(name));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_graphql::parser::parse_query;
+
+    const SEVERAL: &str = "query A($ids: [ID!]!) { nodes(ids: $ids) { ...F } } \
+        query B { viewer { ... on Viewer { ...G } } } \
+        fragment F on Node { id } fragment G on Viewer { ...H ...G } fragment H on Viewer { subject }";
+
+    fn left(text: &str, operation_name: Option<&str>) -> (usize, Vec<String>) {
+        let mut document = parse_query(text).expect("a document");
+        select(&mut document, operation_name);
+        let mut fragments: Vec<String> = document.fragments.keys().map(Name::to_string).collect();
+        fragments.sort();
+        (document.operations.iter().count(), fragments)
+    }
+
+    #[test]
+    fn only_what_is_selected_is_left() {
+        assert_eq!(left(SEVERAL, Some("A")), (1, vec!["F".to_owned()]));
+        assert_eq!(
+            left(SEVERAL, Some("B")),
+            (1, vec!["G".to_owned(), "H".to_owned()])
+        );
+    }
+
+    #[test]
+    fn a_single_operation_keeps_its_unused_fragments() {
+        let text = "query A { viewer { subject } } fragment F on Viewer { subject }";
+        assert_eq!(left(text, Some("A")), (1, vec!["F".to_owned()]));
+        assert_eq!(left(SEVERAL, None).0, 2);
+    }
+}
