@@ -53,10 +53,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     // Deeply nested documents are refused before they are parsed; the stack is the second net.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_stack_size(8 << 20)
-        .build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(8 << 20).build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(dispatch(cli)),
         Err(error) => Err(error.into()),
@@ -96,11 +93,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             let seeded = crate::seed::demo(&store, chrono::Utc::now()).await?;
             println!(
                 "{}",
-                if seeded {
-                    "The demo group is seeded."
-                } else {
-                    "The database is not empty; nothing was seeded."
-                }
+                if seeded { "The demo group is seeded." } else { "The database is not empty; nothing was seeded." }
             );
             store.close().await?;
             Ok(ExitCode::SUCCESS)

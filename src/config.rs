@@ -99,9 +99,7 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        let env = Env::prefixed("ORDERGRAPH_")
-            .ignore(&["config", "test_postgres_url", "root"])
-            .split("__");
+        let env = Env::prefixed("ORDERGRAPH_").ignore(&["config", "test_postgres_url", "root"]).split("__");
         figment = figment.merge(env);
         if let Some(url) = &overrides.database_url {
             figment = figment.merge(Serialized::default("database.url", url));
@@ -120,29 +118,19 @@ impl Config {
     /// How to reach the database; makes the data folder if need be.
     pub fn store(&self) -> anyhow::Result<StoreOptions> {
         let url = if self.is_embedded() {
-            std::fs::create_dir_all(&self.data_dir).with_context(|| {
-                format!("the data folder {} cannot be made", self.data_dir.display())
-            })?;
-            format!(
-                "sqlite://{}?mode=rwc",
-                self.data_dir.join("ordergraph.db").display()
-            )
+            std::fs::create_dir_all(&self.data_dir)
+                .with_context(|| format!("the data folder {} cannot be made", self.data_dir.display()))?;
+            format!("sqlite://{}?mode=rwc", self.data_dir.join("ordergraph.db").display())
         } else {
             self.database.url.clone()
         };
-        Ok(StoreOptions {
-            url,
-            connections: self.database.connections,
-        })
+        Ok(StoreOptions { url, connections: self.database.connections })
     }
 
     /// The demo key, if no real one is configured.
     pub fn demo_key(&self) -> anyhow::Result<Option<DemoKey>> {
         let auth = &self.auth;
-        if [&auth.secret_file, &auth.public_key_file, &auth.jwks_url]
-            .iter()
-            .any(|setting| !setting.is_empty())
-        {
+        if [&auth.secret_file, &auth.public_key_file, &auth.jwks_url].iter().any(|setting| !setting.is_empty()) {
             return Ok(None);
         }
         std::fs::create_dir_all(&self.data_dir)?;
@@ -163,24 +151,15 @@ impl Config {
         if auth.issuer.is_empty() {
             bail!("auth.issuer is not set: say whose tokens count");
         }
-        let read = |file: &str| {
-            std::fs::read(Path::new(file)).with_context(|| format!("{file} cannot be read"))
-        };
+        let read = |file: &str| std::fs::read(Path::new(file)).with_context(|| format!("{file} cannot be read"));
         if !auth.jwks_url.is_empty() {
-            return Ok(Authenticator::from_jwks(
-                JwksSettings::new(auth.jwks_url.clone()),
-                policy(),
-            )?);
+            return Ok(Authenticator::from_jwks(JwksSettings::new(auth.jwks_url.clone()), policy())?);
         }
         if !auth.public_key_file.is_empty() {
-            let pem = String::from_utf8(read(&auth.public_key_file)?)
-                .context("a public key is text in PEM")?;
+            let pem = String::from_utf8(read(&auth.public_key_file)?).context("a public key is text in PEM")?;
             return Ok(Authenticator::from_public_key_pem(&pem, policy())?);
         }
-        Ok(Authenticator::from_secret(
-            &read(&auth.secret_file)?,
-            policy(),
-        )?)
+        Ok(Authenticator::from_secret(&read(&auth.secret_file)?, policy())?)
     }
 }
 
@@ -190,8 +169,7 @@ mod tests {
 
     #[test]
     fn the_defaults_are_complete_and_loopback_only() {
-        let config =
-            Config::load(&Overrides::default()).expect("the compiled-in file holds every setting");
+        let config = Config::load(&Overrides::default()).expect("the compiled-in file holds every setting");
         assert!(config.listen.ip().is_loopback());
         assert!(config.is_embedded());
         assert_eq!(config.edge, EdgeSettings::default());

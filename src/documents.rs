@@ -13,7 +13,8 @@ use crate::domain::progress::MilestoneStatus;
 use crate::domain::ticket::TicketStatus;
 use crate::domain::transition::Lifecycle;
 
-const NOTICE: &str = "<!-- Written by the program; change the tables and run `UPDATE=1 cargo test --test it generated`. -->";
+const NOTICE: &str =
+    "<!-- Written by the program; change the tables and run `UPDATE=1 cargo test --test it generated`. -->";
 
 /// docs/workflow.md: a state diagram and a table for each lifecycle.
 pub fn workflow() -> String {
@@ -23,9 +24,7 @@ pub fn workflow() -> String {
          start in change only details; the diagrams leave them out, the tables name them.\n"
     );
     section::<OrderStatus>(&mut text, OrderStatus::ALL, |state| state.description());
-    section::<AllocationStatus>(&mut text, AllocationStatus::ALL, |state| {
-        state.description()
-    });
+    section::<AllocationStatus>(&mut text, AllocationStatus::ALL, |state| state.description());
     section::<MilestoneStatus>(&mut text, MilestoneStatus::ALL, |state| state.description());
     section::<DeliveryStatus>(&mut text, DeliveryStatus::ALL, |state| state.description());
     section::<TicketStatus>(&mut text, TicketStatus::ALL, |state| state.description());
@@ -33,26 +32,17 @@ pub fn workflow() -> String {
 }
 
 fn section<S: Lifecycle>(text: &mut String, states: &[S], describe: fn(S) -> &'static str) {
-    let _ = write!(
-        text,
-        "\n## The {}\n\n```mermaid\nstateDiagram-v2\n",
-        S::NOUN
-    );
+    let _ = write!(text, "\n## The {}\n\n```mermaid\nstateDiagram-v2\n", S::NOUN);
     // Several actions may lead from one state to another: one arrow with all of them.
     let mut arrows: Vec<(String, String, Vec<String>)> = Vec::new();
     for row in S::TRANSITIONS {
         if row.from == Some(row.to) {
             continue;
         }
-        let from = row
-            .from
-            .map_or_else(|| "[*]".to_owned(), |from| from.to_string());
+        let from = row.from.map_or_else(|| "[*]".to_owned(), |from| from.to_string());
         let to = row.to.to_string();
         let label = format!("{} ({})", row.action.field_name(), row.clause);
-        match arrows
-            .iter_mut()
-            .find(|(start, end, _)| *start == from && *end == to)
-        {
+        match arrows.iter_mut().find(|(start, end, _)| *start == from && *end == to) {
             Some((_, _, labels)) => labels.push(label),
             None => arrows.push((from, to, vec![label])),
         }
@@ -69,9 +59,7 @@ fn section<S: Lifecycle>(text: &mut String, states: &[S], describe: fn(S) -> &'s
     }
     text.push_str("\n| From | Action | To | Who | Clause |\n| --- | --- | --- | --- | --- |\n");
     for row in S::TRANSITIONS {
-        let from = row
-            .from
-            .map_or_else(|| "–".to_owned(), |from| from.to_string());
+        let from = row.from.map_or_else(|| "–".to_owned(), |from| from.to_string());
         let (roles, _) = permitted(row.action);
         let _ = writeln!(
             text,
@@ -86,9 +74,7 @@ fn section<S: Lifecycle>(text: &mut String, states: &[S], describe: fn(S) -> &'s
 
 /// Nothing leads out of the state to another.
 fn is_last<S: Lifecycle>(state: S) -> bool {
-    S::TRANSITIONS
-        .iter()
-        .all(|row| row.from != Some(state) || row.to == state)
+    S::TRANSITIONS.iter().all(|row| row.from != Some(state) || row.to == state)
 }
 
 fn codes(roles: &[Role]) -> String {
@@ -97,11 +83,7 @@ fn codes(roles: &[Role]) -> String {
 }
 
 fn who(roles: &[Role]) -> String {
-    if roles.len() == Role::ALL.len() {
-        "every role".to_owned()
-    } else {
-        codes(roles)
-    }
+    if roles.len() == Role::ALL.len() { "every role".to_owned() } else { codes(roles) }
 }
 
 /// docs/permissions.md: who may call which root field, and which fields a role may call.
@@ -112,19 +94,12 @@ pub fn permissions() -> String {
          ## Reading: Query and Subscription\n\n| Field | Roles | Limited to |\n| --- | --- | --- |\n"
     );
     for row in READS {
-        let _ = writeln!(
-            text,
-            "| `{}` | {} | {} |",
-            row.field,
-            who(row.roles),
-            row.limit
-        );
+        let _ = writeln!(text, "| `{}` | {} | {} |", row.field, who(row.roles), row.limit);
     }
-    text.push_str("\n## Writing: Mutation\n\n| Field | What it does | Roles | Limited to |\n| --- | --- | --- | --- |\n");
-    let actions: BTreeMap<String, Action> = Action::ALL
-        .iter()
-        .map(|action| (action.field_name(), *action))
-        .collect();
+    text.push_str(
+        "\n## Writing: Mutation\n\n| Field | What it does | Roles | Limited to |\n| --- | --- | --- | --- |\n",
+    );
+    let actions: BTreeMap<String, Action> = Action::ALL.iter().map(|action| (action.field_name(), *action)).collect();
     for (field, action) in &actions {
         let (roles, limit) = permitted(*action);
         let what = action.description().trim();
@@ -137,12 +112,7 @@ pub fn permissions() -> String {
             .filter(|(_, action)| permitted(**action).0.contains(role))
             .map(|(field, _)| format!("`{field}`"))
             .collect();
-        let _ = writeln!(
-            text,
-            "| {role} | {} | {} |",
-            role.description().trim(),
-            fields.join(", ")
-        );
+        let _ = writeln!(text, "| {role} | {} | {} |", role.description().trim(), fields.join(", "));
     }
     text
 }

@@ -14,27 +14,13 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("meta").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("rule_set").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("component").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("product").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("customer").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("staff").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("org_unit").to_owned())
-            .await?;
+        manager.drop_table(Table::drop().table("meta").to_owned()).await?;
+        manager.drop_table(Table::drop().table("rule_set").to_owned()).await?;
+        manager.drop_table(Table::drop().table("component").to_owned()).await?;
+        manager.drop_table(Table::drop().table("product").to_owned()).await?;
+        manager.drop_table(Table::drop().table("customer").to_owned()).await?;
+        manager.drop_table(Table::drop().table("staff").to_owned()).await?;
+        manager.drop_table(Table::drop().table("org_unit").to_owned()).await?;
         Ok(())
     }
 }
@@ -116,13 +102,6 @@ async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .to_owned(),
         )
         .await?;
-    manager
-        .create_table(
-            table("meta")
-                .col(text("key").primary_key())
-                .col(text("value"))
-                .to_owned(),
-        )
-        .await?;
+    manager.create_table(table("meta").col(text("key").primary_key()).col(text("value")).to_owned()).await?;
     Ok(())
 }

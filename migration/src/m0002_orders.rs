@@ -14,15 +14,9 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("review_case").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("order_line").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("orders").to_owned())
-            .await?;
+        manager.drop_table(Table::drop().table("review_case").to_owned()).await?;
+        manager.drop_table(Table::drop().table("order_line").to_owned()).await?;
+        manager.drop_table(Table::drop().table("orders").to_owned()).await?;
         Ok(())
     }
 }

@@ -14,36 +14,16 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("replenishment_request").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("stock_movement").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("stock_item").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("inspection").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("backorder").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("reservation").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("milestone").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("allocation_line").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("allocation").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("allocation_decision").to_owned())
-            .await?;
+        manager.drop_table(Table::drop().table("replenishment_request").to_owned()).await?;
+        manager.drop_table(Table::drop().table("stock_movement").to_owned()).await?;
+        manager.drop_table(Table::drop().table("stock_item").to_owned()).await?;
+        manager.drop_table(Table::drop().table("inspection").to_owned()).await?;
+        manager.drop_table(Table::drop().table("backorder").to_owned()).await?;
+        manager.drop_table(Table::drop().table("reservation").to_owned()).await?;
+        manager.drop_table(Table::drop().table("milestone").to_owned()).await?;
+        manager.drop_table(Table::drop().table("allocation_line").to_owned()).await?;
+        manager.drop_table(Table::drop().table("allocation").to_owned()).await?;
+        manager.drop_table(Table::drop().table("allocation_decision").to_owned()).await?;
         Ok(())
     }
 }
@@ -101,7 +81,9 @@ async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(big_integer("dispatched"))
                 .col(big_integer("confirmed"))
                 .check(Expr::cust("quantity > 0 AND reserved >= 0 AND produced >= 0 AND confirmed >= 0"))
-                .check(Expr::cust("confirmed <= dispatched AND dispatched <= planned AND planned <= passed AND passed <= quantity"))
+                .check(Expr::cust(
+                    "confirmed <= dispatched AND dispatched <= planned AND planned <= passed AND passed <= quantity",
+                ))
                 .to_owned(),
         )
         .await?;

@@ -14,21 +14,11 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("ticket").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("settlement_record").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("tracking_event").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("delivery_line").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("delivery").to_owned())
-            .await?;
+        manager.drop_table(Table::drop().table("ticket").to_owned()).await?;
+        manager.drop_table(Table::drop().table("settlement_record").to_owned()).await?;
+        manager.drop_table(Table::drop().table("tracking_event").to_owned()).await?;
+        manager.drop_table(Table::drop().table("delivery_line").to_owned()).await?;
+        manager.drop_table(Table::drop().table("delivery").to_owned()).await?;
         Ok(())
     }
 }
@@ -93,13 +83,7 @@ async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         )
         .await?;
     index(manager, "tracking_event", &["delivery_id"], false).await?;
-    index(
-        manager,
-        "tracking_event",
-        &["carrier", "carrier_event_id"],
-        true,
-    )
-    .await?;
+    index(manager, "tracking_event", &["carrier", "carrier_event_id"], true).await?;
     manager
         .create_table(
             table("settlement_record")

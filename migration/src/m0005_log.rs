@@ -14,12 +14,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("idempotency_record").to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("event").to_owned())
-            .await?;
+        manager.drop_table(Table::drop().table("idempotency_record").to_owned()).await?;
+        manager.drop_table(Table::drop().table("event").to_owned()).await?;
         Ok(())
     }
 }
@@ -66,9 +62,7 @@ async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     // What the relay has still to give a position: never more than the newest few.
     manager
         .get_connection()
-        .execute_unprepared(
-            "CREATE INDEX event_unpositioned_index ON event (id) WHERE position IS NULL",
-        )
+        .execute_unprepared("CREATE INDEX event_unpositioned_index ON event (id) WHERE position IS NULL")
         .await?;
     Ok(())
 }

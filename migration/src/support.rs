@@ -15,9 +15,7 @@ pub async fn index(
     unique: bool,
 ) -> Result<(), DbErr> {
     let mut statement = Index::create();
-    statement
-        .name(format!("{table}_{}_index", columns.join("_")))
-        .table(table);
+    statement.name(format!("{table}_{}_index", columns.join("_"))).table(table);
     for column in columns {
         statement.col(*column);
     }

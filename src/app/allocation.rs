@@ -36,14 +36,8 @@ impl Command for AllocateOrder {
     async fn run(&self, work: &Work) -> Result<Allocated> {
         let mut order = work.order(self.order_id).await?;
         work.expect(&order, self.expected_version)?;
-        order
-            .blockers(Action::AllocateOrder, work.actor())
-            .into_result()?;
-        let products: Vec<ProductId> = order
-            .lines
-            .iter()
-            .filter_map(|line| line.product_id)
-            .collect();
+        order.blockers(Action::AllocateOrder, work.actor()).into_result()?;
+        let products: Vec<ProductId> = order.lines.iter().filter_map(|line| line.product_id).collect();
         let units = allocation::unit_facts(work, self.order_id, &products).await?;
         let rules = reference::rules(work.db(), order.rule_set_version).await?;
         let assignments = rules_of::allocate(&mut order, &work.act(), &units, &rules)?;
@@ -52,13 +46,9 @@ impl Command for AllocateOrder {
         for (share, decision) in assignments {
             allocation_ids.push(share.id);
             allocation::keep_decision(work, &decision).await?;
-            work.save(Tracked::new(share), EventKind::AllocationAssigned)
-                .await?;
+            work.save(Tracked::new(share), EventKind::AllocationAssigned).await?;
         }
-        Ok(Allocated {
-            order_id: self.order_id,
-            allocation_ids,
-        })
+        Ok(Allocated { order_id: self.order_id, allocation_ids })
     }
 }
 
@@ -82,38 +72,21 @@ impl Command for ReassignAllocation {
     async fn run(&self, work: &Work) -> Result<Allocated> {
         let order_id = allocation::order_of(work, self.allocation_id).await?;
         let mut order = work.order(order_id).await?;
-        let mut former = work
-            .find::<rules_of::Allocation>(self.allocation_id.0)
-            .await?;
+        let mut former = work.find::<rules_of::Allocation>(self.allocation_id.0).await?;
         work.expect(&former, self.expected_version)?;
         let mut stock = Stock::lock_for(work, &former).await?;
         let units = allocation::unit_facts(work, order_id, &[]).await?;
         let to = units.iter().find(|facts| facts.unit.id == self.unit_id);
         let rules = reference::rules(work.db(), order.rule_set_version).await?;
-        let (successor, decision) = rules_of::reassign(
-            &mut former,
-            &mut order,
-            &work.act(),
-            to,
-            self.reason.clone(),
-            &rules,
-        )?;
+        let (successor, decision) =
+            rules_of::reassign(&mut former, &mut order, &work.act(), to, self.reason.clone(), &rules)?;
         former.release(&work.act(), &mut stock.book);
         work.save(order, EventKind::OrderAllocated).await?;
-        work.save(
-            former,
-            EventKind::AllocationSuperseded.because(&self.reason),
-        )
-        .await?;
+        work.save(former, EventKind::AllocationSuperseded.because(&self.reason)).await?;
         stock.save(work, EventKind::StockReleased).await?;
         allocation::keep_decision(work, &decision).await?;
-        let successor = work
-            .save(Tracked::new(successor), EventKind::AllocationAssigned)
-            .await?;
-        Ok(Allocated {
-            order_id,
-            allocation_ids: vec![successor.id],
-        })
+        let successor = work.save(Tracked::new(successor), EventKind::AllocationAssigned).await?;
+        Ok(Allocated { order_id, allocation_ids: vec![successor.id] })
     }
 }
 
@@ -135,16 +108,11 @@ impl Command for DeclineAllocation {
     async fn run(&self, work: &Work) -> Result<Allocated> {
         let order_id = allocation::order_of(work, self.allocation_id).await?;
         let mut order = work.order(order_id).await?;
-        let mut share = work
-            .find::<rules_of::Allocation>(self.allocation_id.0)
-            .await?;
+        let mut share = work.find::<rules_of::Allocation>(self.allocation_id.0).await?;
         work.expect(&share, self.expected_version)?;
         let happening = share.decline(&mut order, work.actor(), self.reason.clone())?;
         work.save(order, EventKind::OrderDeallocated).await?;
         let share = work.save(share, happening).await?;
-        Ok(Allocated {
-            order_id,
-            allocation_ids: vec![share.id],
-        })
+        Ok(Allocated { order_id, allocation_ids: vec![share.id] })
     }
 }

@@ -51,18 +51,12 @@ const LONGEST_KEY: usize = 200;
 
 /// Performs a command. It runs in a task of its own, so that a caller who hangs up neither stops
 /// it halfway nor leaves a connection inside a transaction.
-pub async fn perform<C: Command>(
-    session: &Session,
-    guarded: Guarded<C>,
-) -> Result<Answered<C::Answer>, Failure> {
+pub async fn perform<C: Command>(session: &Session, guarded: Guarded<C>) -> Result<Answered<C::Answer>, Failure> {
     let (roles, _) = permitted(C::ACTION);
     if !session.actor.is_any(roles) {
         let names: Vec<&str> = roles.iter().map(|role| role.code()).collect();
         let field = C::ACTION.field_name();
-        return Err(Failure::Forbidden(format!(
-            "{field} takes one of the roles {}.",
-            names.join(", ")
-        )));
+        return Err(Failure::Forbidden(format!("{field} takes one of the roles {}.", names.join(", "))));
     }
     let session = session.clone();
     let task = tokio::spawn(async move { attempts(&session, guarded).await });
@@ -75,10 +69,7 @@ pub async fn perform<C: Command>(
     }
 }
 
-async fn attempts<C: Command>(
-    session: &Session,
-    guarded: Guarded<C>,
-) -> Result<Answered<C::Answer>, Failure> {
+async fn attempts<C: Command>(session: &Session, guarded: Guarded<C>) -> Result<Answered<C::Answer>, Failure> {
     let digest = digest(&guarded.command)?;
     let begun = Instant::now();
     for attempt in 1..=ATTEMPTS {
@@ -119,52 +110,28 @@ async fn attempt_once<C: Command>(
     }
 }
 
-async fn within<C: Command>(
-    work: &Work,
-    guarded: &Guarded<C>,
-    digest: &str,
-) -> StoreResult<Answered<C::Answer>> {
+async fn within<C: Command>(work: &Work, guarded: &Guarded<C>, digest: &str) -> StoreResult<Answered<C::Answer>> {
     let Some(key) = &guarded.idempotency_key else {
-        return Ok(Answered {
-            answer: guarded.command.run(work).await?,
-            replayed: false,
-        });
+        return Ok(Answered { answer: guarded.command.run(work).await?, replayed: false });
     };
     let mut refusals = Refusals::default();
-    crate::domain::intake::text(
-        &mut refusals,
-        "idempotencyKey",
-        Some(key),
-        true,
-        LONGEST_KEY,
-    );
+    crate::domain::intake::text(&mut refusals, "idempotencyKey", Some(key), true, LONGEST_KEY);
     refusals.into_result()?;
     if let Some(kept) = idempotency::find(work, key).await? {
         if kept.action != C::ACTION.code() || kept.digest != digest {
-            let message =
-                "This key was used with other arguments; use a new key for a new request.";
-            let refusal = Refusal::new(RefusalCode::IdempotencyKeyReused, "R1.3", message)
-                .at("idempotencyKey");
+            let message = "This key was used with other arguments; use a new key for a new request.";
+            let refusal = Refusal::new(RefusalCode::IdempotencyKeyReused, "R1.3", message).at("idempotencyKey");
             return Err(StoreError::Refused(refusal.into()));
         }
-        return Ok(Answered {
-            answer: serde_json::from_value(kept.answer)?,
-            replayed: true,
-        });
+        return Ok(Answered { answer: serde_json::from_value(kept.answer)?, replayed: true });
     }
     let answer = guarded.command.run(work).await?;
     idempotency::keep(work, key, C::ACTION, digest, serde_json::to_value(&answer)?).await?;
-    Ok(Answered {
-        answer,
-        replayed: false,
-    })
+    Ok(Answered { answer, replayed: false })
 }
 
 /// SHA-256 of the arguments, in hexadecimal.
 pub fn digest<T: Serialize>(value: &T) -> Result<String, Failure> {
     let bytes = serde_json::to_vec(value).map_err(|error| Failure::Internal(error.to_string()))?;
-    Ok(Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -7,8 +7,8 @@ use super::command::Command;
 use super::inventory::Stock;
 use crate::domain::allocation::{Allocation, AllocationStatus};
 use crate::domain::delivery::{
-    self as rules_of, Booking, ConfirmedQuantity, Delivery, DeliveryMethod, DeliveryQuantity,
-    DeliveryWish, Evidence, TrackingReport,
+    self as rules_of, Booking, ConfirmedQuantity, Delivery, DeliveryMethod, DeliveryQuantity, DeliveryWish, Evidence,
+    TrackingReport,
 };
 use crate::domain::event::EventKind;
 use crate::domain::ids::{AllocationId, DeliveryId, OrderId};
@@ -45,11 +45,7 @@ async fn load(work: &Work, id: DeliveryId, expected_version: Option<i64>) -> Res
     let found = work.find::<Delivery>(id.0).await?;
     work.expect(&found, expected_version)?;
     let share = work.find::<Allocation>(found.allocation_id.0).await?;
-    Ok(Loaded {
-        order,
-        share,
-        delivery: found,
-    })
+    Ok(Loaded { order, share, delivery: found })
 }
 
 /// Choose how what passed inspection is delivered (R7.1).
@@ -76,25 +72,12 @@ impl Command for PlanDelivery {
         work.expect(&share, self.expected_version)?;
         let rules = reference::rules(work.db(), order.rule_set_version).await?;
         let units = reference::all_units(work.db()).await?;
-        let near = units
-            .iter()
-            .any(|unit| unit.id == share.unit_id && unit.regions.contains(&order.region));
-        let wish = DeliveryWish {
-            method: self.method,
-            quantities: self.lines.clone(),
-            near,
-        };
+        let near = units.iter().any(|unit| unit.id == share.unit_id && unit.regions.contains(&order.region));
+        let wish = DeliveryWish { method: self.method, quantities: self.lines.clone(), near };
         let planned = rules_of::plan(&mut share, &order, wish, &rules, &work.act())?;
-        work.save(share, EventKind::AllocationDeliveryPlanned)
-            .await?;
-        let planned = work
-            .save(Tracked::new(planned), EventKind::DeliveryPlanned)
-            .await?;
-        Ok(OnDelivery {
-            order_id,
-            delivery_id: planned.id,
-            duplicate: false,
-        })
+        work.save(share, EventKind::AllocationDeliveryPlanned).await?;
+        let planned = work.save(Tracked::new(planned), EventKind::DeliveryPlanned).await?;
+        Ok(OnDelivery { order_id, delivery_id: planned.id, duplicate: false })
     }
 }
 
@@ -118,11 +101,7 @@ impl Command for BookDelivery {
     type Answer = OnDelivery;
 
     async fn run(&self, work: &Work) -> Result<OnDelivery> {
-        let Loaded {
-            order,
-            mut delivery,
-            ..
-        } = load(work, self.delivery_id, self.expected_version).await?;
+        let Loaded { order, mut delivery, .. } = load(work, self.delivery_id, self.expected_version).await?;
         let booking = Booking {
             carrier: self.carrier.clone(),
             tracking_number: self.tracking_number.clone(),
@@ -130,11 +109,7 @@ impl Command for BookDelivery {
         };
         let happening = delivery.book(booking, &order, &work.act())?;
         work.save(delivery, happening).await?;
-        Ok(OnDelivery {
-            order_id: order.id,
-            delivery_id: self.delivery_id,
-            duplicate: false,
-        })
+        Ok(OnDelivery { order_id: order.id, delivery_id: self.delivery_id, duplicate: false })
     }
 }
 
@@ -152,21 +127,13 @@ impl Command for DispatchDelivery {
     type Answer = OnDelivery;
 
     async fn run(&self, work: &Work) -> Result<OnDelivery> {
-        let Loaded {
-            mut order,
-            mut share,
-            mut delivery,
-        } = load(work, self.delivery_id, self.expected_version).await?;
+        let Loaded { mut order, mut share, mut delivery } = load(work, self.delivery_id, self.expected_version).await?;
         let happening = delivery.dispatch(&mut share, &mut order, &work.act())?;
         issue(work, &mut share, &delivery).await?;
         let order = work.save(order, EventKind::OrderDispatched).await?;
         work.save(share, EventKind::AllocationDispatched).await?;
         work.save(delivery, happening).await?;
-        Ok(OnDelivery {
-            order_id: order.id,
-            delivery_id: self.delivery_id,
-            duplicate: false,
-        })
+        Ok(OnDelivery { order_id: order.id, delivery_id: self.delivery_id, duplicate: false })
     }
 }
 
@@ -177,12 +144,7 @@ async fn issue(work: &Work, share: &mut Allocation, delivery: &Delivery) -> Resu
     }
     let mut stock = Stock::lock_for(work, share).await?;
     for line in &delivery.lines {
-        share.consume(
-            line.allocation_line_id,
-            Some(line.quantity),
-            &work.act(),
-            &mut stock.book,
-        );
+        share.consume(line.allocation_line_id, Some(line.quantity), &work.act(), &mut stock.book);
     }
     stock.save(work, EventKind::StockIssued).await
 }
@@ -201,32 +163,17 @@ impl Command for RecordTrackingEvent {
     type Answer = OnDelivery;
 
     async fn run(&self, work: &Work) -> Result<OnDelivery> {
-        let Loaded {
-            mut order,
-            mut share,
-            mut delivery,
-        } = load(work, self.delivery_id, None).await?;
-        let answer = OnDelivery {
-            order_id: order.id,
-            delivery_id: self.delivery_id,
-            duplicate: false,
-        };
-        if let Some(known) =
-            delivery::report(work, &self.report.carrier, &self.report.carrier_event_id).await?
-        {
+        let Loaded { mut order, mut share, mut delivery } = load(work, self.delivery_id, None).await?;
+        let answer = OnDelivery { order_id: order.id, delivery_id: self.delivery_id, duplicate: false };
+        if let Some(known) = delivery::report(work, &self.report.carrier, &self.report.carrier_event_id).await? {
             if known.delivery_id == self.delivery_id && known.report == self.report {
-                return Ok(OnDelivery {
-                    duplicate: true,
-                    ..answer
-                });
+                return Ok(OnDelivery { duplicate: true, ..answer });
             }
             let message = "The carrier used this event id for another report.";
-            let refusal = Refusal::new(RefusalCode::ExternalReferenceConflict, "R7.3", message)
-                .at("carrierEventId");
+            let refusal = Refusal::new(RefusalCode::ExternalReferenceConflict, "R7.3", message).at("carrierEventId");
             return Err(StoreError::Refused(refusal.into()));
         }
-        let (happening, left) =
-            delivery.track(&self.report, &mut share, &mut order, &work.act())?;
+        let (happening, left) = delivery.track(&self.report, &mut share, &mut order, &work.act())?;
         if left {
             issue(work, &mut share, &delivery).await?;
         }
@@ -261,54 +208,30 @@ impl Command for ConfirmDelivery {
     type Answer = OnDelivery;
 
     async fn run(&self, work: &Work) -> Result<OnDelivery> {
-        let Loaded {
-            mut order,
-            mut share,
-            mut delivery,
-        } = load(work, self.delivery_id, self.expected_version).await?;
+        let Loaded { mut order, mut share, mut delivery } = load(work, self.delivery_id, self.expected_version).await?;
         let before = (*order).clone();
-        let happening = delivery.confirm(
-            self.evidence.clone(),
-            self.lines.clone(),
-            &mut share,
-            &mut order,
-            &work.act(),
-        )?;
+        let happening =
+            delivery.confirm(self.evidence.clone(), self.lines.clone(), &mut share, &mut order, &work.act())?;
         let records = settle(work, &before, &order, &delivery);
         delivery::keep_settlement(work, &records).await?;
         let outcome = order.complete_if_confirmed(work.now());
         let order = work.save(order, outcome).await?;
         let closed = share.status == AllocationStatus::Closed;
-        let share_event = if closed {
-            EventKind::AllocationClosed
-        } else {
-            EventKind::AllocationConfirmed
-        };
+        let share_event = if closed { EventKind::AllocationClosed } else { EventKind::AllocationConfirmed };
         work.save(share, share_event).await?;
         work.save(delivery, happening).await?;
-        Ok(OnDelivery {
-            order_id: order.id,
-            delivery_id: self.delivery_id,
-            duplicate: false,
-        })
+        Ok(OnDelivery { order_id: order.id, delivery_id: self.delivery_id, duplicate: false })
     }
 }
 
 /// What the newly confirmed quantities are worth: shares of the line totals that sum to them.
-fn settle(
-    work: &Work,
-    before: &Order,
-    after: &Order,
-    delivery: &Delivery,
-) -> Vec<SettlementRecord> {
+fn settle(work: &Work, before: &Order, after: &Order, delivery: &Delivery) -> Vec<SettlementRecord> {
     let Some(confirmation) = delivery.confirmations.last() else {
         return Vec::new();
     };
     let mut records = Vec::new();
     for line in &after.lines {
-        let former = before
-            .line(line.id)
-            .map_or_else(Default::default, |line| line.quantities.confirmed);
+        let former = before.line(line.id).map_or_else(Default::default, |line| line.quantities.confirmed);
         let confirmed = line.quantities.confirmed;
         if confirmed > former {
             records.push(SettlementRecord {
@@ -318,13 +241,7 @@ fn settle(
                 delivery_id: delivery.id,
                 confirmation_id: confirmation.id,
                 quantity: confirmed - former,
-                amount: running_share(
-                    line.total,
-                    former,
-                    confirmed,
-                    line.quantities.ordered,
-                    after.currency,
-                ),
+                amount: running_share(line.total, former, confirmed, line.quantities.ordered, after.currency),
                 currency: after.currency,
                 settled_at: work.now(),
             });

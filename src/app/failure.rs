@@ -45,13 +45,9 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::NotFound => Self::NotFound,
             StoreError::Conflict => Self::Contention,
-            StoreError::VersionMismatch { expected, found } => {
-                Self::VersionMismatch { expected, found }
-            }
+            StoreError::VersionMismatch { expected, found } => Self::VersionMismatch { expected, found },
             StoreError::Refused(refusals) => Self::Refused(refusals),
-            StoreError::BadCursor => {
-                Self::BadInput("The cursor was not given out for this list.".to_owned())
-            }
+            StoreError::BadCursor => Self::BadInput("The cursor was not given out for this list.".to_owned()),
             StoreError::Corrupt(what) => Self::Internal(what),
             StoreError::Database(error) => Self::Internal(error.to_string()),
         }

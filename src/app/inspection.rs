@@ -37,9 +37,6 @@ impl Command for RecordInspection {
             work.save(order, EventKind::OrderPassed).await?;
         }
         work.save(share, happening).await?;
-        Ok(OnAllocation {
-            order_id,
-            allocation_id: self.allocation_id,
-        })
+        Ok(OnAllocation { order_id, allocation_id: self.allocation_id })
     }
 }

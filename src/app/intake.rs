@@ -38,18 +38,14 @@ impl Command for SubmitOrder {
         let digest = super::command::digest(&(&submission, &work.actor().scope_name()))
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
         if let Some(reference) = &submission.external_reference
-            && let Some((order_id, former)) =
-                order::by_reference(work, submission.channel, reference).await?
+            && let Some((order_id, former)) = order::by_reference(work, submission.channel, reference).await?
         {
             if former == digest {
-                return Ok(Submitted {
-                    order_id,
-                    duplicate: true,
-                });
+                return Ok(Submitted { order_id, duplicate: true });
             }
-            let message = "Another submission on this channel carries this reference; use a reference of its own for each order.";
-            let refusal = Refusal::new(RefusalCode::ExternalReferenceConflict, "R1.3", message)
-                .at("externalReference");
+            let message =
+                "Another submission on this channel carries this reference; use a reference of its own for each order.";
+            let refusal = Refusal::new(RefusalCode::ExternalReferenceConflict, "R1.3", message).at("externalReference");
             return Err(StoreError::Refused(refusal.into()));
         }
         let customer = match (&work.actor().scope, &submission.customer_number) {
@@ -61,16 +57,9 @@ impl Command for SubmitOrder {
             (Scope::Nothing, _) | (_, None) => None,
             (_, Some(number)) => reference::customer_by_number(work.db(), number).await?,
         };
-        let skus: Vec<String> = submission
-            .lines
-            .iter()
-            .filter_map(|line| line.sku.clone())
-            .collect();
-        let products = if skus.is_empty() {
-            BTreeMap::new()
-        } else {
-            reference::products_by_sku(work.db(), &skus).await?
-        };
+        let skus: Vec<String> = submission.lines.iter().filter_map(|line| line.sku.clone()).collect();
+        let products =
+            if skus.is_empty() { BTreeMap::new() } else { reference::products_by_sku(work.db(), &skus).await? };
         let rules = reference::active_rules(work.db()).await?;
         let line_ids = submission.lines.iter().map(|_| work.id()).collect();
         let facts = IntakeFacts {
@@ -85,9 +74,6 @@ impl Command for SubmitOrder {
         };
         let (order, happening) = intake::submit(submission, facts)?;
         let order = work.save(Tracked::new(order), happening).await?;
-        Ok(Submitted {
-            order_id: order.id,
-            duplicate: false,
-        })
+        Ok(Submitted { order_id: order.id, duplicate: false })
     }
 }

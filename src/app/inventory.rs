@@ -9,9 +9,7 @@ use super::command::Command;
 use crate::domain::allocation::Allocation;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{AllocationId, OrderId, ProductId, StockItemId};
-use crate::domain::inventory::{
-    self as rules_of, ReplenishmentRequest, ReplenishmentStatus, StockBook, StockItem,
-};
+use crate::domain::inventory::{self as rules_of, ReplenishmentRequest, ReplenishmentStatus, StockBook, StockItem};
 use crate::domain::order::Order;
 use crate::domain::permission::Action;
 use crate::domain::reference::{Component, ProductKind};
@@ -28,17 +26,8 @@ pub(super) struct Stock {
 
 impl Stock {
     fn of(before: Vec<Tracked<StockItem>>) -> Self {
-        let items = before
-            .iter()
-            .map(|item| (item.product_id, (**item).clone()))
-            .collect();
-        Self {
-            before,
-            book: StockBook {
-                items,
-                journal: Vec::new(),
-            },
-        }
+        let items = before.iter().map(|item| (item.product_id, (**item).clone())).collect();
+        Self { before, book: StockBook { items, journal: Vec::new() } }
     }
 
     /// Locks what an allocation has reserved or waits for.
@@ -56,10 +45,7 @@ impl Stock {
 
     /// Saves what was moved, and tells procurement where the lower limit was reached.
     pub(super) async fn save(self, work: &Work, happening: EventKind) -> Result<()> {
-        let Self {
-            before,
-            book: StockBook { mut items, journal },
-        } = self;
+        let Self { before, book: StockBook { mut items, journal } } = self;
         for mut tracked in before {
             if let Some(item) = items.remove(&tracked.product_id) {
                 *tracked = item;
@@ -96,10 +82,7 @@ async fn ask_to_replenish(work: &Work, item: &StockItem) -> Result<()> {
                 status: ReplenishmentStatus::Proposed,
                 requested_at: work.now(),
             };
-            let new = Tracked::new(Replenishment {
-                request,
-                warehouse_id: item.warehouse_id,
-            });
+            let new = Tracked::new(Replenishment { request, warehouse_id: item.warehouse_id });
             work.save(new, EventKind::ReplenishmentRequested).await?;
         }
     }
@@ -136,60 +119,36 @@ impl Command for AcceptAllocation {
         let mut order = work.order(order_id).await?;
         let mut share = work.find::<Allocation>(self.allocation_id.0).await?;
         work.expect(&share, self.expected_version)?;
-        share
-            .blockers(Action::AcceptAllocation, &order, work.actor())
-            .into_result()?;
-        let responsible = self
-            .responsible
-            .clone()
-            .unwrap_or_else(|| work.actor().subject.clone());
+        share.blockers(Action::AcceptAllocation, &order, work.actor()).into_result()?;
+        let responsible = self.responsible.clone().unwrap_or_else(|| work.actor().subject.clone());
         check_responsible(work, &responsible).await?;
         let rules = reference::rules(work.db(), order.rule_set_version).await?;
         let components = components(work, &share).await?;
-        let mut products: Vec<(ProductId, String)> = share
-            .needs(&components)
-            .into_iter()
-            .map(|need| (need.product_id, need.sku))
-            .collect();
+        let mut products: Vec<(ProductId, String)> =
+            share.needs(&components).into_iter().map(|need| (need.product_id, need.sku)).collect();
         products.sort();
         products.dedup();
         let mut stock = match share.warehouse_id {
             Some(warehouse) => Stock::of(inventory::lock_stock(work, warehouse, &products).await?),
             None => Stock::of(Vec::new()),
         };
-        let happening = rules_of::accept(
-            &mut share,
-            &mut order,
-            &work.act(),
-            &responsible,
-            &rules,
-            &components,
-            &mut stock.book,
-        )?;
+        let happening =
+            rules_of::accept(&mut share, &mut order, &work.act(), &responsible, &rules, &components, &mut stock.book)?;
         work.save(order, EventKind::OrderStarted).await?;
         let share = work.save(share, happening).await?;
         // Items that only run short are not moved, but procurement is told all the same.
-        let short: Vec<StockItemId> = share
-            .backorders
-            .iter()
-            .map(|one| one.stock_item_id)
-            .collect();
+        let short: Vec<StockItemId> = share.backorders.iter().map(|one| one.stock_item_id).collect();
         let unmoved: Vec<StockItem> = stock
             .before
             .iter()
-            .filter(|item| {
-                short.contains(&item.id) && stock.book.items.get(&item.product_id) == Some(&**item)
-            })
+            .filter(|item| short.contains(&item.id) && stock.book.items.get(&item.product_id) == Some(&**item))
             .map(|item| (**item).clone())
             .collect();
         stock.save(work, EventKind::StockReserved).await?;
         for item in unmoved {
             ask_to_replenish(work, &item).await?;
         }
-        Ok(OnAllocation {
-            order_id,
-            allocation_id: share.id,
-        })
+        Ok(OnAllocation { order_id, allocation_id: share.id })
     }
 }
 
@@ -199,34 +158,22 @@ async fn check_responsible(work: &Work, subject: &str) -> Result<()> {
         return Ok(());
     }
     let people = reference::people(work.db(), &[subject.to_owned()]).await?;
-    let fits = people
-        .iter()
-        .any(|person| person.roles.contains(&crate::domain::actor::Role::Operator));
+    let fits = people.iter().any(|person| person.roles.contains(&crate::domain::actor::Role::Operator));
     if fits {
         return Ok(());
     }
-    let refusal = Refusal::new(
-        RefusalCode::NotResponsible,
-        "R5.1",
-        "No operator of the group has this subject.",
-    )
-    .at("responsible");
+    let refusal = Refusal::new(RefusalCode::NotResponsible, "R5.1", "No operator of the group has this subject.")
+        .at("responsible");
     Err(StoreError::Refused(refusal.into()))
 }
 
-pub(super) async fn components(
-    work: &Work,
-    share: &Allocation,
-) -> Result<BTreeMap<ProductId, Vec<Component>>> {
+pub(super) async fn components(work: &Work, share: &Allocation) -> Result<BTreeMap<ProductId, Vec<Component>>> {
     if share.kind != ProductKind::MadeToOrder {
         return Ok(BTreeMap::new());
     }
     let ids: Vec<ProductId> = share.lines.iter().map(|line| line.product_id).collect();
     let products = reference::products_by_ids(work.db(), &ids).await?;
-    Ok(products
-        .into_iter()
-        .map(|product| (product.id, product.components))
-        .collect())
+    Ok(products.into_iter().map(|product| (product.id, product.components)).collect())
 }
 
 /// A receipt or correction, and the backorders it filled.
@@ -272,17 +219,9 @@ impl Command for ReceiveStock {
             }
             let share = match shares.entry(one.allocation_id) {
                 std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::btree_map::Entry::Vacant(new) => {
-                    new.insert(work.find(one.allocation_id.0).await?)
-                }
+                std::collections::btree_map::Entry::Vacant(new) => new.insert(work.find(one.allocation_id.0).await?),
             };
-            let filled = share.fill_backorder(
-                one.backorder.id,
-                order,
-                &mut item,
-                &work.act(),
-                &mut journal,
-            );
+            let filled = share.fill_backorder(one.backorder.id, order, &mut item, &work.act(), &mut journal);
             if filled > Decimal::ZERO {
                 touched.push(one.order_id);
             }
@@ -296,8 +235,7 @@ impl Command for ReceiveStock {
         for (id, share) in shares {
             if share.is_changed() {
                 filled_allocation_ids.push(id);
-                work.save(share, EventKind::AllocationBackorderFilled)
-                    .await?;
+                work.save(share, EventKind::AllocationBackorderFilled).await?;
             }
         }
         let item = work.save(item, happening).await?;
@@ -307,23 +245,13 @@ impl Command for ReceiveStock {
             work.save(open, happening).await?;
         }
         ask_to_replenish(work, &item).await?;
-        Ok(OnStock {
-            stock_item_id: item.id,
-            filled_allocation_ids,
-        })
+        Ok(OnStock { stock_item_id: item.id, filled_allocation_ids })
     }
 }
 
 /// Orders come before stock in the order of locks: those that wait are locked first.
-async fn lock_waiting_orders(
-    work: &Work,
-    item: StockItemId,
-) -> Result<BTreeMap<OrderId, Tracked<Order>>> {
-    let mut ids: Vec<_> = inventory::waiting(work, item)
-        .await?
-        .into_iter()
-        .map(|one| one.order_id.0)
-        .collect();
+async fn lock_waiting_orders(work: &Work, item: StockItemId) -> Result<BTreeMap<OrderId, Tracked<Order>>> {
+    let mut ids: Vec<_> = inventory::waiting(work, item).await?.into_iter().map(|one| one.order_id.0).collect();
     ids.sort_unstable();
     ids.dedup();
     let orders: Vec<Tracked<Order>> = work.find_many(&ids).await?;
@@ -355,9 +283,6 @@ impl Command for AdjustStock {
         let item = work.save(item, happening.because(&self.reason)).await?;
         inventory::keep_movements(work, &journal).await?;
         ask_to_replenish(work, &item).await?;
-        Ok(OnStock {
-            stock_item_id: item.id,
-            filled_allocation_ids: Vec::new(),
-        })
+        Ok(OnStock { stock_item_id: item.id, filled_allocation_ids: Vec::new() })
     }
 }

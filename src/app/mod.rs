@@ -54,12 +54,7 @@ pub struct App {
 impl App {
     /// An application on a store, with the feed that follows its log.
     pub fn new(store: Store, feed: Feed, clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self {
-            store,
-            clock,
-            new_id: Arc::new(Uuid::now_v7),
-            feed,
-        })
+        Arc::new(Self { store, clock, new_id: Arc::new(Uuid::now_v7), feed })
     }
 
     /// The same with identities of one's own making, for data that must not differ between runs.
@@ -69,12 +64,7 @@ impl App {
         clock: Arc<dyn Clock>,
         new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
     ) -> Arc<Self> {
-        Arc::new(Self {
-            store,
-            clock,
-            new_id,
-            feed,
-        })
+        Arc::new(Self { store, clock, new_id, feed })
     }
 
     /// The feed of events.

@@ -40,9 +40,7 @@ impl Command for PlaceHold {
         };
         let happening = order.place_hold(work.actor(), hold)?;
         work.save(order, happening).await?;
-        Ok(OnOrder {
-            order_id: self.order_id,
-        })
+        Ok(OnOrder { order_id: self.order_id })
     }
 }
 
@@ -66,9 +64,7 @@ impl Command for ReleaseHold {
         work.expect(&order, self.expected_version)?;
         let happening = order.release_hold(work.actor(), self.hold_id)?;
         work.save(order, happening).await?;
-        Ok(OnOrder {
-            order_id: self.order_id,
-        })
+        Ok(OnOrder { order_id: self.order_id })
     }
 }
 
@@ -96,9 +92,7 @@ impl Command for CancelOrder {
         if cancelled {
             wind_up(work, self.order_id, Action::CancelOrder).await?;
         }
-        Ok(OnOrder {
-            order_id: self.order_id,
-        })
+        Ok(OnOrder { order_id: self.order_id })
     }
 }
 
@@ -125,9 +119,7 @@ impl Command for AnswerCancellation {
         if self.grant {
             wind_up(work, self.order_id, Action::AnswerCancellation).await?;
         }
-        Ok(OnOrder {
-            order_id: self.order_id,
-        })
+        Ok(OnOrder { order_id: self.order_id })
     }
 }
 
@@ -139,16 +131,9 @@ async fn wind_up(work: &Work, order_id: OrderId, action: Action) -> Result<()> {
             continue;
         }
         let mut refusals = Refusals::default();
-        refusals.require(
-            share.status.permits(action, AllocationStatus::Cancelled),
-            || {
-                Refusal::new(
-                    RefusalCode::IllegalTransition,
-                    "R4.3",
-                    format!("A share of it is {}.", share.status),
-                )
-            },
-        );
+        refusals.require(share.status.permits(action, AllocationStatus::Cancelled), || {
+            Refusal::new(RefusalCode::IllegalTransition, "R4.3", format!("A share of it is {}.", share.status))
+        });
         refusals.into_result()?;
         let mut stock = Stock::lock_for(work, &share).await?;
         share.release(&work.act(), &mut stock.book);

@@ -29,25 +29,13 @@ struct Loaded {
     answer: OnMilestone,
 }
 
-async fn load(
-    work: &Work,
-    milestone_id: MilestoneId,
-    expected_version: Option<i64>,
-) -> Result<Loaded> {
+async fn load(work: &Work, milestone_id: MilestoneId, expected_version: Option<i64>) -> Result<Loaded> {
     let allocation_id = allocation::of_milestone(work, milestone_id).await?;
     let order_id = allocation::order_of(work, allocation_id).await?;
     let order = work.order(order_id).await?;
     let share = work.find::<Allocation>(allocation_id.0).await?;
     work.expect(&share, expected_version)?;
-    Ok(Loaded {
-        order,
-        share,
-        answer: OnMilestone {
-            order_id,
-            allocation_id,
-            milestone_id,
-        },
-    })
+    Ok(Loaded { order, share, answer: OnMilestone { order_id, allocation_id, milestone_id } })
 }
 
 /// Begin or resume a milestone.
@@ -64,11 +52,7 @@ impl Command for StartMilestone {
     type Answer = OnMilestone;
 
     async fn run(&self, work: &Work) -> Result<OnMilestone> {
-        let Loaded {
-            order,
-            mut share,
-            answer,
-        } = load(work, self.milestone_id, self.expected_version).await?;
+        let Loaded { order, mut share, answer } = load(work, self.milestone_id, self.expected_version).await?;
         let happening = share.start_milestone(self.milestone_id, &order, &work.act())?;
         work.save(share, happening).await?;
         Ok(answer)
@@ -89,17 +73,9 @@ impl Command for CompleteMilestone {
     type Answer = OnMilestone;
 
     async fn run(&self, work: &Work) -> Result<OnMilestone> {
-        let Loaded {
-            mut order,
-            mut share,
-            answer,
-        } = load(work, self.milestone_id, self.expected_version).await?;
+        let Loaded { mut order, mut share, answer } = load(work, self.milestone_id, self.expected_version).await?;
         let consumed = share.complete_milestone(self.milestone_id, &mut order, &work.act())?;
-        let mut stock = if consumed.is_empty() {
-            None
-        } else {
-            Some(Stock::lock_for(work, &share).await?)
-        };
+        let mut stock = if consumed.is_empty() { None } else { Some(Stock::lock_for(work, &share).await?) };
         if let Some(stock) = &mut stock {
             for line in consumed {
                 share.consume(line, None, &work.act(), &mut stock.book);
@@ -134,14 +110,9 @@ impl Command for BlockMilestone {
     type Answer = OnMilestone;
 
     async fn run(&self, work: &Work) -> Result<OnMilestone> {
-        let Loaded {
-            order,
-            mut share,
-            answer,
-        } = load(work, self.milestone_id, self.expected_version).await?;
+        let Loaded { order, mut share, answer } = load(work, self.milestone_id, self.expected_version).await?;
         let (cause, measure) = (self.cause.clone(), self.measure.clone());
-        let happening =
-            share.block_milestone(self.milestone_id, cause, measure, &order, &work.act())?;
+        let happening = share.block_milestone(self.milestone_id, cause, measure, &order, &work.act())?;
         work.save(share, happening).await?;
         Ok(answer)
     }

@@ -42,11 +42,7 @@ impl Facts {
     }
 
     fn checks(&self) -> CheckFacts<'_> {
-        CheckFacts {
-            customer: &self.customer,
-            rules: &self.rules,
-            lookalikes: &self.lookalikes,
-        }
+        CheckFacts { customer: &self.customer, rules: &self.rules, lookalikes: &self.lookalikes }
     }
 }
 
@@ -67,19 +63,10 @@ impl Command for StartReview {
         let mut order = work.order(self.order_id).await?;
         work.expect(&order, self.expected_version)?;
         let facts = Facts::gather(work, &order).await?;
-        let case = review::start(
-            &mut order,
-            work.actor(),
-            work.id(),
-            &facts.checks(),
-            work.now(),
-        )?;
+        let case = review::start(&mut order, work.actor(), work.id(), &facts.checks(), work.now())?;
         work.save(order, EventKind::OrderReviewStarted).await?;
-        work.save(Tracked::new(case), EventKind::ReviewOpened)
-            .await?;
-        Ok(OnOrder {
-            order_id: self.order_id,
-        })
+        work.save(Tracked::new(case), EventKind::ReviewOpened).await?;
+        Ok(OnOrder { order_id: self.order_id })
     }
 }
 
@@ -101,22 +88,12 @@ impl Command for RequestClarification {
     async fn run(&self, work: &Work) -> Result<OnOrder> {
         let mut order = work.order(self.order_id).await?;
         work.expect(&order, self.expected_version)?;
-        order
-            .blockers(Action::RequestClarification, work.actor())
-            .into_result()?;
+        order.blockers(Action::RequestClarification, work.actor()).into_result()?;
         let mut case = cases::of_order(work, self.order_id).await?;
-        let happening = case.ask(
-            &mut order,
-            work.actor(),
-            work.id(),
-            self.question.clone(),
-            work.now(),
-        )?;
+        let happening = case.ask(&mut order, work.actor(), work.id(), self.question.clone(), work.now())?;
         work.save(order, happening).await?;
         work.save(case, EventKind::ReviewQuestionAsked).await?;
-        Ok(OnOrder {
-            order_id: self.order_id,
-        })
+        Ok(OnOrder { order_id: self.order_id })
     }
 }
 
@@ -140,30 +117,17 @@ impl Command for AnswerClarification {
     async fn run(&self, work: &Work) -> Result<OnOrder> {
         let mut order = work.order(self.order_id).await?;
         work.expect(&order, self.expected_version)?;
-        order
-            .blockers(Action::AnswerClarification, work.actor())
-            .into_result()?;
+        order.blockers(Action::AnswerClarification, work.actor()).into_result()?;
         let mut case = cases::of_order(work, self.order_id).await?;
         let skus: Vec<String> = self.lines.iter().map(|line| line.sku.clone()).collect();
-        let products = if skus.is_empty() {
-            BTreeMap::new()
-        } else {
-            reference::products_by_sku(work.db(), &skus).await?
-        };
+        let products =
+            if skus.is_empty() { BTreeMap::new() } else { reference::products_by_sku(work.db(), &skus).await? };
         let facts = Facts::gather(work, &order).await?;
-        let happening = case.answer(
-            &mut order,
-            &work.act(),
-            self.answer.clone(),
-            &self.lines,
-            &products,
-            &facts.checks(),
-        )?;
+        let happening =
+            case.answer(&mut order, &work.act(), self.answer.clone(), &self.lines, &products, &facts.checks())?;
         work.save(order, happening).await?;
         work.save(case, EventKind::ReviewQuestionAnswered).await?;
-        Ok(OnOrder {
-            order_id: self.order_id,
-        })
+        Ok(OnOrder { order_id: self.order_id })
     }
 }
 
@@ -185,24 +149,14 @@ impl Command for ApproveOrder {
     async fn run(&self, work: &Work) -> Result<OnOrder> {
         let mut order = work.order(self.order_id).await?;
         work.expect(&order, self.expected_version)?;
-        order
-            .blockers(Action::ApproveOrder, work.actor())
-            .into_result()?;
+        order.blockers(Action::ApproveOrder, work.actor()).into_result()?;
         let mut case = cases::of_order(work, self.order_id).await?;
         let facts = Facts::gather(work, &order).await?;
         case.checks = review::run_checks(&order, &facts.checks());
-        let happening = case.approve(
-            &mut order,
-            work.actor(),
-            &facts.rules,
-            self.waivers.clone(),
-            work.now(),
-        )?;
+        let happening = case.approve(&mut order, work.actor(), &facts.rules, self.waivers.clone(), work.now())?;
         work.save(order, happening).await?;
         work.save(case, EventKind::ReviewDecided).await?;
-        Ok(OnOrder {
-            order_id: self.order_id,
-        })
+        Ok(OnOrder { order_id: self.order_id })
     }
 }
 
@@ -224,15 +178,11 @@ impl Command for RejectOrder {
     async fn run(&self, work: &Work) -> Result<OnOrder> {
         let mut order = work.order(self.order_id).await?;
         work.expect(&order, self.expected_version)?;
-        order
-            .blockers(Action::RejectOrder, work.actor())
-            .into_result()?;
+        order.blockers(Action::RejectOrder, work.actor()).into_result()?;
         let mut case = cases::of_order(work, self.order_id).await?;
         let happening = case.reject(&mut order, work.actor(), self.reason.clone(), work.now())?;
         work.save(order, happening).await?;
         work.save(case, EventKind::ReviewDecided).await?;
-        Ok(OnOrder {
-            order_id: self.order_id,
-        })
+        Ok(OnOrder { order_id: self.order_id })
     }
 }

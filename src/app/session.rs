@@ -36,27 +36,11 @@ pub struct Session {
 impl Session {
     /// A session of the bearer of a token. A token that names a unit or customer that does not
     /// exist has nothing in its scope.
-    pub async fn open(
-        app: &Arc<App>,
-        identity: &Identity,
-        request_id: &str,
-    ) -> Result<Self, Failure> {
-        let roles: Vec<Role> = identity
-            .roles
-            .iter()
-            .filter_map(|code| code.parse().ok())
-            .collect();
+    pub async fn open(app: &Arc<App>, identity: &Identity, request_id: &str) -> Result<Self, Failure> {
+        let roles: Vec<Role> = identity.roles.iter().filter_map(|code| code.parse().ok()).collect();
         let scope = scope(app, identity, &roles).await?;
-        let actor = Actor {
-            subject: identity.subject.clone(),
-            roles,
-            scope,
-        };
-        Ok(Self {
-            app: app.clone(),
-            actor,
-            request_id: request_id.to_owned(),
-        })
+        let actor = Actor { subject: identity.subject.clone(), roles, scope };
+        Ok(Self { app: app.clone(), actor, request_id: request_id.to_owned() })
     }
 
     /// Fails unless the caller may ask for this root field.
@@ -65,10 +49,7 @@ impl Session {
             return Ok(());
         }
         let names: Vec<&str> = readers(field).iter().copied().map(Role::code).collect();
-        Err(Failure::Forbidden(format!(
-            "{field} takes one of the roles {}.",
-            names.join(", ")
-        )))
+        Err(Failure::Forbidden(format!("{field} takes one of the roles {}.", names.join(", "))))
     }
 }
 
@@ -86,10 +67,7 @@ async fn scope(app: &App, identity: &Identity, roles: &[Role]) -> Result<Scope, 
         return Ok(customer.map_or(Scope::Nothing, |customer| Scope::Customer(customer.id)));
     }
     if roles.contains(&Role::Partner) {
-        return Ok(identity
-            .channel
-            .clone()
-            .map_or(Scope::Nothing, Scope::Account));
+        return Ok(identity.channel.clone().map_or(Scope::Nothing, Scope::Account));
     }
     let Some(code) = &identity.unit else {
         return Ok(Scope::Nothing);
@@ -101,9 +79,6 @@ async fn scope(app: &App, identity: &Identity, roles: &[Role]) -> Result<Scope, 
     if own.parent_id.is_none() {
         return Ok(Scope::All);
     }
-    let below = units
-        .iter()
-        .filter(|unit| reference::is_below(&units, unit.id, own.id))
-        .map(|unit| unit.id);
+    let below = units.iter().filter(|unit| reference::is_below(&units, unit.id, own.id)).map(|unit| unit.id);
     Ok(Scope::Units(below.collect()))
 }

@@ -40,12 +40,8 @@ impl Command for OpenTicket {
             Some((route, team.id))
         });
         let opened = rules_of::open(&order, self.report.clone(), route, &work.act())?;
-        let opened = work
-            .save(Tracked::new(opened), EventKind::TicketOpened)
-            .await?;
-        Ok(OnTicket {
-            ticket_id: opened.id,
-        })
+        let opened = work.save(Tracked::new(opened), EventKind::TicketOpened).await?;
+        Ok(OnTicket { ticket_id: opened.id })
     }
 }
 
@@ -71,9 +67,7 @@ impl Command for ContactCustomer {
         work.expect(&found, self.expected_version)?;
         let happening = found.contact(self.summary.clone(), self.plan.clone(), &work.act())?;
         work.save(found, happening).await?;
-        Ok(OnTicket {
-            ticket_id: self.ticket_id,
-        })
+        Ok(OnTicket { ticket_id: self.ticket_id })
     }
 }
 
@@ -97,8 +91,6 @@ impl Command for ResolveTicket {
         work.expect(&found, self.expected_version)?;
         let happening = found.resolve(self.resolution.clone(), &work.act())?;
         work.save(found, happening).await?;
-        Ok(OnTicket {
-            ticket_id: self.ticket_id,
-        })
+        Ok(OnTicket { ticket_id: self.ticket_id })
     }
 }

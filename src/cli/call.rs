@@ -56,10 +56,7 @@ pub(super) const UNREACHABLE: &str = "UNREACHABLE";
 impl Fault {
     /// May the same call succeed a moment later?
     fn passes(&self) -> bool {
-        matches!(
-            self.code.as_str(),
-            "RESOURCE_EXHAUSTED" | "UNAVAILABLE" | "TIMEOUT" | UNREACHABLE
-        )
+        matches!(self.code.as_str(), "RESOURCE_EXHAUSTED" | "UNAVAILABLE" | "TIMEOUT" | UNREACHABLE)
     }
 }
 
@@ -76,9 +73,7 @@ pub(super) struct UserError {
 
 /// A client for a server; `direct` when no proxy can stand before it.
 pub(super) fn client(direct: bool) -> anyhow::Result<reqwest::Client> {
-    let mut builder = reqwest::Client::builder()
-        .timeout(LONGEST_CALL)
-        .redirect(reqwest::redirect::Policy::none());
+    let mut builder = reqwest::Client::builder().timeout(LONGEST_CALL).redirect(reqwest::redirect::Policy::none());
     if direct {
         builder = builder.no_proxy();
     }
@@ -87,9 +82,7 @@ pub(super) fn client(direct: bool) -> anyhow::Result<reqwest::Client> {
 
 /// The address of the API on a server; its path may be left out.
 pub(super) fn api_url(text: &str) -> anyhow::Result<reqwest::Url> {
-    let mut url: reqwest::Url = text
-        .parse()
-        .with_context(|| format!("{text} is no address"))?;
+    let mut url: reqwest::Url = text.parse().with_context(|| format!("{text} is no address"))?;
     anyhow::ensure!(
         matches!(url.scheme(), "http" | "https") && url.has_host(),
         "{text} is no address of a server: it begins with http:// or https://"
@@ -143,13 +136,10 @@ impl Endpoint {
                     language: Language::default(),
                 };
                 let request_id = caller.request_id.clone();
-                let request = Request::new(document)
-                    .variables(Variables::from_json(variables.clone()))
-                    .data(caller);
+                let request = Request::new(document).variables(Variables::from_json(variables.clone())).data(caller);
                 let mut response = gateway.execute(request).await;
                 finish_errors(&mut response, &request_id);
-                let answer = serde_json::to_value(&response)
-                    .map_err(|error| fault("INTERNAL", &error.to_string()))?;
+                let answer = serde_json::to_value(&response).map_err(|error| fault("INTERNAL", &error.to_string()))?;
                 data(answer)
             }
         }
@@ -157,28 +147,19 @@ impl Endpoint {
 }
 
 fn fault(code: &str, message: &str) -> Fault {
-    Fault {
-        code: code.to_owned(),
-        message: message.to_owned(),
-    }
+    Fault { code: code.to_owned(), message: message.to_owned() }
 }
 
 fn unreachable(error: reqwest::Error) -> Fault {
     // The causes say more than the error: "connection refused" rather than "sending failed".
-    fault(
-        UNREACHABLE,
-        &format!("{:#}", anyhow::Error::from(error.without_url())),
-    )
+    fault(UNREACHABLE, &format!("{:#}", anyhow::Error::from(error.without_url())))
 }
 
 /// The data of an answer without errors, or the first error.
 fn data(mut answer: Value) -> Result<Value, Fault> {
     if let Some(first) = answer.pointer("/errors/0") {
         let text = |pointer: &str| first.pointer(pointer).and_then(Value::as_str);
-        return Err(fault(
-            text("/extensions/code").unwrap_or("INTERNAL"),
-            text("/message").unwrap_or("no message"),
-        ));
+        return Err(fault(text("/extensions/code").unwrap_or("INTERNAL"), text("/message").unwrap_or("no message")));
     }
     match answer.get_mut("data").map(Value::take) {
         Some(data) if data.is_object() => Ok(data),
@@ -193,10 +174,7 @@ mod tests {
     #[test]
     fn an_address_may_leave_out_the_path() {
         let url = |text| api_url(text).map(|url| url.to_string());
-        assert_eq!(
-            url("http://127.0.0.1:8080").ok().as_deref(),
-            Some("http://127.0.0.1:8080/graphql")
-        );
+        assert_eq!(url("http://127.0.0.1:8080").ok().as_deref(), Some("http://127.0.0.1:8080/graphql"));
         assert_eq!(
             url("https://orders.example/api/graphql").ok().as_deref(),
             Some("https://orders.example/api/graphql")

@@ -48,12 +48,7 @@ pub struct Import {
     #[arg(long, value_name = "TOKEN", requires = "url")]
     token: Option<String>,
     /// Channel account that E_COMMERCE and PARTNER_REFERRAL orders belong to
-    #[arg(
-        long,
-        value_name = "ACCOUNT",
-        default_value = "import",
-        conflicts_with = "url"
-    )]
+    #[arg(long, value_name = "ACCOUNT", default_value = "import", conflicts_with = "url")]
     account: String,
 }
 
@@ -63,14 +58,9 @@ impl Import {
         let catalogue = self.catalogue.as_deref().map(read_catalogue).transpose()?;
         // Found out before a catalogue is put in that its orders would not follow.
         if let Some(file) = &self.orders {
-            std::fs::File::open(file)
-                .with_context(|| format!("{} cannot be read", file.display()))?;
+            std::fs::File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
         }
-        let engine = if catalogue.is_some() || self.url.is_none() {
-            Some(Engine::start(config).await?)
-        } else {
-            None
-        };
+        let engine = if catalogue.is_some() || self.url.is_none() { Some(Engine::start(config).await?) } else { None };
         let outcome = self.all(catalogue, engine.as_ref()).await;
         if let Some(engine) = engine {
             engine.stop().await?;
@@ -78,11 +68,7 @@ impl Import {
         outcome
     }
 
-    async fn all(
-        &self,
-        catalogue: Option<Catalogue>,
-        engine: Option<&Engine>,
-    ) -> anyhow::Result<ExitCode> {
+    async fn all(&self, catalogue: Option<Catalogue>, engine: Option<&Engine>) -> anyhow::Result<ExitCode> {
         if let (Some(catalogue), Some(engine)) = (catalogue, engine) {
             let Imported { reference, stock } = put_catalogue(catalogue, &engine.app).await?;
             println!("catalogue: {reference} rows and {stock} stock items were new");
@@ -96,15 +82,8 @@ impl Import {
             _ => bail!("there is neither a server nor a database to import to"),
         };
         let tally = feed(file, &submitters, usize::MAX).await?;
-        println!(
-            "{} taken, {} duplicates, {} refused",
-            tally.taken, tally.duplicates, tally.refused
-        );
-        Ok(if tally.refused == 0 {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::from(1)
-        })
+        println!("{} taken, {} duplicates, {} refused", tally.taken, tally.duplicates, tally.refused);
+        Ok(if tally.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 }
 
@@ -115,10 +94,7 @@ pub(super) fn read_catalogue(file: &Path) -> anyhow::Result<Catalogue> {
 }
 
 /// Puts a catalogue in. What is wrong with it is for whoever runs this command, not for a log.
-pub(super) async fn put_catalogue(
-    catalogue: Catalogue,
-    app: &Arc<App>,
-) -> anyhow::Result<Imported> {
+pub(super) async fn put_catalogue(catalogue: Catalogue, app: &Arc<App>) -> anyhow::Result<Imported> {
     let put = catalogue.put(app).await.map_err(|failure| match failure {
         Failure::Internal(cause) => anyhow::Error::msg(cause),
         other => other.into(),
@@ -141,11 +117,7 @@ impl Engine {
         }
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let feed = Feed::start(&store, &tasks, &stop).await?;
-        Ok(Self {
-            app: App::new(store, feed, Arc::new(SystemClock)),
-            tasks,
-            stop,
-        })
+        Ok(Self { app: App::new(store, feed, Arc::new(SystemClock)), tasks, stop })
     }
 
     async fn stop(self) -> anyhow::Result<()> {
@@ -165,15 +137,9 @@ pub(super) struct Submitters {
 
 impl Submitters {
     fn over_http(url: &str, token: &str) -> anyhow::Result<Self> {
-        let endpoint = Endpoint::Http {
-            client: call::client(false)?,
-            url: call::api_url(url)?,
-            token: token.to_owned(),
-        };
-        Ok(Self {
-            sales: endpoint.clone(),
-            partner: endpoint,
-        })
+        let endpoint =
+            Endpoint::Http { client: call::client(false)?, url: call::api_url(url)?, token: token.to_owned() };
+        Ok(Self { sales: endpoint.clone(), partner: endpoint })
     }
 
     async fn in_process(app: &Arc<App>, account: &str) -> anyhow::Result<Self> {
@@ -183,18 +149,17 @@ impl Submitters {
             .find(|unit| unit.parent_id.is_none())
             .context("the database has no units yet: import a catalogue first")?;
         let gateway = Gateway::new(app);
-        let endpoint =
-            |role: Role, unit: Option<String>, channel: Option<String>| Endpoint::InProcess {
-                gateway: gateway.clone(),
-                identity: Box::new(Identity {
-                    subject: "import".to_owned(),
-                    roles: vec![role.code().to_owned()],
-                    unit,
-                    customer: None,
-                    channel,
-                    expires_at: DateTime::<Utc>::MAX_UTC,
-                }),
-            };
+        let endpoint = |role: Role, unit: Option<String>, channel: Option<String>| Endpoint::InProcess {
+            gateway: gateway.clone(),
+            identity: Box::new(Identity {
+                subject: "import".to_owned(),
+                roles: vec![role.code().to_owned()],
+                unit,
+                customer: None,
+                channel,
+                expires_at: DateTime::<Utc>::MAX_UTC,
+            }),
+        };
         Ok(Self {
             sales: endpoint(Role::Sales, Some(head.code.clone()), None),
             partner: endpoint(Role::Partner, None, Some(account.to_owned())),
@@ -244,11 +209,7 @@ pub(super) struct Tally {
 
 /// Submits the orders of a file line by line, at most so many. A bad line is told on standard error
 /// and does not stop the others; an error means that the file could not be read to its end.
-pub(super) async fn feed(
-    file: &Path,
-    submitters: &Submitters,
-    limit: usize,
-) -> anyhow::Result<Tally> {
+pub(super) async fn feed(file: &Path, submitters: &Submitters, limit: usize) -> anyhow::Result<Tally> {
     let unreadable = || format!("{} cannot be read", file.display());
     let opened = tokio::fs::File::open(file).await.with_context(unreadable)?;
     let bar = progress_bar(opened.metadata().await.map_or(0, |metadata| metadata.len()));
@@ -261,10 +222,7 @@ pub(super) async fn feed(
     let (mut number, mut seen) = (0, 0);
     while seen < limit {
         number += 1;
-        let Some(line) = next_line(&mut reader, number)
-            .await
-            .with_context(unreadable)?
-        else {
+        let Some(line) = next_line(&mut reader, number).await.with_context(unreadable)? else {
             break;
         };
         if !line.is_blank() {
@@ -285,12 +243,7 @@ pub(super) fn progress_bar(length: u64) -> ProgressBar {
     bar
 }
 
-async fn take(
-    line: &RawLine,
-    submitters: &Submitters,
-    tally: &mut Tally,
-    bar: &ProgressBar,
-) -> anyhow::Result<()> {
+async fn take(line: &RawLine, submitters: &Submitters, tally: &mut Tally, bar: &ProgressBar) -> anyhow::Result<()> {
     let faults = match line.order() {
         Err(message) => vec![bad_line(line, "MALFORMED", None, &message)],
         Ok(order) => match submitters.submit(&order).await {
@@ -308,12 +261,7 @@ async fn take(
                 .map(|error| bad_line(line, &error.code, error.path.as_deref(), &error.message))
                 .collect(),
             // No line would fare better.
-            Err(fault)
-                if matches!(
-                    fault.code.as_str(),
-                    UNREACHABLE | "UNAUTHENTICATED" | "FORBIDDEN"
-                ) =>
-            {
+            Err(fault) if matches!(fault.code.as_str(), UNREACHABLE | "UNAUTHENTICATED" | "FORBIDDEN") => {
                 bail!("line {}: {fault}", line.number)
             }
             Err(fault) => vec![bad_line(line, &fault.code, None, &fault.message)],

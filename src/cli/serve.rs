@@ -96,12 +96,7 @@ impl Running {
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
         ready.store(true, Ordering::Relaxed);
-        Ok(Self {
-            server,
-            app,
-            tasks,
-            stop,
-        })
+        Ok(Self { server, app, tasks, stop })
     }
 
     /// Serves until told to stop, then lets requests and background tasks end. Says whether all
@@ -110,10 +105,7 @@ impl Running {
         let drained = self.server.run(stop).await;
         self.stop.cancel();
         self.tasks.close();
-        if tokio::time::timeout(Duration::from_secs(10), self.tasks.wait())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(Duration::from_secs(10), self.tasks.wait()).await.is_err() {
             tracing::warn!("background tasks did not end in time");
         }
         self.app.store().clone().close().await?;
@@ -162,12 +154,7 @@ fn welcome(address: SocketAddr, key: &DemoKey) -> anyhow::Result<String> {
         text.push_str(&format!("  {:<16} {token}\n", person.role.code()));
         tokens.push((person.role, token));
     }
-    let token = |role| {
-        tokens
-            .iter()
-            .find(|(known, _)| *known == role)
-            .map_or("", |(_, token)| token.as_str())
-    };
+    let token = |role| tokens.iter().find(|(known, _)| *known == role).map_or("", |(_, token)| token.as_str());
     text.push_str(&format!(
         "\nThree things to try:\n  \
          1. GraphiQL as a supervisor:  http://{address}/#token={}\n  \

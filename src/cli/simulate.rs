@@ -54,9 +54,7 @@ pub struct Simulate {
 impl Simulate {
     /// Simulates; 0 when every order was completed and every figure is right, else 1.
     pub async fn run(self, mut config: Config) -> anyhow::Result<ExitCode> {
-        let key = config
-            .demo_key()?
-            .context("a real key is configured: a simulation signs its own tokens")?;
+        let key = config.demo_key()?.context("a real key is configured: a simulation signs its own tokens")?;
         let folder = Folder::read(&self.folder, self.most()).await?;
         config.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let store = super::open(&config, config.database.migrate).await?;
@@ -74,17 +72,11 @@ impl Simulate {
         };
         stop.cancel();
         serving.await??;
-        Ok(if outcome? {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::from(1)
-        })
+        Ok(if outcome? { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 
     fn most(&self) -> usize {
-        self.limit.map_or(usize::MAX, |limit| {
-            usize::try_from(limit).unwrap_or(usize::MAX)
-        })
+        self.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
     }
 
     /// The whole run; says whether everything is right.
@@ -92,10 +84,7 @@ impl Simulate {
         let expected = folder.subtotals()?;
         let before = count_events(app.store()).await?;
         let imported = import::put_catalogue(folder.catalogue.clone(), app).await?;
-        println!(
-            "Catalogue       {} rows and {} stock items were new",
-            imported.reference, imported.stock
-        );
+        println!("Catalogue       {} rows and {} stock items were new", imported.reference, imported.stock);
         let started = Instant::now();
         let worked = self.work(crew, &folder).await?;
         let elapsed = started.elapsed();
@@ -111,10 +100,7 @@ impl Simulate {
             println!("  {:<13} {count}", status.code());
         }
         right &= findings.orders == expected.len() as u64
-            && findings
-                .by_status
-                .keys()
-                .all(|status| *status == OrderStatus::Completed);
+            && findings.by_status.keys().all(|status| *status == OrderStatus::Completed);
         for line in report::unfinished_actions(crew, &findings.unfinished).await? {
             println!("not completed: {line}");
         }
@@ -123,11 +109,7 @@ impl Simulate {
         }
         right &= findings.wrong_amounts.is_empty();
         right &= self.compare(&folder, &findings);
-        println!(
-            "Goods received  {} for {} requests",
-            worked.received.quantity.normalize(),
-            worked.received.requests
-        );
+        println!("Goods received  {} for {} requests", worked.received.quantity.normalize(), worked.received.requests);
         println!("Events          {after}, {} of them new", after - before);
         let milliseconds = elapsed.as_millis().max(1);
         println!(
@@ -138,17 +120,8 @@ impl Simulate {
             tenths(u128::from(findings.orders) * 10_000 / milliseconds)
         );
         right &= sound(app.store()).await?;
-        right &= self
-            .again(app.store(), crew, &folder, &findings, &expected)
-            .await?;
-        println!(
-            "{}",
-            if right {
-                "All is right."
-            } else {
-                "Something is wrong; see above."
-            }
-        );
+        right &= self.again(app.store(), crew, &folder, &findings, &expected).await?;
+        println!("{}", if right { "All is right." } else { "Something is wrong; see above." });
         Ok(right)
     }
 
@@ -211,18 +184,16 @@ impl Simulate {
             worked.received.requests += received.requests;
             worked.received.quantity += received.quantity;
             let mut resumed = futures::stream::iter(std::mem::take(&mut waiting))
-                .map(|(id, reference)| async move {
-                    (reference, order::advance(crew, &id, reference).await)
-                })
+                .map(|(id, reference)| async move { (reference, order::advance(crew, &id, reference).await) })
                 .buffer_unordered(concurrency);
             while let Some((reference, outcome)) = resumed.next().await {
                 waiting.extend(note(reference, outcome, &mut worked));
             }
             bar.set_message(format!("{} wait for goods", waiting.len()));
         }
-        let hopeless = waiting.iter().map(|(_, reference)| {
-            format!("{reference}: waits for goods after {MOST_ROUNDS} rounds of procurement")
-        });
+        let hopeless = waiting
+            .iter()
+            .map(|(_, reference)| format!("{reference}: waits for goods after {MOST_ROUNDS} rounds of procurement"));
         worked.stuck.extend(hopeless);
         bar.finish_and_clear();
         Ok(worked)
@@ -240,24 +211,16 @@ impl Simulate {
         let events = count_events(store).await?;
         let tally = import::feed(&folder.orders_file, &crew.submitters()?, self.most()).await?;
         let after = report::findings(crew, expected).await?;
-        let unchanged =
-            count_events(store).await? == events && after.all_orders == before.all_orders;
+        let unchanged = count_events(store).await? == events && after.all_orders == before.all_orders;
         println!(
             "Imported again  {} taken, {} duplicates, {} refused; {} orders and {events} events, {}",
             tally.taken,
             tally.duplicates,
             tally.refused,
             after.all_orders,
-            if unchanged {
-                "as before"
-            } else {
-                "NOT as before"
-            }
+            if unchanged { "as before" } else { "NOT as before" }
         );
-        let duplicates = Tally {
-            duplicates: expected.len() as u64,
-            ..Tally::default()
-        };
+        let duplicates = Tally { duplicates: expected.len() as u64, ..Tally::default() };
         Ok(unchanged && tally == duplicates)
     }
 }
@@ -283,10 +246,7 @@ async fn sound(store: &Store) -> anyhow::Result<bool> {
     let started = Instant::now();
     let report = verify::verify(store).await?;
     for violation in &report.violations {
-        println!(
-            "{} {} {}: {}",
-            violation.invariant, violation.table, violation.id, violation.message
-        );
+        println!("{} {} {}: {}", violation.invariant, violation.table, violation.id, violation.message);
     }
     println!(
         "Verify          {} orders, {} stock items, {} events looked at in {} s; {} violations",

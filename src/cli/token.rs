@@ -40,21 +40,11 @@ impl Token {
         let Some(key) = config.demo_key()? else {
             bail!("a real key is configured: tokens come from your identity provider");
         };
-        let named = self
-            .subject
-            .as_ref()
-            .and_then(|subject| PEOPLE.iter().find(|person| person.subject == subject));
-        let person = named
-            .or_else(|| person_for(self.role))
-            .context("the demo has nobody of this role")?;
-        let or = |given: &Option<String>, known: Option<&str>| {
-            given.clone().or_else(|| known.map(str::to_owned))
-        };
+        let named = self.subject.as_ref().and_then(|subject| PEOPLE.iter().find(|person| person.subject == subject));
+        let person = named.or_else(|| person_for(self.role)).context("the demo has nobody of this role")?;
+        let or = |given: &Option<String>, known: Option<&str>| given.clone().or_else(|| known.map(str::to_owned));
         let token = key.issue(&DemoToken {
-            subject: self
-                .subject
-                .clone()
-                .unwrap_or_else(|| person.subject.to_owned()),
+            subject: self.subject.clone().unwrap_or_else(|| person.subject.to_owned()),
             roles: vec![self.role.code().to_owned()],
             unit: or(&self.unit, person.unit),
             customer: or(&self.customer, person.customer),

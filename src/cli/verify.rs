@@ -31,10 +31,7 @@ impl Verify {
                 });
                 println!("{line}");
             } else {
-                println!(
-                    "{} {} {}: {}",
-                    violation.invariant, violation.table, violation.id, violation.message
-                );
+                println!("{} {} {}: {}", violation.invariant, violation.table, violation.id, violation.message);
             }
         }
         eprintln!(
@@ -44,10 +41,6 @@ impl Verify {
             report.events,
             report.violations.len()
         );
-        Ok(if report.violations.is_empty() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::from(1)
-        })
+        Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 }

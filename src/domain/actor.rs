@@ -77,11 +77,7 @@ pub struct Actor {
 impl Actor {
     /// The clock.
     pub fn system() -> Self {
-        Self {
-            subject: "system".into(),
-            roles: vec![Role::System],
-            scope: Scope::All,
-        }
+        Self { subject: "system".into(), roles: vec![Role::System], scope: Scope::All }
     }
 
     /// Does the actor hold this role?

@@ -11,16 +11,9 @@ pub fn document<T: serde::Serialize>(aggregate: &T) -> Result<Value, serde_json:
 
 fn keyed(value: Value) -> Value {
     match value {
-        Value::Array(items)
-            if !items.is_empty() && items.iter().all(|item| item.get("id").is_some()) =>
-        {
-            Value::Object(
-                items
-                    .into_iter()
-                    .filter_map(|item| Some((item.get("id")?.as_str()?.to_owned(), keyed(item))))
-                    .collect(),
-            )
-        }
+        Value::Array(items) if !items.is_empty() && items.iter().all(|item| item.get("id").is_some()) => Value::Object(
+            items.into_iter().filter_map(|item| Some((item.get("id")?.as_str()?.to_owned(), keyed(item)))).collect(),
+        ),
         // An empty list of parts and no list at all are the same document.
         Value::Array(items) if items.is_empty() => Value::Null,
         Value::Array(items) => Value::Array(items.into_iter().map(keyed).collect()),
@@ -87,17 +80,10 @@ mod tests {
 
     #[test]
     fn a_patch_names_only_what_changed() {
-        let before = keyed(
-            json!({"version": 1, "note": "x", "lines": [{"id": "a", "n": "1"}, {"id": "b", "n": "2"}]}),
-        );
-        let after = keyed(
-            json!({"version": 2, "note": null, "lines": [{"id": "a", "n": "1"}, {"id": "b", "n": "3"}]}),
-        );
+        let before = keyed(json!({"version": 1, "note": "x", "lines": [{"id": "a", "n": "1"}, {"id": "b", "n": "2"}]}));
+        let after = keyed(json!({"version": 2, "note": null, "lines": [{"id": "a", "n": "1"}, {"id": "b", "n": "3"}]}));
         let patch = difference(&before, &after);
-        assert_eq!(
-            patch,
-            json!({"version": 2, "note": null, "lines": {"b": {"n": "3"}}})
-        );
+        assert_eq!(patch, json!({"version": 2, "note": null, "lines": {"b": {"n": "3"}}}));
         let mut folded = before;
         fold(&mut folded, &patch);
         assert_eq!(folded, after);

@@ -197,9 +197,6 @@ impl From<EventKind> for Happening {
 impl EventKind {
     /// The happening with a remark.
     pub fn because(self, note: impl Into<String>) -> Happening {
-        Happening {
-            kind: self,
-            note: Some(note.into()),
-        }
+        Happening { kind: self, note: Some(note.into()) }
     }
 }

@@ -89,28 +89,14 @@ impl Allocation {
         let mut refusals = self.blockers(Action::RecordInspection, order, actor);
         let took_part = self.accepted_by.as_deref() == Some(&actor.subject)
             || self.milestones.iter().any(|milestone| {
-                milestone.status == MilestoneStatus::Completed
-                    && milestone.responsible == actor.subject
+                milestone.status == MilestoneStatus::Completed && milestone.responsible == actor.subject
             });
         refusals.require(!took_part, || {
-            Refusal::new(
-                Code::SeparationOfDuties,
-                "R6.1",
-                "Whoever produced does not inspect.",
-            )
+            Refusal::new(Code::SeparationOfDuties, "R6.1", "Whoever produced does not inspect.")
         });
-        refusals.require(
-            self.lines
-                .iter()
-                .any(|line| self.ready(line.id) > line.passed),
-            || {
-                Refusal::new(
-                    Code::NothingToInspect,
-                    "R6.1",
-                    "Nothing is ready that has not passed.",
-                )
-            },
-        );
+        refusals.require(self.lines.iter().any(|line| self.ready(line.id) > line.passed), || {
+            Refusal::new(Code::NothingToInspect, "R6.1", "Nothing is ready that has not passed.")
+        });
         refusals
     }
 
@@ -125,60 +111,27 @@ impl Allocation {
         let mut refusals = self.inspection_blockers(order, act.actor);
         let items = rules.checklist_for(self.kind);
         for item in items {
-            let answers = report
-                .checklist
-                .iter()
-                .filter(|answer| answer.item == *item)
-                .count();
+            let answers = report.checklist.iter().filter(|answer| answer.item == *item).count();
             refusals.require(answers == 1, || {
-                Refusal::new(
-                    Code::ChecklistIncomplete,
-                    "R6.1",
-                    format!("Answer {item} once."),
-                )
-                .at("checklist")
+                Refusal::new(Code::ChecklistIncomplete, "R6.1", format!("Answer {item} once.")).at("checklist")
             });
         }
         for (index, answer) in report.checklist.iter().enumerate() {
             refusals.require(items.contains(&answer.item), || {
-                Refusal::new(
-                    Code::UnknownChecklistItem,
-                    "R6.1",
-                    format!("The items are {}.", items.join(", ")),
-                )
-                .at(format!("checklist.{index}.item"))
+                Refusal::new(Code::UnknownChecklistItem, "R6.1", format!("The items are {}.", items.join(", ")))
+                    .at(format!("checklist.{index}.item"))
             });
-            text(
-                &mut refusals,
-                &format!("checklist.{index}.note"),
-                answer.note.as_deref(),
-                false,
-                LONG_TEXT,
-            );
+            text(&mut refusals, &format!("checklist.{index}.note"), answer.note.as_deref(), false, LONG_TEXT);
         }
         let all_passed = report.checklist.iter().all(|answer| answer.passed);
         let accepted = report.accepted.unwrap_or_else(|| {
             let share = |line: &super::allocation::AllocationLine| {
-                if all_passed {
-                    self.ready(line.id) - line.passed
-                } else {
-                    Decimal::ZERO
-                }
+                if all_passed { self.ready(line.id) - line.passed } else { Decimal::ZERO }
             };
-            self.lines
-                .iter()
-                .map(|line| AcceptedQuantity {
-                    line_id: line.id,
-                    quantity: share(line),
-                })
-                .collect()
+            self.lines.iter().map(|line| AcceptedQuantity { line_id: line.id, quantity: share(line) }).collect()
         });
         self.check_accepted(&accepted, &mut refusals);
-        let outstanding: Decimal = self
-            .lines
-            .iter()
-            .map(|line| line.quantity - line.passed)
-            .sum();
+        let outstanding: Decimal = self.lines.iter().map(|line| line.quantity - line.passed).sum();
         let total: Decimal = accepted.iter().map(|one| one.quantity).sum();
         let result = if total == outstanding && all_passed {
             InspectionResult::Passed
@@ -188,21 +141,11 @@ impl Allocation {
             InspectionResult::Failed
         };
         if result != InspectionResult::Passed {
-            text(
-                &mut refusals,
-                "findings",
-                report.findings.as_deref(),
-                true,
-                LONG_TEXT,
-            );
+            text(&mut refusals, "findings", report.findings.as_deref(), true, LONG_TEXT);
         }
         refusals.require(all_passed || total < outstanding, || {
-            Refusal::new(
-                Code::QuantityExceeded,
-                "R6.2",
-                "An item of the checklist failed, so not everything may go.",
-            )
-            .at("accepted")
+            Refusal::new(Code::QuantityExceeded, "R6.2", "An item of the checklist failed, so not everything may go.")
+                .at("accepted")
         });
         refusals.into_result()?;
         for one in &accepted {
@@ -213,9 +156,7 @@ impl Allocation {
         }
         self.inspections.push(Inspection {
             id: act.id(),
-            attempt: i32::try_from(self.inspections.len())
-                .unwrap_or(i32::MAX)
-                .saturating_add(1),
+            attempt: i32::try_from(self.inspections.len()).unwrap_or(i32::MAX).saturating_add(1),
             result,
             checklist: report.checklist,
             accepted,
@@ -236,21 +177,13 @@ impl Allocation {
         for (index, one) in accepted.iter().enumerate() {
             let at = |field: &str| format!("accepted.{index}.{field}");
             let Some(line) = self.line(one.line_id) else {
-                refusals.push(
-                    Refusal::new(Code::UnknownLine, "R6.1", "Not a line of this allocation.")
-                        .at(at("lineId")),
-                );
+                refusals
+                    .push(Refusal::new(Code::UnknownLine, "R6.1", "Not a line of this allocation.").at(at("lineId")));
                 continue;
             };
-            refusals.require(
-                accepted[..index]
-                    .iter()
-                    .all(|other| other.line_id != one.line_id),
-                || {
-                    Refusal::new(Code::Repeated, "R6.1", "This line is named twice.")
-                        .at(at("lineId"))
-                },
-            );
+            refusals.require(accepted[..index].iter().all(|other| other.line_id != one.line_id), || {
+                Refusal::new(Code::Repeated, "R6.1", "This line is named twice.").at(at("lineId"))
+            });
             refusals.require(one.quantity >= Decimal::ZERO, || {
                 Refusal::new(Code::QuantityNotPositive, "R6.1", "Not negative.").at(at("quantity"))
             });
@@ -258,20 +191,13 @@ impl Allocation {
                 Refusal::new(
                     Code::QuantityExceeded,
                     "R6.1",
-                    format!(
-                        "{} are ready and have not passed.",
-                        (self.ready(line.id) - line.passed).normalize()
-                    ),
+                    format!("{} are ready and have not passed.", (self.ready(line.id) - line.passed).normalize()),
                 )
                 .at(at("quantity"))
             });
-            refusals.require(
-                one.quantity.normalize().scale() <= super::money::QUANTITY_SCALE,
-                || {
-                    Refusal::new(Code::QuantityPrecision, "R6.1", "At most three decimals.")
-                        .at(at("quantity"))
-                },
-            );
+            refusals.require(one.quantity.normalize().scale() <= super::money::QUANTITY_SCALE, || {
+                Refusal::new(Code::QuantityPrecision, "R6.1", "At most three decimals.").at(at("quantity"))
+            });
         }
     }
 }

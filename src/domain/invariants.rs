@@ -36,12 +36,7 @@ impl Findings {
         message: impl FnOnce() -> String,
     ) {
         if !holds {
-            self.0.push(Violation {
-                invariant,
-                table,
-                id: id.to_string(),
-                message: message(),
-            });
+            self.0.push(Violation { invariant, table, id: id.to_string(), message: message() });
         }
     }
 }
@@ -76,48 +71,19 @@ pub fn check_order(picture: &OrderPicture<'_>, findings: &mut Findings) {
         check_counts(&line.quantities, line.id, findings);
     }
     check_status(order, findings);
-    let live = || {
-        picture
-            .allocations
-            .iter()
-            .filter(|share| share.status.is_live())
-    };
+    let live = || picture.allocations.iter().filter(|share| share.status.is_live());
     for (index, line) in order.lines.iter().enumerate() {
-        let shares = || {
-            live()
-                .flat_map(|share| &share.lines)
-                .filter(|share| share.order_line_id == line.id)
-        };
+        let shares = || live().flat_map(|share| &share.lines).filter(|share| share.order_line_id == line.id);
         let counts = &line.quantities;
         for (name, counted, summed) in [
-            (
-                "allocated",
-                counts.allocated,
-                shares().map(|share| share.quantity).sum::<Decimal>(),
-            ),
-            (
-                "passed",
-                counts.passed,
-                shares().map(|share| share.passed).sum(),
-            ),
-            (
-                "dispatched",
-                counts.dispatched,
-                shares().map(|share| share.dispatched).sum(),
-            ),
-            (
-                "confirmed",
-                counts.confirmed,
-                shares().map(|share| share.confirmed).sum(),
-            ),
+            ("allocated", counts.allocated, shares().map(|share| share.quantity).sum::<Decimal>()),
+            ("passed", counts.passed, shares().map(|share| share.passed).sum()),
+            ("dispatched", counts.dispatched, shares().map(|share| share.dispatched).sum()),
+            ("confirmed", counts.confirmed, shares().map(|share| share.confirmed).sum()),
         ] {
-            findings.expect(
-                counted == summed,
-                "LINE_EQUALS_SHARES",
-                "order_line",
-                line.id,
-                || format!("{name} is {counted}, its allocations say {summed}"),
-            );
+            findings.expect(counted == summed, "LINE_EQUALS_SHARES", "order_line", line.id, || {
+                format!("{name} is {counted}, its allocations say {summed}")
+            });
         }
         let settled = picture.settled.get(index).copied().unwrap_or_default();
         findings.expect(
@@ -125,28 +91,16 @@ pub fn check_order(picture: &OrderPicture<'_>, findings: &mut Findings) {
             "SETTLED_EQUALS_CONFIRMED",
             "order_line",
             line.id,
-            || {
-                format!(
-                    "{} settled, {} confirmed",
-                    settled.quantity, counts.confirmed
-                )
-            },
+            || format!("{} settled, {} confirmed", settled.quantity, counts.confirmed),
         );
         let whole = counts.confirmed == counts.ordered;
-        findings.expect(
-            !whole || settled.amount == line.total,
-            "PARTS_SUM_TO_WHOLE",
-            "order_line",
-            line.id,
-            || format!("settled for {} of {}", settled.amount, line.total),
-        );
+        findings.expect(!whole || settled.amount == line.total, "PARTS_SUM_TO_WHOLE", "order_line", line.id, || {
+            format!("settled for {} of {}", settled.amount, line.total)
+        });
     }
     findings.expect(
         picture.allocations.is_empty()
-            || picture
-                .review
-                .and_then(|review| review.decision.as_ref())
-                .is_some_and(|d| d.approved),
+            || picture.review.and_then(|review| review.decision.as_ref()).is_some_and(|d| d.approved),
         "ALLOCATED_ONLY_WHEN_APPROVED",
         "orders",
         order.id,
@@ -157,11 +111,7 @@ pub fn check_order(picture: &OrderPicture<'_>, findings: &mut Findings) {
     }
 }
 
-fn check_counts(
-    counts: &LineQuantities,
-    id: impl std::fmt::Display + Copy,
-    findings: &mut Findings,
-) {
+fn check_counts(counts: &LineQuantities, id: impl std::fmt::Display + Copy, findings: &mut Findings) {
     let all = [
         counts.ordered,
         counts.cancelled,
@@ -174,13 +124,9 @@ fn check_counts(
         counts.confirmed,
         counts.returned,
     ];
-    findings.expect(
-        all.iter().all(|count| *count >= Decimal::ZERO),
-        "NEVER_NEGATIVE",
-        "order_line",
-        id,
-        || "a count is below zero".to_owned(),
-    );
+    findings.expect(all.iter().all(|count| *count >= Decimal::ZERO), "NEVER_NEGATIVE", "order_line", id, || {
+        "a count is below zero".to_owned()
+    });
     let chain = counts.confirmed <= counts.delivered
         && counts.delivered <= counts.dispatched
         && counts.dispatched <= counts.passed
@@ -193,10 +139,7 @@ fn check_counts(
 }
 
 fn check_status(order: &Order, findings: &mut Findings) {
-    let open = order
-        .lines
-        .iter()
-        .any(|line| line.quantities.open() > Decimal::ZERO);
+    let open = order.lines.iter().any(|line| line.quantities.open() > Decimal::ZERO);
     let confirmed = open && order.coverage(|counts| counts.confirmed) == Coverage::Full;
     findings.expect(
         (order.status == OrderStatus::Completed) == confirmed,
@@ -229,13 +172,9 @@ fn check_allocation(share: &Allocation, deliveries: &[&Delivery], findings: &mut
             .filter(|accepted| accepted.line_id == line.id)
             .map(|accepted| accepted.quantity)
             .sum();
-        findings.expect(
-            line.passed == accepted,
-            "PASSED_ONLY_BY_INSPECTION",
-            "allocation_line",
-            line.id,
-            || format!("{} passed, inspections accepted {accepted}", line.passed),
-        );
+        findings.expect(line.passed == accepted, "PASSED_ONLY_BY_INSPECTION", "allocation_line", line.id, || {
+            format!("{} passed, inspections accepted {accepted}", line.passed)
+        });
         let in_deliveries = |wanted: fn(&Delivery) -> bool| -> Decimal {
             deliveries
                 .iter()
@@ -245,23 +184,14 @@ fn check_allocation(share: &Allocation, deliveries: &[&Delivery], findings: &mut
                 .map(|one| one.quantity)
                 .sum()
         };
-        let planned =
-            in_deliveries(|delivery| delivery.status != super::delivery::DeliveryStatus::Cancelled);
-        findings.expect(
-            line.planned == planned,
-            "PLANNED_EQUALS_DELIVERIES",
-            "allocation_line",
-            line.id,
-            || format!("{} planned, deliveries hold {planned}", line.planned),
-        );
+        let planned = in_deliveries(|delivery| delivery.status != super::delivery::DeliveryStatus::Cancelled);
+        findings.expect(line.planned == planned, "PLANNED_EQUALS_DELIVERIES", "allocation_line", line.id, || {
+            format!("{} planned, deliveries hold {planned}", line.planned)
+        });
         let left = in_deliveries(|delivery| delivery.dispatched_at.is_some());
-        findings.expect(
-            line.dispatched == left,
-            "DISPATCHED_EQUALS_DELIVERIES",
-            "allocation_line",
-            line.id,
-            || format!("{} dispatched, deliveries carried {left}", line.dispatched),
-        );
+        findings.expect(line.dispatched == left, "DISPATCHED_EQUALS_DELIVERIES", "allocation_line", line.id, || {
+            format!("{} dispatched, deliveries carried {left}", line.dispatched)
+        });
     }
 }
 
@@ -278,42 +208,15 @@ pub struct StockSums {
 
 /// Checks a stock item.
 pub fn check_stock(item: &StockItem, sums: StockSums, findings: &mut Findings) {
-    findings.expect(
-        item.on_hand == sums.on_hand,
-        "ON_HAND_EQUALS_MOVEMENTS",
-        "stock_item",
-        item.id,
-        || {
-            format!(
-                "{} on hand, movements sum to {}",
-                item.on_hand, sums.on_hand
-            )
-        },
-    );
-    findings.expect(
-        item.reserved == sums.reserved,
-        "RESERVED_EQUALS_MOVEMENTS",
-        "stock_item",
-        item.id,
-        || {
-            format!(
-                "{} reserved, movements sum to {}",
-                item.reserved, sums.reserved
-            )
-        },
-    );
-    findings.expect(
-        item.reserved == sums.reservations,
-        "RESERVED_EQUALS_RESERVATIONS",
-        "stock_item",
-        item.id,
-        || {
-            format!(
-                "{} reserved, open reservations sum to {}",
-                item.reserved, sums.reservations
-            )
-        },
-    );
+    findings.expect(item.on_hand == sums.on_hand, "ON_HAND_EQUALS_MOVEMENTS", "stock_item", item.id, || {
+        format!("{} on hand, movements sum to {}", item.on_hand, sums.on_hand)
+    });
+    findings.expect(item.reserved == sums.reserved, "RESERVED_EQUALS_MOVEMENTS", "stock_item", item.id, || {
+        format!("{} reserved, movements sum to {}", item.reserved, sums.reserved)
+    });
+    findings.expect(item.reserved == sums.reservations, "RESERVED_EQUALS_RESERVATIONS", "stock_item", item.id, || {
+        format!("{} reserved, open reservations sum to {}", item.reserved, sums.reservations)
+    });
     findings.expect(
         item.reserved <= item.on_hand && item.reserved >= Decimal::ZERO,
         "NEVER_OVERSOLD",

@@ -55,10 +55,7 @@ pub struct Money {
 
 /// The amount rounded to the currency's minor unit, half away from zero, as invoices are.
 pub fn round_to_minor(amount: Decimal, currency: Currency) -> Decimal {
-    amount.round_dp_with_strategy(
-        currency.minor_unit(),
-        RoundingStrategy::MidpointAwayFromZero,
-    )
+    amount.round_dp_with_strategy(currency.minor_unit(), RoundingStrategy::MidpointAwayFromZero)
 }
 
 /// Quantity × unit price × (1 − discount), exact.
@@ -70,13 +67,7 @@ pub fn extended_price(quantity: Decimal, unit_price: Decimal, discount_rate: Dec
 ///
 /// Shares are differences of rounded running totals, so that however a quantity is cut, the shares
 /// of all its parts sum to `total` exactly.
-pub fn running_share(
-    total: Decimal,
-    before: Decimal,
-    after: Decimal,
-    whole: Decimal,
-    currency: Currency,
-) -> Decimal {
+pub fn running_share(total: Decimal, before: Decimal, after: Decimal, whole: Decimal, currency: Currency) -> Decimal {
     if whole.is_zero() {
         return Decimal::ZERO;
     }
@@ -86,16 +77,12 @@ pub fn running_share(
 
 /// Is this a quantity one can order: above zero, at most three decimals, not absurdly large?
 pub fn is_quantity(quantity: Decimal) -> bool {
-    quantity > Decimal::ZERO
-        && quantity.normalize().scale() <= QUANTITY_SCALE
-        && quantity <= Decimal::from(LARGEST)
+    quantity > Decimal::ZERO && quantity.normalize().scale() <= QUANTITY_SCALE && quantity <= Decimal::from(LARGEST)
 }
 
 /// Is this a price: not negative, at most four decimals, not absurdly large?
 pub fn is_price(price: Decimal) -> bool {
-    price >= Decimal::ZERO
-        && price.normalize().scale() <= PRICE_SCALE
-        && price <= Decimal::from(LARGEST)
+    price >= Decimal::ZERO && price.normalize().scale() <= PRICE_SCALE && price <= Decimal::from(LARGEST)
 }
 
 #[cfg(test)]
@@ -111,24 +98,9 @@ mod tests {
         let total = Decimal::new(10_00, 2);
         let whole = Decimal::from(3);
         let shares: Vec<_> = (0..3)
-            .map(|step| {
-                running_share(
-                    total,
-                    Decimal::from(step),
-                    Decimal::from(step + 1),
-                    whole,
-                    usd(),
-                )
-            })
+            .map(|step| running_share(total, Decimal::from(step), Decimal::from(step + 1), whole, usd()))
             .collect();
-        assert_eq!(
-            shares,
-            [
-                Decimal::new(3_33, 2),
-                Decimal::new(3_34, 2),
-                Decimal::new(3_33, 2)
-            ]
-        );
+        assert_eq!(shares, [Decimal::new(3_33, 2), Decimal::new(3_34, 2), Decimal::new(3_33, 2)]);
         assert_eq!(shares.iter().sum::<Decimal>(), total);
     }
 

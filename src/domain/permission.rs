@@ -129,27 +129,9 @@ const ORDER_READERS: &[Role] = &[
     Admin,
     System,
 ];
-const STOCK_READERS: &[Role] = &[
-    Sales,
-    Dispatcher,
-    Warehouse,
-    Procurement,
-    Operator,
-    Inspector,
-    Logistics,
-    Supervisor,
-    Admin,
-    System,
-];
-const TICKET_READERS: &[Role] = &[
-    Customer,
-    Partner,
-    Sales,
-    ServiceAgent,
-    Supervisor,
-    Admin,
-    System,
-];
+const STOCK_READERS: &[Role] =
+    &[Sales, Dispatcher, Warehouse, Procurement, Operator, Inspector, Logistics, Supervisor, Admin, System];
+const TICKET_READERS: &[Role] = &[Customer, Partner, Sales, ServiceAgent, Supervisor, Admin, System];
 const OWN_SCOPE: &str = "what lies in the caller's scope";
 
 /// Every root field of Query and Subscription and who may ask for it.
@@ -175,166 +157,62 @@ pub const READS: &[Permission] = &[
     },
     Permission {
         field: "customers",
-        roles: &[
-            Customer,
-            Sales,
-            Reviewer,
-            FinanceApprover,
-            ServiceAgent,
-            Supervisor,
-            Admin,
-            System,
-        ],
+        roles: &[Customer, Sales, Reviewer, FinanceApprover, ServiceAgent, Supervisor, Admin, System],
         limit: "a customer sees itself",
     },
-    Permission {
-        field: "deliveries",
-        roles: ORDER_READERS,
-        limit: OWN_SCOPE,
-    },
-    Permission {
-        field: "eventCursor",
-        roles: ORDER_READERS,
-        limit: "",
-    },
-    Permission {
-        field: "events",
-        roles: ORDER_READERS,
-        limit: OWN_SCOPE,
-    },
-    Permission {
-        field: "node",
-        roles: EVERYONE,
-        limit: OWN_SCOPE,
-    },
-    Permission {
-        field: "nodes",
-        roles: EVERYONE,
-        limit: OWN_SCOPE,
-    },
-    Permission {
-        field: "order",
-        roles: ORDER_READERS,
-        limit: OWN_SCOPE,
-    },
-    Permission {
-        field: "orderEvents",
-        roles: ORDER_READERS,
-        limit: OWN_SCOPE,
-    },
-    Permission {
-        field: "orderProgress",
-        roles: ORDER_READERS,
-        limit: OWN_SCOPE,
-    },
-    Permission {
-        field: "orders",
-        roles: ORDER_READERS,
-        limit: OWN_SCOPE,
-    },
-    Permission {
-        field: "products",
-        roles: EVERYONE,
-        limit: "",
-    },
-    Permission {
-        field: "replenishmentRequests",
-        roles: STOCK_READERS,
-        limit: OWN_SCOPE,
-    },
-    Permission {
-        field: "serviceConfig",
-        roles: EVERYONE,
-        limit: "",
-    },
-    Permission {
-        field: "stockAlerts",
-        roles: STOCK_READERS,
-        limit: OWN_SCOPE,
-    },
-    Permission {
-        field: "stockItems",
-        roles: STOCK_READERS,
-        limit: OWN_SCOPE,
-    },
-    Permission {
-        field: "ticketUpdates",
-        roles: TICKET_READERS,
-        limit: OWN_SCOPE,
-    },
-    Permission {
-        field: "tickets",
-        roles: TICKET_READERS,
-        limit: OWN_SCOPE,
-    },
-    Permission {
-        field: "units",
-        roles: STAFF,
-        limit: OWN_SCOPE,
-    },
-    Permission {
-        field: "viewer",
-        roles: EVERYONE,
-        limit: "",
-    },
+    Permission { field: "deliveries", roles: ORDER_READERS, limit: OWN_SCOPE },
+    Permission { field: "eventCursor", roles: ORDER_READERS, limit: "" },
+    Permission { field: "events", roles: ORDER_READERS, limit: OWN_SCOPE },
+    Permission { field: "node", roles: EVERYONE, limit: OWN_SCOPE },
+    Permission { field: "nodes", roles: EVERYONE, limit: OWN_SCOPE },
+    Permission { field: "order", roles: ORDER_READERS, limit: OWN_SCOPE },
+    Permission { field: "orderEvents", roles: ORDER_READERS, limit: OWN_SCOPE },
+    Permission { field: "orderProgress", roles: ORDER_READERS, limit: OWN_SCOPE },
+    Permission { field: "orders", roles: ORDER_READERS, limit: OWN_SCOPE },
+    Permission { field: "products", roles: EVERYONE, limit: "" },
+    Permission { field: "replenishmentRequests", roles: STOCK_READERS, limit: OWN_SCOPE },
+    Permission { field: "serviceConfig", roles: EVERYONE, limit: "" },
+    Permission { field: "stockAlerts", roles: STOCK_READERS, limit: OWN_SCOPE },
+    Permission { field: "stockItems", roles: STOCK_READERS, limit: OWN_SCOPE },
+    Permission { field: "ticketUpdates", roles: TICKET_READERS, limit: OWN_SCOPE },
+    Permission { field: "tickets", roles: TICKET_READERS, limit: OWN_SCOPE },
+    Permission { field: "units", roles: STAFF, limit: OWN_SCOPE },
+    Permission { field: "viewer", roles: EVERYONE, limit: "" },
 ];
 
 /// Who may read a root field of Query or Subscription.
 pub fn readers(field: &str) -> &'static [Role] {
-    READS
-        .iter()
-        .find(|row| row.field == field)
-        .map_or(&[], |row| row.roles)
+    READS.iter().find(|row| row.field == field).map_or(&[], |row| row.roles)
 }
 
 /// Who may perform an action, and what limits it beyond the role.
 pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
     match action {
-        Action::SubmitOrder => (
-            &[Customer, Partner, Sales],
-            "a customer for itself; a partner over its own account",
-        ),
+        Action::SubmitOrder => (&[Customer, Partner, Sales], "a customer for itself; a partner over its own account"),
         Action::StartReview => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
-        Action::RequestClarification => {
-            (&[Reviewer, FinanceApprover], "not the one who submitted it")
-        }
+        Action::RequestClarification => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::AnswerClarification => (&[Customer, Partner, Sales], OWN_SCOPE),
-        Action::ApproveOrder => (
-            &[Reviewer, FinanceApprover],
-            "amount band; not the one who submitted it",
-        ),
+        Action::ApproveOrder => (&[Reviewer, FinanceApprover], "amount band; not the one who submitted it"),
         Action::RejectOrder => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::AllocateOrder => (&[Dispatcher, System], OWN_SCOPE),
         Action::ReassignAllocation => (&[Dispatcher], OWN_SCOPE),
-        Action::AcceptAllocation | Action::DeclineAllocation => {
-            (&[Operator], "of the executing unit")
-        }
+        Action::AcceptAllocation | Action::DeclineAllocation => (&[Operator], "of the executing unit"),
         Action::ReceiveStock => (&[Warehouse, Procurement], "of the warehouse or above"),
         Action::AdjustStock => (&[Warehouse], "of the warehouse or above"),
         Action::StartMilestone | Action::CompleteMilestone | Action::BlockMilestone => {
             (&[Operator], "the one named responsible")
         }
         Action::RecordInspection => (&[Inspector], "not one who produced it"),
-        Action::PlanDelivery | Action::BookDelivery | Action::DispatchDelivery => {
-            (&[Logistics], OWN_SCOPE)
-        }
+        Action::PlanDelivery | Action::BookDelivery | Action::DispatchDelivery => (&[Logistics], OWN_SCOPE),
         Action::RecordTrackingEvent => (&[Logistics, System], OWN_SCOPE),
-        Action::ConfirmDelivery => (
-            &[Customer, Partner, Logistics],
-            "a customer its own; staff with the customer's evidence",
-        ),
-        Action::PlaceHold | Action::ReleaseHold => {
-            (&[Reviewer, FinanceApprover, Dispatcher, Admin], OWN_SCOPE)
+        Action::ConfirmDelivery => {
+            (&[Customer, Partner, Logistics], "a customer its own; staff with the customer's evidence")
         }
+        Action::PlaceHold | Action::ReleaseHold => (&[Reviewer, FinanceApprover, Dispatcher, Admin], OWN_SCOPE),
         Action::CancelOrder => (&[Customer, Partner, Sales, Admin], OWN_SCOPE),
-        Action::AnswerCancellation => (
-            &[Dispatcher, Operator],
-            "an operator whose unit has a share",
-        ),
+        Action::AnswerCancellation => (&[Dispatcher, Operator], "an operator whose unit has a share"),
         Action::OpenTicket => (&[Customer, Partner, Sales, ServiceAgent], OWN_SCOPE),
-        Action::ContactCustomer | Action::ResolveTicket => {
-            (&[ServiceAgent], "of the ticket's team or above")
-        }
+        Action::ContactCustomer | Action::ResolveTicket => (&[ServiceAgent], "of the ticket's team or above"),
     }
 }
 
@@ -345,10 +223,7 @@ mod tests {
     #[test]
     fn an_action_is_called_by_its_mutation() {
         assert_eq!(Action::SubmitOrder.field_name(), "submitOrder");
-        assert_eq!(
-            Action::RecordTrackingEvent.field_name(),
-            "recordTrackingEvent"
-        );
+        assert_eq!(Action::RecordTrackingEvent.field_name(), "recordTrackingEvent");
     }
 
     #[test]

@@ -82,12 +82,7 @@ pub struct Milestone {
 pub const RECTIFICATION: &str = "RECTIFICATION";
 
 /// The milestones of a share, one after the other from now.
-pub fn plan(
-    kind: ProductKind,
-    rules: &RuleSet,
-    responsible: &str,
-    act: &Act<'_>,
-) -> Vec<Milestone> {
+pub fn plan(kind: ProductKind, rules: &RuleSet, responsible: &str, act: &Act<'_>) -> Vec<Milestone> {
     let mut start = act.now;
     let mut milestones = Vec::new();
     for (index, template) in rules.milestones_for(kind).iter().enumerate() {
@@ -142,35 +137,17 @@ impl Allocation {
     }
 
     /// What stands between the actor and an action on a milestone, apart from the input.
-    pub fn milestone_blockers(
-        &self,
-        action: Action,
-        milestone: &Milestone,
-        order: &Order,
-        actor: &Actor,
-    ) -> Refusals {
+    pub fn milestone_blockers(&self, action: Action, milestone: &Milestone, order: &Order, actor: &Actor) -> Refusals {
         let mut refusals = self.blockers(action, order, actor);
-        refusals.require(milestone.status.admits(action), || {
-            milestone.status.refuse(action)
-        });
+        refusals.require(milestone.status.admits(action), || milestone.status.refuse(action));
         refusals.require(milestone.responsible == actor.subject, || {
-            Refusal::new(
-                Code::NotResponsible,
-                "R5.2",
-                "Only the one named responsible updates a milestone.",
-            )
+            Refusal::new(Code::NotResponsible, "R5.2", "Only the one named responsible updates a milestone.")
         });
         if action == Action::StartMilestone {
-            let earlier_open = self
-                .milestones
-                .iter()
-                .any(|other| other.sequence < milestone.sequence && other.status != Completed);
+            let earlier_open =
+                self.milestones.iter().any(|other| other.sequence < milestone.sequence && other.status != Completed);
             refusals.require(!earlier_open, || {
-                Refusal::new(
-                    Code::MilestoneOrder,
-                    "R5.1",
-                    "An earlier milestone is not finished.",
-                )
+                Refusal::new(Code::MilestoneOrder, "R5.1", "An earlier milestone is not finished.")
             });
         }
         if action == Action::CompleteMilestone && milestone.needs_stock {
@@ -178,10 +155,7 @@ impl Allocation {
                 refusals.push(Refusal::new(
                     Code::StockMissing,
                     "R4.3",
-                    format!(
-                        "{} of a reserved product are still missing.",
-                        backorder.missing().normalize()
-                    ),
+                    format!("{} of a reserved product are still missing.", backorder.missing().normalize()),
                 ));
             }
         }
@@ -189,38 +163,20 @@ impl Allocation {
     }
 
     fn milestone_mut(&mut self, id: MilestoneId) -> Option<&mut Milestone> {
-        self.milestones
-            .iter_mut()
-            .find(|milestone| milestone.id == id)
+        self.milestones.iter_mut().find(|milestone| milestone.id == id)
     }
 
-    fn checked(
-        &self,
-        action: Action,
-        id: MilestoneId,
-        order: &Order,
-        actor: &Actor,
-    ) -> Result<Milestone, Refusals> {
-        let milestone = self
-            .milestones
-            .iter()
-            .find(|milestone| milestone.id == id)
-            .cloned();
+    fn checked(&self, action: Action, id: MilestoneId, order: &Order, actor: &Actor) -> Result<Milestone, Refusals> {
+        let milestone = self.milestones.iter().find(|milestone| milestone.id == id).cloned();
         let Some(milestone) = milestone else {
             return Err(Refusal::new(Code::UnknownLine, "R5.2", "No such milestone.").into());
         };
-        self.milestone_blockers(action, &milestone, order, actor)
-            .into_result()?;
+        self.milestone_blockers(action, &milestone, order, actor).into_result()?;
         Ok(milestone)
     }
 
     /// Begins or resumes a milestone.
-    pub fn start_milestone(
-        &mut self,
-        id: MilestoneId,
-        order: &Order,
-        act: &Act<'_>,
-    ) -> Result<EventKind, Refusals> {
+    pub fn start_milestone(&mut self, id: MilestoneId, order: &Order, act: &Act<'_>) -> Result<EventKind, Refusals> {
         self.checked(Action::StartMilestone, id, order, act.actor)?;
         if self.status == AllocationStatus::Accepted {
             self.status = AllocationStatus::InProgress;
@@ -281,11 +237,7 @@ impl Allocation {
                 consumption.push(line.id);
             }
         }
-        if self
-            .milestones
-            .iter()
-            .all(|milestone| milestone.status == Completed)
-        {
+        if self.milestones.iter().all(|milestone| milestone.status == Completed) {
             self.status = AllocationStatus::AwaitingInspection;
         }
         Ok(consumption)

@@ -131,12 +131,7 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal without a place in the input.
     pub fn new(code: RefusalCode, clause: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            path: Vec::new(),
-            clause: Some(Clause(clause)),
-        }
+        Self { code, message: message.into(), path: Vec::new(), clause: Some(Clause(clause)) }
     }
 
     /// The same refusal, pointing at a place in the input such as `lines.0.sku`.

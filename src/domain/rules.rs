@@ -129,24 +129,16 @@ impl RuleSet {
 
     /// The milestones of a kind of line.
     pub fn milestones_for(&self, kind: ProductKind) -> &[MilestoneStep] {
-        self.milestones
-            .iter()
-            .find(|t| t.kind == kind)
-            .map_or(&[], |t| &t.steps)
+        self.milestones.iter().find(|t| t.kind == kind).map_or(&[], |t| &t.steps)
     }
 
     /// The checklist of a kind of line.
     pub fn checklist_for(&self, kind: ProductKind) -> &[String] {
-        self.checklists
-            .iter()
-            .find(|c| c.kind == kind)
-            .map_or(&[], |c| &c.items)
+        self.checklists.iter().find(|c| c.kind == kind).map_or(&[], |c| &c.items)
     }
 
     /// Where a type of ticket goes.
     pub fn route(&self, ticket_type: TicketType) -> Option<&TicketRoute> {
-        self.ticket_routes
-            .iter()
-            .find(|route| route.ticket_type == ticket_type)
+        self.ticket_routes.iter().find(|route| route.ticket_type == ticket_type)
     }
 }

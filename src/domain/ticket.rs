@@ -146,36 +146,16 @@ pub fn open(
     act: &Act<'_>,
 ) -> Result<Ticket, Refusals> {
     let mut refusals = open_blockers(order, act.actor);
-    text(
-        &mut refusals,
-        "subject",
-        Some(&report.subject),
-        true,
-        SHORT_TEXT,
-    );
-    text(
-        &mut refusals,
-        "description",
-        Some(&report.description),
-        true,
-        LONG_TEXT,
-    );
-    refusals.require(
-        report
-            .order_line_id
-            .is_none_or(|id| order.line(id).is_some()),
-        || Refusal::new(Code::UnknownLine, "R10.1", "Not a line of this order.").at("orderLineId"),
-    );
+    text(&mut refusals, "subject", Some(&report.subject), true, SHORT_TEXT);
+    text(&mut refusals, "description", Some(&report.description), true, LONG_TEXT);
+    refusals.require(report.order_line_id.is_none_or(|id| order.line(id).is_some()), || {
+        Refusal::new(Code::UnknownLine, "R10.1", "Not a line of this order.").at("orderLineId")
+    });
     refusals.require(report.occurred_at.is_none_or(|at| at <= act.now), || {
         Refusal::new(Code::Malformed, "R9.1", "The problem has already shown.").at("occurredAt")
     });
     refusals.require(route.is_some(), || {
-        Refusal::new(
-            Code::UnknownUnit,
-            "R9.2",
-            "The rules name no team for this type.",
-        )
-        .at("type")
+        Refusal::new(Code::UnknownUnit, "R9.2", "The rules name no team for this type.").at("type")
     });
     refusals.into_result()?;
     let Some((route, team_id)) = route else {
@@ -216,22 +196,13 @@ impl Ticket {
         let mut refusals = role_blockers(action, actor);
         refusals.require(self.status.admits(action), || self.status.refuse(action));
         refusals.require(actor.covers_unit(self.team_id), || {
-            Refusal::new(
-                Code::RoleNotPermitted,
-                "R9.2",
-                "Only the ticket's team and those above it act on it.",
-            )
+            Refusal::new(Code::RoleNotPermitted, "R9.2", "Only the ticket's team and those above it act on it.")
         });
         refusals
     }
 
     /// Records a contact with the customer.
-    pub fn contact(
-        &mut self,
-        summary: String,
-        plan: Option<String>,
-        act: &Act<'_>,
-    ) -> Result<EventKind, Refusals> {
+    pub fn contact(&mut self, summary: String, plan: Option<String>, act: &Act<'_>) -> Result<EventKind, Refusals> {
         let mut refusals = self.blockers(Action::ContactCustomer, act.actor);
         text(&mut refusals, "summary", Some(&summary), true, LONG_TEXT);
         text(&mut refusals, "plan", plan.as_deref(), false, LONG_TEXT);
@@ -250,13 +221,7 @@ impl Ticket {
     /// Records the solution.
     pub fn resolve(&mut self, resolution: String, act: &Act<'_>) -> Result<EventKind, Refusals> {
         let mut refusals = self.blockers(Action::ResolveTicket, act.actor);
-        text(
-            &mut refusals,
-            "resolution",
-            Some(&resolution),
-            true,
-            LONG_TEXT,
-        );
+        text(&mut refusals, "resolution", Some(&resolution), true, LONG_TEXT);
         refusals.into_result()?;
         self.status = Resolved;
         self.resolution = Some(resolution);

@@ -26,29 +26,18 @@ pub trait Lifecycle: Copy + Eq + std::fmt::Display + 'static {
 
     /// Is there a step for this action out of this state?
     fn admits(self, action: Action) -> bool {
-        Self::TRANSITIONS
-            .iter()
-            .any(|row| row.from == Some(self) && row.action == action)
+        Self::TRANSITIONS.iter().any(|row| row.from == Some(self) && row.action == action)
     }
 
     /// Is this very step legal?
     fn permits(self, action: Action, to: Self) -> bool {
-        Self::TRANSITIONS
-            .iter()
-            .any(|row| row.from == Some(self) && row.action == action && row.to == to)
+        Self::TRANSITIONS.iter().any(|row| row.from == Some(self) && row.action == action && row.to == to)
     }
 
     /// The refusal for an action this state does not admit, naming the states that would.
     fn refuse(self, action: Action) -> Refusal {
-        let rows = || {
-            Self::TRANSITIONS
-                .iter()
-                .filter(move |row| row.action == action)
-        };
-        let mut states: Vec<String> = rows()
-            .filter_map(|row| row.from)
-            .map(|s| s.to_string())
-            .collect();
+        let rows = || Self::TRANSITIONS.iter().filter(move |row| row.action == action);
+        let mut states: Vec<String> = rows().filter_map(|row| row.from).map(|s| s.to_string()).collect();
         states.dedup();
         let clause = rows().next().map_or("R2.1", |row| row.clause);
         Refusal::new(
@@ -58,37 +47,18 @@ pub trait Lifecycle: Copy + Eq + std::fmt::Display + 'static {
                 "The {} is {self}; {} needs it to be {}.",
                 Self::NOUN,
                 action.field_name(),
-                if states.is_empty() {
-                    "new".to_owned()
-                } else {
-                    states.join(" or ")
-                },
+                if states.is_empty() { "new".to_owned() } else { states.join(" or ") },
             ),
         )
     }
 }
 
 /// Shorthand for a row of a table.
-pub(crate) const fn step<S: Copy>(
-    from: S,
-    action: Action,
-    to: S,
-    clause: &'static str,
-) -> Transition<S> {
-    Transition {
-        from: Some(from),
-        action,
-        to,
-        clause,
-    }
+pub(crate) const fn step<S: Copy>(from: S, action: Action, to: S, clause: &'static str) -> Transition<S> {
+    Transition { from: Some(from), action, to, clause }
 }
 
 /// Shorthand for the row that creates an aggregate.
 pub(crate) const fn birth<S: Copy>(action: Action, to: S, clause: &'static str) -> Transition<S> {
-    Transition {
-        from: None,
-        action,
-        to,
-        clause,
-    }
+    Transition { from: None, action, to, clause }
 }

@@ -19,9 +19,7 @@ pub enum CursorError {
     #[error("The cursor is none of this service's; begin without one.")]
     Invalid,
     /// The log does not continue from it, as after a restore.
-    #[error(
-        "The log began anew since this cursor was given out; read the state again and begin without one."
-    )]
+    #[error("The log began anew since this cursor was given out; read the state again and begin without one.")]
     Epoch,
     /// It lies in the future of this log.
     #[error("The cursor lies ahead of the log; read the state again and begin without one.")]
@@ -47,22 +45,13 @@ impl Cursor {
 
     /// Reads a client's text.
     pub fn decode(text: &str) -> Result<Self, CursorError> {
-        let bytes = URL_SAFE_NO_PAD
-            .decode(text)
-            .map_err(|_| CursorError::Invalid)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CursorError::Invalid)?;
         let text = String::from_utf8(bytes).map_err(|_| CursorError::Invalid)?;
         let mut parts = text.split('|');
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some("1"), Some(epoch), Some(position), None) => {
-                let position = position
-                    .parse()
-                    .ok()
-                    .filter(|position| *position >= 0)
-                    .ok_or(CursorError::Invalid)?;
-                Ok(Self {
-                    epoch: epoch.to_owned(),
-                    position,
-                })
+                let position = position.parse().ok().filter(|position| *position >= 0).ok_or(CursorError::Invalid)?;
+                Ok(Self { epoch: epoch.to_owned(), position })
             }
             _ => Err(CursorError::Invalid),
         }
@@ -86,10 +75,7 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_the_journey() {
-        let cursor = Cursor {
-            epoch: "e".into(),
-            position: 42,
-        };
+        let cursor = Cursor { epoch: "e".into(), position: 42 };
         assert_eq!(Cursor::decode(&cursor.encode()), Ok(cursor.clone()));
         assert_eq!(cursor.resume("e", 42), Ok(42));
         assert_eq!(cursor.resume("f", 42), Err(CursorError::Epoch));
@@ -98,13 +84,7 @@ mod tests {
 
     #[test]
     fn what_is_none_of_ours_is_refused() {
-        for text in [
-            "",
-            "x",
-            "!!",
-            &URL_SAFE_NO_PAD.encode("2|e|1"),
-            &URL_SAFE_NO_PAD.encode("1|e|-1"),
-        ] {
+        for text in ["", "x", "!!", &URL_SAFE_NO_PAD.encode("2|e|1"), &URL_SAFE_NO_PAD.encode("1|e|-1")] {
             assert_eq!(Cursor::decode(text), Err(CursorError::Invalid), "{text}");
         }
     }

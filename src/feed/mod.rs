@@ -28,11 +28,7 @@ pub struct Feed {
 
 impl Feed {
     /// Starts following; on PostgreSQL also stands for election as the relay.
-    pub async fn start(
-        store: &Store,
-        tasks: &TaskTracker,
-        stop: &CancellationToken,
-    ) -> Result<Self> {
+    pub async fn start(store: &Store, tasks: &TaskTracker, stop: &CancellationToken) -> Result<Self> {
         let epoch: Arc<str> = event::epoch(store).await?.into();
         let (sender, tip) = watch::channel(event::tip(store).await?);
         let hint = Arc::new(Notify::new());

@@ -36,21 +36,14 @@ pub async fn run(store: Store, hint: Arc<Notify>, stop: CancellationToken) {
 async fn term(store: &Store, hint: &Notify, stop: &CancellationToken) -> Result<()> {
     // The lock belongs to this one connection: whoever loses it is no longer the relay.
     let mut options = ConnectOptions::new(store.url().to_owned());
-    options
-        .max_connections(1)
-        .min_connections(1)
-        .sqlx_logging(false);
+    options.max_connections(1).min_connections(1).sqlx_logging(false);
     let connection = Database::connect(options).await?;
     let outcome = lead(&connection, hint, stop).await;
     connection.close().await?;
     outcome
 }
 
-async fn lead(
-    connection: &DatabaseConnection,
-    hint: &Notify,
-    stop: &CancellationToken,
-) -> Result<()> {
+async fn lead(connection: &DatabaseConnection, hint: &Notify, stop: &CancellationToken) -> Result<()> {
     let mut leads = false;
     loop {
         let pause = if leads {

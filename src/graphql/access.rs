@@ -15,9 +15,7 @@ fn row(field: &str) -> (&'static [Role], &'static str) {
     if let Some(row) = READS.iter().find(|row| row.field == field) {
         return (row.roles, row.limit);
     }
-    let action = Action::ALL
-        .iter()
-        .find(|action| action.field_name() == field);
+    let action = Action::ALL.iter().find(|action| action.field_name() == field);
     action.map_or((&[], ""), |action| permitted(*action))
 }
 

@@ -66,13 +66,8 @@ impl Paging {
 
 /// What a page of a list costs: its entries times what is asked of each.
 pub fn page_cost(first: Option<i32>, last: Option<i32>, child: usize) -> usize {
-    let size = first
-        .or(last)
-        .unwrap_or(DEFAULT_PAGE)
-        .clamp(1, LARGEST_PAGE);
-    child
-        .saturating_mul(usize::try_from(size).unwrap_or(1))
-        .saturating_add(1)
+    let size = first.or(last).unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE);
+    child.saturating_mul(usize::try_from(size).unwrap_or(1)).saturating_add(1)
 }
 
 fn write_cursor((value, id): &(String, Uuid)) -> String {
@@ -107,22 +102,15 @@ pub struct Slice<T> {
 impl<T> Slice<T> {
     /// A page of domain values as a page of GraphQL values.
     pub fn new<D>(page: Page<D>, convert: impl Fn(D) -> T, total: Total) -> Self {
-        let entries: Vec<(String, T)> = page
-            .items
-            .into_iter()
-            .map(|(key, value)| (write_cursor(&key), convert(value)))
-            .collect();
+        let entries: Vec<(String, T)> =
+            page.items.into_iter().map(|(key, value)| (write_cursor(&key), convert(value))).collect();
         let info = PageInfo {
             has_next_page: page.has_next,
             has_previous_page: page.has_previous,
             start_cursor: entries.first().map(|(cursor, _)| cursor.clone()),
             end_cursor: entries.last().map(|(cursor, _)| cursor.clone()),
         };
-        Self {
-            entries,
-            info,
-            total,
-        }
+        Self { entries, info, total }
     }
 }
 
@@ -138,21 +126,12 @@ macro_rules! connection {
             /// The entries with their cursors, in the order of the list.
             async fn edges(&self) -> Vec<$edge> {
                 let entries = self.0.entries.iter();
-                entries
-                    .map(|(cursor, node)| $edge {
-                        cursor: cursor.clone(),
-                        node: node.clone(),
-                    })
-                    .collect()
+                entries.map(|(cursor, node)| $edge { cursor: cursor.clone(), node: node.clone() }).collect()
             }
 
             /// The entries without their cursors.
             async fn nodes(&self) -> Vec<$node> {
-                self.0
-                    .entries
-                    .iter()
-                    .map(|(_, node)| node.clone())
-                    .collect()
+                self.0.entries.iter().map(|(_, node)| node.clone()).collect()
             }
 
             /// Where the page lies in the list.
@@ -161,10 +140,7 @@ macro_rules! connection {
             }
 
             /// How many entries the whole list has for the caller. Counted only when asked for.
-            async fn total_count(
-                &self,
-                ctx: &async_graphql::Context<'_>,
-            ) -> async_graphql::Result<i32> {
+            async fn total_count(&self, ctx: &async_graphql::Context<'_>) -> async_graphql::Result<i32> {
                 use $crate::graphql::context::Answer;
                 let total = (self.0.total)().await.answer(ctx)?;
                 Ok($crate::graphql::context::int(total))
@@ -188,10 +164,7 @@ mod tests {
     use super::*;
 
     fn first(first: i32) -> Paging {
-        Paging {
-            first: Some(first),
-            ..Paging::default()
-        }
+        Paging { first: Some(first), ..Paging::default() }
     }
 
     #[test]
@@ -200,15 +173,9 @@ mod tests {
         assert!(first(100).keyset().is_ok());
         assert!(first(0).keyset().is_err());
         assert!(first(101).keyset().is_err());
-        let both = Paging {
-            last: Some(1),
-            ..first(1)
-        };
+        let both = Paging { last: Some(1), ..first(1) };
         assert!(both.keyset().is_err());
-        assert_eq!(
-            Paging::default().keyset().ok().map(|one| one.limit),
-            Some(20)
-        );
+        assert_eq!(Paging::default().keyset().ok().map(|one| one.limit), Some(20));
     }
 
     #[test]

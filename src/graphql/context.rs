@@ -69,19 +69,14 @@ pub const fn code(failure: &Failure) -> &'static str {
 /// A failure as a top-level error. What went wrong inside is logged here, once, and never shown.
 pub fn failure(ctx: &Context<'_>, failure: &Failure) -> Error {
     if let Failure::Internal(cause) = failure {
-        let request_id = ctx
-            .data_opt::<Session>()
-            .map_or("", |session| session.request_id.as_str());
+        let request_id = ctx.data_opt::<Session>().map_or("", |session| session.request_id.as_str());
         tracing::error!(request_id, cause, "a request failed");
     }
     let message = match failure {
         // Commands turn refusals into userErrors; a read that refuses says why in one message.
-        Failure::Refused(refusals) => refusals
-            .0
-            .iter()
-            .map(|refusal| refusal.message.as_str())
-            .collect::<Vec<_>>()
-            .join(" "),
+        Failure::Refused(refusals) => {
+            refusals.0.iter().map(|refusal| refusal.message.as_str()).collect::<Vec<_>>().join(" ")
+        }
         other => other.to_string(),
     };
     coded(message, code(failure)).extend_with(|_, extensions| {

@@ -7,17 +7,15 @@ use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::Field;
 use async_graphql::registry::{Deprecation, MetaEnumValue, MetaType, MetaTypeId, Registry};
 use async_graphql::{
-    ContextSelectionSet, InputType, InputValueError, InputValueResult, Name, OutputType,
-    Positioned, ServerResult, Value,
+    ContextSelectionSet, InputType, InputValueError, InputValueResult, Name, OutputType, Positioned, ServerResult,
+    Value,
 };
 
 use crate::app::read::order::OrderSortField;
 use crate::app::read::reference::ScopeKind;
 use crate::domain::actor::Role;
 use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode};
-use crate::domain::delivery::{
-    ConfirmationStatus, DeliveryMethod, DeliveryStatus, EvidenceKind, TrackingKind,
-};
+use crate::domain::delivery::{ConfirmationStatus, DeliveryMethod, DeliveryStatus, EvidenceKind, TrackingKind};
 use crate::domain::event::{AggregateKind, EventKind};
 use crate::domain::inspection::InspectionResult;
 use crate::domain::intake::{Channel, Priority};
@@ -133,11 +131,7 @@ fn prose(doc: &str) -> Option<String> {
     Some(doc.trim().to_owned())
 }
 
-fn meta(
-    name: &str,
-    description: &str,
-    values: impl Iterator<Item = (&'static str, &'static str)>,
-) -> MetaType {
+fn meta(name: &str, description: &str, values: impl Iterator<Item = (&'static str, &'static str)>) -> MetaType {
     let enum_values: IndexMap<String, MetaEnumValue> = values
         .map(|(code, description)| {
             let value = MetaEnumValue {

@@ -38,24 +38,13 @@ impl CursorSlot {
 impl Gateway {
     /// The gateway of an application.
     pub fn new(app: &Arc<App>) -> Self {
-        Self {
-            schema: schema(),
-            app: app.clone(),
-        }
+        Self { schema: schema(), app: app.clone() }
     }
 
     /// The caller's session; none for a request without a token.
     async fn session(&self, request: &Request) -> Result<Option<Session>, ServerError> {
-        let caller = request
-            .data
-            .get(&std::any::TypeId::of::<Caller>())
-            .and_then(|data| data.downcast_ref::<Caller>());
-        let Some(Caller {
-            identity: Some(identity),
-            request_id,
-            ..
-        }) = caller
-        else {
+        let caller = request.data.get(&std::any::TypeId::of::<Caller>()).and_then(|data| data.downcast_ref::<Caller>());
+        let Some(Caller { identity: Some(identity), request_id, .. }) = caller else {
             return Ok(None);
         };
         let identity = Identity {
@@ -96,11 +85,7 @@ impl Executor for Gateway {
         }
     }
 
-    fn execute_stream(
-        &self,
-        mut request: Request,
-        session_data: Option<Arc<Data>>,
-    ) -> BoxStream<'static, Response> {
+    fn execute_stream(&self, mut request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         let gateway = self.clone();
         let responses = async move {
             let order = Order::of(&mut request);
@@ -133,10 +118,7 @@ struct Order {
 impl Order {
     /// The edge has parsed the document; without that the executor will say what is wrong with it.
     fn of(request: &mut Request) -> Self {
-        Self {
-            document: request.parsed_query().ok().cloned(),
-            operation: request.operation_name.clone(),
-        }
+        Self { document: request.parsed_query().ok().cloned(), operation: request.operation_name.clone() }
     }
 
     fn restore(&self, mut response: Response) -> Response {
@@ -149,9 +131,5 @@ impl Order {
 
 /// The cursor a client resumes from: the one it names, else the last one its event stream brought.
 pub fn resume_from(ctx: &async_graphql::Context<'_>, after: Option<String>) -> Option<String> {
-    after.or_else(|| {
-        ctx.data_opt::<LastEventId>()
-            .map(|last| last.0.clone())
-            .filter(|last| !last.is_empty())
-    })
+    after.or_else(|| ctx.data_opt::<LastEventId>().map(|last| last.0.clone()).filter(|last| !last.is_empty()))
 }

@@ -9,10 +9,10 @@ use uuid::Uuid;
 use crate::app::Failure;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{
-    AllocationDecisionId, AllocationId, AllocationLineId, BackorderId, ClarificationId,
-    ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId,
-    OrderId, OrderLineId, ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId,
-    SettlementRecordId, StockItemId, StockMovementId, TicketId, TrackingEventId, UnitId,
+    AllocationDecisionId, AllocationId, AllocationLineId, BackorderId, ClarificationId, ConfirmationId, CustomerId,
+    DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId, OrderId, OrderLineId, ProductId,
+    ReplenishmentRequestId, ReservationId, ReviewCaseId, SettlementRecordId, StockItemId, StockMovementId, TicketId,
+    TrackingEventId, UnitId,
 };
 
 /// An identity that clients see.
@@ -122,10 +122,7 @@ pub fn parse<T: GlobalId>(id: &ID) -> Result<T, Failure> {
     if kind == T::TYPE {
         return Ok(uuid.into());
     }
-    Err(Failure::BadInput(format!(
-        "The id of a {} is expected here, not of another type.",
-        T::TYPE
-    )))
+    Err(Failure::BadInput(format!("The id of a {} is expected here, not of another type.", T::TYPE)))
 }
 
 /// The identities behind a list of ids.
@@ -147,22 +144,13 @@ mod tests {
         let id = OrderId(Uuid::from_u128(7));
         let text = encode(id);
         assert_eq!(parse::<OrderId>(&text).ok(), Some(id));
-        assert!(matches!(
-            parse::<TicketId>(&text),
-            Err(Failure::BadInput(_))
-        ));
+        assert!(matches!(parse::<TicketId>(&text), Err(Failure::BadInput(_))));
     }
 
     #[test]
     fn what_is_none_of_ours_is_refused() {
         let hyphenated = named("Order", Uuid::from_u128(7).hyphenated());
-        for id in [
-            ID::from(""),
-            ID::from("1"),
-            ID::from("%%%"),
-            named("Order", "x"),
-            hyphenated,
-        ] {
+        for id in [ID::from(""), ID::from("1"), ID::from("%%%"), named("Order", "x"), hyphenated] {
             assert!(parse::<OrderId>(&id).is_err(), "{}", id.as_str());
         }
     }

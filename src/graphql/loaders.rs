@@ -15,8 +15,7 @@ use crate::app::{Failure, Session};
 use crate::domain::allocation::{Allocation, AllocationDecision};
 use crate::domain::delivery::Delivery;
 use crate::domain::ids::{
-    AllocationDecisionId, AllocationId, CustomerId, DeliveryId, OrderId, ProductId, StockItemId,
-    UnitId,
+    AllocationDecisionId, AllocationId, CustomerId, DeliveryId, OrderId, ProductId, StockItemId, UnitId,
 };
 use crate::domain::inventory::StockItem;
 use crate::domain::order::Order;

@@ -46,10 +46,6 @@ pub fn schema() -> ApiSchema {
 
 /// The schema's definition, sorted, so that a change shows as a difference of its lines.
 pub fn sdl() -> String {
-    let options = SDLExportOptions::new()
-        .sorted_fields()
-        .sorted_arguments()
-        .sorted_enum_items()
-        .include_specified_by();
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by();
     schema().sdl_with_options(options)
 }

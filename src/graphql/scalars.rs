@@ -13,10 +13,7 @@ pub struct DateTime(pub chrono::DateTime<Utc>);
 
 /// A moment as RFC 3339 writes it, such as `2026-03-31T08:30:00Z`. Any offset is accepted; answers
 /// are in UTC. Kept to the microsecond.
-#[Scalar(
-    name = "DateTime",
-    specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html"
-)]
+#[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else {
@@ -47,10 +44,7 @@ impl From<chrono::DateTime<Utc>> for DateTime {
 pub struct Date(pub NaiveDate);
 
 /// A day of the calendar without a time, such as `2026-03-31`.
-#[Scalar(
-    name = "Date",
-    specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html"
-)]
+#[Scalar(name = "Date", specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else {
@@ -85,10 +79,7 @@ pub struct Decimal(pub rust_decimal::Decimal);
 /// An exact decimal number, written as a string such as `"12.50"`; whole numbers may also be written
 /// without quotes. Floating-point numbers and exponents are refused, since they are not exact.
 /// Answers are strings without trailing zeros.
-#[Scalar(
-    name = "Decimal",
-    specified_by_url = "https://www.w3.org/TR/xmlschema11-2/#decimal"
-)]
+#[Scalar(name = "Decimal", specified_by_url = "https://www.w3.org/TR/xmlschema11-2/#decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = match &value {
@@ -101,9 +92,7 @@ impl ScalarType for Decimal {
             }
         };
         decimal(&text).map(Self).ok_or_else(|| {
-            InputValueError::custom(
-                "Write a decimal with digits and at most one point, such as \"12.50\".",
-            )
+            InputValueError::custom("Write a decimal with digits and at most one point, such as \"12.50\".")
         })
     }
 
@@ -154,18 +143,13 @@ impl FromStr for Decimal {
 pub struct CurrencyCode(pub Currency);
 
 /// The three-letter code of a currency by ISO 4217, such as `CNY`.
-#[Scalar(
-    name = "CurrencyCode",
-    specified_by_url = "https://www.iso.org/iso-4217-currency-codes.html"
-)]
+#[Scalar(name = "CurrencyCode", specified_by_url = "https://www.iso.org/iso-4217-currency-codes.html")]
 impl ScalarType for CurrencyCode {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else {
             return Err(InputValueError::expected_type(value));
         };
-        Currency::from_code(text)
-            .map(Self)
-            .ok_or_else(|| InputValueError::custom("This is no ISO 4217 code."))
+        Currency::from_code(text).map(Self).ok_or_else(|| InputValueError::custom("This is no ISO 4217 code."))
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -193,9 +177,7 @@ mod tests {
         for text in ["0", "12.50", "-3", "0.0001", "007"] {
             assert!(Decimal::parse(Value::from(text)).is_ok(), "{text}");
         }
-        for text in [
-            "", "1e3", "NaN", "1.", ".5", "+1", "1_000", "１", " 1", "1.2.3",
-        ] {
+        for text in ["", "1e3", "NaN", "1.", ".5", "+1", "1_000", "１", " 1", "1.2.3"] {
             assert!(Decimal::parse(Value::from(text)).is_err(), "{text}");
         }
         assert!(Decimal::parse(Value::from("0.00000000000000000000000000000001")).is_err());
@@ -217,9 +199,6 @@ mod tests {
             assert!(Date::parse(Value::from(text)).is_err(), "{text}");
         }
         let moment = DateTime::parse(Value::from("2026-03-31T10:30:00+02:00"));
-        assert_eq!(
-            moment.ok().map(|moment| moment.to_value()),
-            Some(Value::from("2026-03-31T08:30:00Z"))
-        );
+        assert_eq!(moment.ok().map(|moment| moment.to_value()), Some(Value::from("2026-03-31T08:30:00Z")));
     }
 }

@@ -14,13 +14,10 @@ pub fn in_order(document: &ExecutableDocument, operation: Option<&str>, data: &m
     if !matches!(data, Value::Object(_)) {
         return;
     }
-    let found = document
-        .operations
-        .iter()
-        .find(|(name, _)| match operation {
-            Some(wanted) => name.is_some_and(|name| name.as_str() == wanted),
-            None => true,
-        });
+    let found = document.operations.iter().find(|(name, _)| match operation {
+        Some(wanted) => name.is_some_and(|name| name.as_str() == wanted),
+        None => true,
+    });
     if let Some((_, operation)) = found {
         Plan::of(document, &[&operation.node.selection_set.node]).arrange(data);
     }
@@ -38,10 +35,7 @@ impl<'d> Plan<'d> {
             collect(document, set, &mut wanted, &mut seen);
         }
         let fields = wanted.into_iter().map(|(name, chosen)| {
-            let below: Vec<&SelectionSet> = chosen
-                .iter()
-                .map(|field| &field.selection_set.node)
-                .collect();
+            let below: Vec<&SelectionSet> = chosen.iter().map(|field| &field.selection_set.node).collect();
             (name, Self::of(document, &below))
         });
         Self(fields.collect())
@@ -116,19 +110,13 @@ mod tests {
     #[test]
     fn fields_come_in_the_order_they_were_asked_for() {
         let data = value!({"b": [{"y": 2, "x": 1}, null], "other": 4, "a": 3});
-        assert_eq!(
-            arranged("{ a b { x y } other: c }", data),
-            "{a: 3, b: [{x: 1, y: 2}, null], other: 4}"
-        );
+        assert_eq!(arranged("{ a b { x y } other: c }", data), "{a: 3, b: [{x: 1, y: 2}, null], other: 4}");
     }
 
     #[test]
     fn fragments_are_looked_into_and_merged() {
         let query = "{ n { ...F ... on T { z } x } } fragment F on T { y n { b } n { a } }";
         let data = value!({"n": {"x": 1, "n": {"a": 1, "b": 2}, "z": 3, "y": 2}});
-        assert_eq!(
-            arranged(query, data),
-            "{n: {y: 2, n: {b: 2, a: 1}, z: 3, x: 1}}"
-        );
+        assert_eq!(arranged(query, data), "{n: {y: 2, n: {b: 2, a: 1}, z: 3, x: 1}}");
     }
 }

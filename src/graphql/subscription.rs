@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{
-    Context, ID, InputObject, Result, SimpleObject, Subscription as GraphqlSubscription,
-};
+use async_graphql::{Context, ID, InputObject, Result, SimpleObject, Subscription as GraphqlSubscription};
 use async_stream::try_stream;
 use futures::{Stream, StreamExt};
 
@@ -102,35 +100,22 @@ impl Subscription {
     async fn order_progress<'c>(
         &self,
         ctx: &'c Context<'_>,
-        #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<
-            String,
-        >,
+        #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<String>,
         #[graphql(desc = "The order, by id.")] order_id: ID,
-        #[graphql(
-            desc = "Send the order as it is now first; not done when resuming.",
-            default = true
-        )]
-        snapshot: bool,
+        #[graphql(desc = "Send the order as it is now first; not done when resuming.", default = true)] snapshot: bool,
     ) -> Result<impl Stream<Item = Result<OrderProgress>> + 'c> {
         session(ctx)?.may_read("orderProgress").answer(ctx)?;
         let id: OrderId = ids::parse(&order_id).answer(ctx)?;
         // Read before the order, so that nothing between the two is missed.
-        let start = crate::app::read::event::newest(session(ctx)?)
-            .answer(ctx)?
-            .encode();
-        let found = order(ctx, id)
-            .await?
-            .ok_or_else(|| failure(ctx, &Failure::NotFound))?;
+        let start = crate::app::read::event::newest(session(ctx)?).answer(ctx)?.encode();
+        let found = order(ctx, id).await?.ok_or_else(|| failure(ctx, &Failure::NotFound))?;
         let after = resume_from(ctx, after);
         let first = (snapshot && after.is_none()).then(|| OrderProgress {
             cursor: start.clone(),
             event: None,
             order: Some(found),
         });
-        let filter = EventFilter {
-            order: Some(id),
-            ..EventFilter::default()
-        };
+        let filter = EventFilter { order: Some(id), ..EventFilter::default() };
         let mut messages = messages(ctx, filter, Some(after.unwrap_or(start)))?;
         Ok(try_stream! {
             if let Some(first) = first {
@@ -151,9 +136,7 @@ impl Subscription {
     async fn order_events<'c>(
         &self,
         ctx: &'c Context<'_>,
-        #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<
-            String,
-        >,
+        #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<String>,
         #[graphql(desc = "What to narrow it by.")] filter: Option<OrderEventFilter>,
     ) -> Result<impl Stream<Item = Result<OrderEvent>> + 'c> {
         session(ctx)?.may_read("orderEvents").answer(ctx)?;
@@ -192,15 +175,11 @@ impl Subscription {
     async fn stock_alerts<'c>(
         &self,
         ctx: &'c Context<'_>,
-        #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<
-            String,
-        >,
+        #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<StockAlert>> + 'c> {
         session(ctx)?.may_read("stockAlerts").answer(ctx)?;
-        let filter = EventFilter {
-            aggregates: Some(vec![AggregateKind::ReplenishmentRequest]),
-            ..EventFilter::default()
-        };
+        let filter =
+            EventFilter { aggregates: Some(vec![AggregateKind::ReplenishmentRequest]), ..EventFilter::default() };
         let mut messages = messages(ctx, filter, resume_from(ctx, after))?;
         Ok(try_stream! {
             while let Some(message) = messages.next().await {
@@ -223,9 +202,7 @@ impl Subscription {
     async fn ticket_updates<'c>(
         &self,
         ctx: &'c Context<'_>,
-        #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<
-            String,
-        >,
+        #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<String>,
         #[graphql(desc = "What to narrow it by.")] filter: Option<TicketUpdateFilter>,
     ) -> Result<impl Stream<Item = Result<TicketUpdate>> + 'c> {
         session(ctx)?.may_read("ticketUpdates").answer(ctx)?;
@@ -265,10 +242,7 @@ fn messages<'c>(
     let epoch = session.app.feed().epoch().to_owned();
     let events = follow(session, filter, after).map(move |found| match found {
         Ok(event) => {
-            let cursor = crate::feed::Cursor {
-                epoch: epoch.clone(),
-                position: event.position.unwrap_or_default(),
-            };
+            let cursor = crate::feed::Cursor { epoch: epoch.clone(), position: event.position.unwrap_or_default() };
             Ok((cursor.encode(), Event::from(event)))
         }
         Err(StreamFailure::Cursor(error)) => Err(coded(error.to_string(), error.code())),

@@ -90,10 +90,7 @@ fn accesses() -> BTreeMap<String, String> {
                 .filter(|one| one.name.node == "access")
                 .flat_map(|one| &one.arguments)
                 .map(|(name, value)| format!("{}: {}", name.node, value.node));
-            accesses.insert(
-                field.node.name.node.to_string(),
-                said.collect::<Vec<_>>().join(", "),
-            );
+            accesses.insert(field.node.name.node.to_string(), said.collect::<Vec<_>>().join(", "));
         }
     }
     accesses
@@ -101,12 +98,8 @@ fn accesses() -> BTreeMap<String, String> {
 
 #[test]
 fn every_root_field_says_who_may_call_it_as_the_permission_table_does() {
-    let reads = READS
-        .iter()
-        .map(|row| (row.field.to_owned(), (row.roles, row.limit)));
-    let actions = Action::ALL
-        .iter()
-        .map(|one| (one.field_name(), permitted(*one)));
+    let reads = READS.iter().map(|row| (row.field.to_owned(), (row.roles, row.limit)));
+    let actions = Action::ALL.iter().map(|one| (one.field_name(), permitted(*one)));
     let table: BTreeMap<String, String> = reads
         .chain(actions)
         .map(|(field, (roles, limit))| {

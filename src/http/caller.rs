@@ -66,9 +66,7 @@ pub(crate) fn request_id(headers: &HeaderMap) -> String {
         .and_then(|value| value.to_str().ok())
         .filter(|id| {
             (8..=MAXIMUM_REQUEST_ID_BYTES).contains(&id.len())
-                && id
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
+                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
         })
         .map_or_else(new_request_id, str::to_owned)
 }
@@ -129,13 +127,7 @@ mod tests {
             request_id(&headers)
         };
         assert_eq!(id_for("trace-0001"), "trace-0001");
-        for sent in [
-            "",
-            "short",
-            "has space 1",
-            "quote\"quote",
-            "{\"a\":\"bbbbbb\"}",
-        ] {
+        for sent in ["", "short", "has space 1", "quote\"quote", "{\"a\":\"bbbbbb\"}"] {
             assert_ne!(id_for(sent), sent);
             assert_eq!(id_for(sent).len(), 36);
         }

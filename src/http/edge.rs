@@ -119,10 +119,7 @@ pub(crate) struct EdgeState<E> {
 
 impl<E> EdgeState<E> {
     /// The caller's identity, or nothing without a token.
-    pub(crate) async fn identity(
-        &self,
-        headers: &HeaderMap,
-    ) -> Result<Option<Identity>, TokenError> {
+    pub(crate) async fn identity(&self, headers: &HeaderMap) -> Result<Option<Identity>, TokenError> {
         match token_of(headers)? {
             Some(token) => self.authenticator.authenticate(token).await.map(Some),
             None => Ok(None),

@@ -64,10 +64,7 @@ pub fn coded(code: &'static str, message: impl Into<String>) -> ServerError {
 
 /// Adds one entry to the extensions of an error.
 pub fn set_extension(server_error: &mut ServerError, name: &str, value: impl Into<Value>) {
-    server_error
-        .extensions
-        .get_or_insert_with(ErrorExtensionValues::default)
-        .set(name, value);
+    server_error.extensions.get_or_insert_with(ErrorExtensionValues::default).set(name, value);
 }
 
 /// The code an error carries, if it carries one.
@@ -83,10 +80,7 @@ pub fn code_of(server_error: &ServerError) -> Option<&str> {
 pub fn is_request_error(response: &Response) -> bool {
     response.data == Value::Null
         && !response.errors.is_empty()
-        && response
-            .errors
-            .iter()
-            .all(|server_error| server_error.path.is_empty())
+        && response.errors.iter().all(|server_error| server_error.path.is_empty())
 }
 
 /// Gives every error a code, hides what only the operator may read, and bounds the list.
@@ -167,35 +161,23 @@ mod tests {
             resolver_error("Failed to parse \"Date\": not a date"),
         ]);
         finish_errors(&mut response, "r-1");
-        let seen: Vec<_> = response
-            .errors
-            .iter()
-            .map(|error| (code_of(error), error.message.as_str()))
-            .collect();
+        let seen: Vec<_> = response.errors.iter().map(|error| (code_of(error), error.message.as_str())).collect();
         assert_eq!(
             seen,
             [
                 (Some("INTERNAL"), "Internal server error."),
                 (Some("NOT_FOUND"), "No such order."),
-                (
-                    Some("BAD_USER_INPUT"),
-                    "Failed to parse \"Date\": not a date"
-                ),
+                (Some("BAD_USER_INPUT"), "Failed to parse \"Date\": not a date"),
             ]
         );
     }
 
     #[test]
     fn validation_errors_keep_their_message_and_are_bounded() {
-        let errors = (0..50)
-            .map(|index| ServerError::new(format!("Unknown field {index}"), None))
-            .collect();
+        let errors = (0..50).map(|index| ServerError::new(format!("Unknown field {index}"), None)).collect();
         let mut response = Response::from_errors(errors);
         finish_errors(&mut response, "r-1");
         assert_eq!(response.errors.len(), MAXIMUM_ERRORS);
-        assert_eq!(
-            code_of(&response.errors[0]),
-            Some("GRAPHQL_VALIDATION_FAILED")
-        );
+        assert_eq!(code_of(&response.errors[0]), Some("GRAPHQL_VALIDATION_FAILED"));
     }
 }

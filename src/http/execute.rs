@@ -12,11 +12,7 @@ use super::error::{self, code};
 /// When the caller of this function goes away, the task runs on to its end: a unit of work that is
 /// dropped halfway can leave a pooled database connection inside a transaction. For the same
 /// reason an operation that takes too long is answered `TIMEOUT` but not cut.
-pub(crate) async fn run<E: Executor>(
-    edge: &EdgeState<E>,
-    request: Request,
-    request_id: &str,
-) -> Response {
+pub(crate) async fn run<E: Executor>(edge: &EdgeState<E>, request: Request, request_id: &str) -> Response {
     let Ok(permit) = Arc::clone(&edge.operations).try_acquire_owned() else {
         return Response::from_errors(vec![error::coded(
             code::UNAVAILABLE,

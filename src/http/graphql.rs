@@ -18,26 +18,16 @@ use super::response::{HttpRefusal, MediaType, respond};
 use super::{execute, sse, websocket};
 
 /// Answers `/graphql` in the form the client accepts.
-pub(crate) async fn negotiated<E: Executor>(
-    State(edge): State<Arc<EdgeState<E>>>,
-    request: Request,
-) -> Response {
+pub(crate) async fn negotiated<E: Executor>(State(edge): State<Arc<EdgeState<E>>>, request: Request) -> Response {
     answer(edge, request, None).await
 }
 
 /// Answers `/graphql/stream`, always as an event stream.
-pub(crate) async fn streamed<E: Executor>(
-    State(edge): State<Arc<EdgeState<E>>>,
-    request: Request,
-) -> Response {
+pub(crate) async fn streamed<E: Executor>(State(edge): State<Arc<EdgeState<E>>>, request: Request) -> Response {
     answer(edge, request, Some(MediaType::EventStream)).await
 }
 
-async fn answer<E: Executor>(
-    edge: Arc<EdgeState<E>>,
-    request: Request,
-    media_type: Option<MediaType>,
-) -> Response {
+async fn answer<E: Executor>(edge: Arc<EdgeState<E>>, request: Request, media_type: Option<MediaType>) -> Response {
     let id = request_id(request.headers());
     let accepted = media_type.or_else(|| MediaType::negotiate(request.headers()));
     let outcome = if websocket::is_upgrade(request.headers()) && media_type.is_none() {
@@ -54,8 +44,8 @@ async fn answer<E: Executor>(
             ),
         ))
     };
-    let mut response = outcome
-        .unwrap_or_else(|refusal| refusal.into_response(accepted.unwrap_or(MediaType::Json), &id));
+    let mut response =
+        outcome.unwrap_or_else(|refusal| refusal.into_response(accepted.unwrap_or(MediaType::Json), &id));
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID_HEADER, value);
     }
@@ -72,10 +62,8 @@ async fn execute_request<E: Executor>(
     if !matches!(parts.method, Method::GET | Method::POST) {
         return Err(not_allowed("Use GET or POST.".to_owned(), "GET, POST"));
     }
-    let identity = edge
-        .identity(&parts.headers)
-        .await
-        .map_err(|refused| HttpRefusal::new(refused.status(), refused.into()))?;
+    let identity =
+        edge.identity(&parts.headers).await.map_err(|refused| HttpRefusal::new(refused.status(), refused.into()))?;
 
     let parameters = if parts.method == Method::GET {
         Parameters::from_uri(&parts.uri)?
@@ -89,28 +77,14 @@ async fn execute_request<E: Executor>(
         Err(refusal) => return Ok(refuse((*refusal).into(), media_type, id)),
     };
     let expires_at = identity.as_ref().map(|identity| identity.expires_at);
-    let caller = Caller {
-        identity,
-        request_id: id.to_owned(),
-        language: Language::from_headers(&parts.headers),
-    };
+    let caller = Caller { identity, request_id: id.to_owned(), language: Language::from_headers(&parts.headers) };
     check_method(&parts.method, &prepared, media_type)?;
 
     if media_type == MediaType::EventStream {
-        return Ok(sse::respond(
-            edge,
-            prepared,
-            caller,
-            expires_at,
-            &parts.headers,
-        ));
+        return Ok(sse::respond(edge, prepared, caller, expires_at, &parts.headers));
     }
     let request = prepared.request.data(caller);
-    Ok(respond(
-        execute::run(edge, request, id).await,
-        media_type,
-        id,
-    ))
+    Ok(respond(execute::run(edge, request, id).await, media_type, id))
 }
 
 fn refuse(refusal: ServerError, media_type: MediaType, id: &str) -> Response {
@@ -121,44 +95,28 @@ fn refuse(refusal: ServerError, media_type: MediaType, id: &str) -> Response {
     }
 }
 
-fn check_method(
-    method: &Method,
-    prepared: &Prepared,
-    media_type: MediaType,
-) -> Result<(), HttpRefusal> {
+fn check_method(method: &Method, prepared: &Prepared, media_type: MediaType) -> Result<(), HttpRefusal> {
     match prepared.operation_type {
-        OperationType::Mutation if method == Method::GET => Err(not_allowed(
-            format!("A {} needs POST.", operation_word(prepared.operation_type)),
-            "POST",
-        )),
-        OperationType::Subscription if media_type != MediaType::EventStream => {
-            Err(HttpRefusal::new(
-                StatusCode::NOT_ACCEPTABLE,
-                error::coded(
-                    code::NOT_ACCEPTABLE,
-                    "A subscription needs a WebSocket or Accept: text/event-stream.",
-                ),
-            ))
+        OperationType::Mutation if method == Method::GET => {
+            Err(not_allowed(format!("A {} needs POST.", operation_word(prepared.operation_type)), "POST"))
         }
+        OperationType::Subscription if media_type != MediaType::EventStream => Err(HttpRefusal::new(
+            StatusCode::NOT_ACCEPTABLE,
+            error::coded(code::NOT_ACCEPTABLE, "A subscription needs a WebSocket or Accept: text/event-stream."),
+        )),
         _ => Ok(()),
     }
 }
 
 fn not_allowed(message: String, allow: &'static str) -> HttpRefusal {
-    let mut refusal = HttpRefusal::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        error::coded(code::METHOD_NOT_ALLOWED, message),
-    );
+    let mut refusal = HttpRefusal::new(StatusCode::METHOD_NOT_ALLOWED, error::coded(code::METHOD_NOT_ALLOWED, message));
     refusal.allow = Some(allow);
     refusal
 }
 
 /// Headers that every response of the edge carries.
 pub(crate) async fn with_common_headers(mut response: Response) -> Response {
-    response.headers_mut().insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 

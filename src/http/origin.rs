@@ -13,10 +13,7 @@ pub(crate) fn is_allowed(headers: &HeaderMap, listed: &[String]) -> bool {
     let Ok(origin) = origin.to_str() else {
         return false;
     };
-    if listed
-        .iter()
-        .any(|entry| entry.trim_end_matches('/').eq_ignore_ascii_case(origin))
-    {
+    if listed.iter().any(|entry| entry.trim_end_matches('/').eq_ignore_ascii_case(origin)) {
         return true;
     }
     let Some((scheme, authority)) = origin.split_once("://") else {
@@ -25,16 +22,13 @@ pub(crate) fn is_allowed(headers: &HeaderMap, listed: &[String]) -> bool {
     if !matches!(scheme, "http" | "https") {
         return false;
     }
-    let own_host = headers
-        .get(header::HOST)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|host| {
-            let with_port = |authority: &str| match scheme {
-                "https" => authority.trim_end_matches(":443").to_ascii_lowercase(),
-                _ => authority.trim_end_matches(":80").to_ascii_lowercase(),
-            };
-            with_port(host) == with_port(authority)
-        });
+    let own_host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).is_some_and(|host| {
+        let with_port = |authority: &str| match scheme {
+            "https" => authority.trim_end_matches(":443").to_ascii_lowercase(),
+            _ => authority.trim_end_matches(":80").to_ascii_lowercase(),
+        };
+        with_port(host) == with_port(authority)
+    });
     own_host || is_loopback(authority)
 }
 
@@ -45,9 +39,7 @@ fn is_loopback(authority: &str) -> bool {
     };
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

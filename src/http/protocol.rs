@@ -186,20 +186,11 @@ impl Protocol {
 
     /// A message that is not text has come.
     pub fn binary(&mut self, actions: &mut Vec<Action>) {
-        self.close(
-            close::BAD_REQUEST,
-            "Only text messages are accepted",
-            actions,
-        );
+        self.close(close::BAD_REQUEST, "Only text messages are accepted", actions);
     }
 
     /// The client is known, and may stay until `expires_at`.
-    pub fn authenticated(
-        &mut self,
-        expires_at: Option<Instant>,
-        now: Instant,
-        actions: &mut Vec<Action>,
-    ) {
+    pub fn authenticated(&mut self, expires_at: Option<Instant>, now: Instant, actions: &mut Vec<Action>) {
         if self.phase != Phase::Authenticating {
             return;
         }
@@ -248,8 +239,7 @@ impl Protocol {
             }
             Phase::Ready if due(self.ping_at) => {
                 self.ping_at = None;
-                self.pong_deadline =
-                    Some(now + Duration::from_millis(self.settings.pong_milliseconds));
+                self.pong_deadline = Some(now + Duration::from_millis(self.settings.pong_milliseconds));
                 actions.push(Action::Send(r#"{"type":"ping"}"#.to_owned()));
             }
             _ => {}
@@ -269,10 +259,7 @@ impl Protocol {
         self.phase = Phase::Closed;
         self.operations.clear();
         let end = reason.floor_char_boundary(MAXIMUM_REASON_BYTES);
-        actions.push(Action::Close {
-            code,
-            reason: reason[..end].to_owned(),
-        });
+        actions.push(Action::Close { code, reason: reason[..end].to_owned() });
     }
 
     fn subscribe(&mut self, id: String, payload: Json, actions: &mut Vec<Action>) {
@@ -286,10 +273,7 @@ impl Protocol {
         if self.operations.len() >= self.settings.operations {
             let refusal = error::coded(
                 code::RESOURCE_EXHAUSTED,
-                format!(
-                    "At most {} operations run on one socket.",
-                    self.settings.operations
-                ),
+                format!("At most {} operations run on one socket.", self.settings.operations),
             );
             let errors = serde_json::to_string(&[refusal]).unwrap_or_else(|_| "[]".to_owned());
             actions.push(Action::Send(message("error", &id, Some(&errors))));

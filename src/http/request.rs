@@ -34,8 +34,8 @@ impl Parameters {
     /// # Errors
     /// A 400 that says what is wrong.
     pub(crate) fn from_body(body: &[u8]) -> Result<Self, HttpRefusal> {
-        let json = serde_json::from_slice(body)
-            .map_err(|failure| malformed(format!("The body is not JSON: {failure}.")))?;
+        let json =
+            serde_json::from_slice(body).map_err(|failure| malformed(format!("The body is not JSON: {failure}.")))?;
         Self::from_json(json)
     }
 
@@ -87,8 +87,9 @@ impl Parameters {
                 "query" => Json::String(value),
                 "operationName" | "variables" | "extensions" if value.is_empty() => Json::Null,
                 "operationName" => Json::String(value),
-                "variables" | "extensions" => serde_json::from_str(&value)
-                    .map_err(|_| malformed(format!("The parameter {name} is not JSON.")))?,
+                "variables" | "extensions" => {
+                    serde_json::from_str(&value).map_err(|_| malformed(format!("The parameter {name} is not JSON.")))?
+                }
                 _ => continue,
             };
             if fields.insert(name, value).is_some() {
@@ -102,24 +103,16 @@ impl Parameters {
     ///
     /// # Errors
     /// Why the operation must not run.
-    pub(crate) fn prepare(
-        self,
-        settings: &EdgeSettings,
-        introspection: bool,
-    ) -> Result<Prepared, Box<Refusal>> {
+    pub(crate) fn prepare(self, settings: &EdgeSettings, introspection: bool) -> Result<Prepared, Box<Refusal>> {
         let checked = guard::check(&self.query, &settings.limits, introspection)?;
         let operation = checked.operation(self.operation_name.as_deref())?;
         for definition in &operation.variable_definitions {
             let name = definition.node.name.node.as_str();
-            let required =
-                !definition.node.var_type.node.nullable && definition.node.default_value.is_none();
+            let required = !definition.node.var_type.node.nullable && definition.node.default_value.is_none();
             if required && self.variables.get(name).is_none_or(Json::is_null) {
                 return Err(Box::new(Refusal {
                     code: code::BAD_USER_INPUT,
-                    message: format!(
-                        "The variable ${name} of type {} has no value.",
-                        definition.node.var_type.node
-                    ),
+                    message: format!("The variable ${name} of type {} has no value.", definition.node.var_type.node),
                     position: Some(definition.pos),
                 }));
             }
@@ -129,17 +122,11 @@ impl Parameters {
         let mut request = Request::new(self.query).variables(Variables::from_json(self.variables));
         request.operation_name = self.operation_name;
         if let Ok(Value::Object(extensions)) = Value::from_json(self.extensions) {
-            request.extensions.0 = extensions
-                .into_iter()
-                .map(|(name, value)| (name.to_string(), value))
-                .collect();
+            request.extensions.0 = extensions.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
         }
         let document = checked.selected(request.operation_name.as_deref());
         request.set_parsed_query(document);
-        Ok(Prepared {
-            request,
-            operation_type,
-        })
+        Ok(Prepared { request, operation_type })
     }
 }
 
@@ -148,30 +135,20 @@ impl Parameters {
 /// # Errors
 /// 415. A form or plain text would let any page send requests without asking first.
 pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), HttpRefusal> {
-    let is_json = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| {
-            let mut parts = value.split(';').map(str::trim);
-            parts
-                .next()
-                .is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
-                && parts
-                    .filter_map(|parameter| parameter.split_once('='))
-                    .all(|(name, value)| {
-                        !name.trim().eq_ignore_ascii_case("charset")
-                            || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-                    })
-        });
+    let is_json = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+        let mut parts = value.split(';').map(str::trim);
+        parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+            && parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
+                !name.trim().eq_ignore_ascii_case("charset")
+                    || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+            })
+    });
     if is_json {
         return Ok(());
     }
     Err(HttpRefusal::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        error::coded(
-            code::UNSUPPORTED_MEDIA_TYPE,
-            "The body must have the content type application/json, in UTF-8.",
-        ),
+        error::coded(code::UNSUPPORTED_MEDIA_TYPE, "The body must have the content type application/json, in UTF-8."),
     ))
 }
 
@@ -187,10 +164,7 @@ pub(crate) async fn read_body(
     let too_large = || {
         HttpRefusal::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            error::coded(
-                code::BODY_TOO_LARGE,
-                format!("The body is larger than {} bytes.", settings.body_bytes),
-            ),
+            error::coded(code::BODY_TOO_LARGE, format!("The body is larger than {} bytes.", settings.body_bytes)),
         )
     };
     let announced = headers
@@ -224,17 +198,16 @@ const DISCARDED_BODIES: usize = 64;
 fn discard(body: Body, settings: &EdgeSettings) {
     let most = settings.body_bytes.saturating_mul(DISCARDED_BODIES);
     let mut rest = Limited::new(body, most);
-    tokio::spawn(tokio::time::timeout(settings.body_time(), async move {
-        while let Some(Ok(_)) = rest.frame().await {}
-    }));
+    tokio::spawn(tokio::time::timeout(
+        settings.body_time(),
+        async move { while let Some(Ok(_)) = rest.frame().await {} },
+    ));
 }
 
 fn object_or_null(name: &str, value: Json) -> Result<Json, HttpRefusal> {
     match value {
         Json::Object(_) | Json::Null => Ok(value),
-        _ => Err(malformed(format!(
-            "The parameter {name} must be an object."
-        ))),
+        _ => Err(malformed(format!("The parameter {name} must be an object."))),
     }
 }
 

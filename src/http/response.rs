@@ -66,37 +66,22 @@ pub(crate) struct HttpRefusal {
 
 impl HttpRefusal {
     pub(crate) fn new(status: StatusCode, error: ServerError) -> Self {
-        Self {
-            status,
-            error: Box::new(error),
-            allow: None,
-        }
+        Self { status, error: Box::new(error), allow: None }
     }
 
     pub(crate) fn into_response(self, media_type: MediaType, request_id: &str) -> Response {
         let answer = GraphqlResponse::from_errors(vec![*self.error]);
         let mut response = assemble(self.status, answer, media_type, request_id);
         if let Some(methods) = self.allow {
-            response
-                .headers_mut()
-                .insert(header::ALLOW, HeaderValue::from_static(methods));
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
         }
         response
     }
 }
 
 /// The response for what the executor, or the guard in its place, answered.
-pub(crate) fn respond(
-    answer: GraphqlResponse,
-    media_type: MediaType,
-    request_id: &str,
-) -> Response {
-    assemble(
-        status_of(&answer, media_type),
-        answer,
-        media_type,
-        request_id,
-    )
+pub(crate) fn respond(answer: GraphqlResponse, media_type: MediaType, request_id: &str) -> Response {
+    assemble(status_of(&answer, media_type), answer, media_type, request_id)
 }
 
 /// The one place that maps an answer to a status.
@@ -123,31 +108,17 @@ fn status_of(answer: &GraphqlResponse, media_type: MediaType) -> StatusCode {
     }
 }
 
-fn assemble(
-    status: StatusCode,
-    mut answer: GraphqlResponse,
-    media_type: MediaType,
-    request_id: &str,
-) -> Response {
-    answer
-        .extensions
-        .insert("requestId".to_owned(), Value::from(request_id));
+fn assemble(status: StatusCode, mut answer: GraphqlResponse, media_type: MediaType, request_id: &str) -> Response {
+    answer.extensions.insert("requestId".to_owned(), Value::from(request_id));
     let mut headers = std::mem::take(&mut answer.http_headers);
     headers.insert(header::CONTENT_TYPE, media_type.content_type());
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("private, no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
     match status {
         StatusCode::UNAUTHORIZED => {
-            headers.insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer error=\"invalid_token\""),
-            );
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
         }
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-            headers
-                .entry(header::RETRY_AFTER)
-                .or_insert(HeaderValue::from_static("1"));
+            headers.entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("1"));
         }
         _ => {}
     }
@@ -172,8 +143,7 @@ pub(crate) fn body_of(answer: &GraphqlResponse) -> String {
     };
     serde_json::to_string(&body).unwrap_or_else(|failure| {
         tracing::error!(%failure, "an answer could not be written as JSON");
-        r#"{"errors":[{"message":"Internal server error.","extensions":{"code":"INTERNAL"}}]}"#
-            .to_owned()
+        r#"{"errors":[{"message":"Internal server error.","extensions":{"code":"INTERNAL"}}]}"#.to_owned()
     })
 }
 
@@ -188,18 +158,12 @@ mod tests {
             (Some("*/*"), Some(MediaType::Json)),
             (Some("application/*"), Some(MediaType::Json)),
             (Some("application/json"), Some(MediaType::Json)),
-            (
-                Some("application/graphql-response+json"),
-                Some(MediaType::GraphqlResponse),
-            ),
+            (Some("application/graphql-response+json"), Some(MediaType::GraphqlResponse)),
             (
                 Some("application/json;q=0.9, Application/GraphQL-response+json; charset=utf-8"),
                 Some(MediaType::GraphqlResponse),
             ),
-            (
-                Some("application/graphql-response+json;q=0.1, */*;q=0.5"),
-                Some(MediaType::Json),
-            ),
+            (Some("application/graphql-response+json;q=0.1, */*;q=0.5"), Some(MediaType::Json)),
             (Some("text/event-stream"), Some(MediaType::EventStream)),
             (Some("text/html, */*;q=0.8"), Some(MediaType::Json)),
             (Some("text/html"), None),
@@ -218,8 +182,7 @@ mod tests {
         let refused = GraphqlResponse::from_errors(vec![error::coded("X", "no")]);
         assert!(!body_of(&refused).contains("data"));
         let failed = GraphqlResponse::from_errors(vec![
-            error::coded("X", "no")
-                .with_path(vec![async_graphql::PathSegment::Field("a".to_owned())]),
+            error::coded("X", "no").with_path(vec![async_graphql::PathSegment::Field("a".to_owned())]),
         ]);
         assert!(body_of(&failed).starts_with("{\"data\":null"));
     }

@@ -57,9 +57,7 @@ impl Server {
             tasks: state.tasks.clone(),
             stopping: state.stopping.clone(),
             ready: Arc::clone(&state.ready),
-            routes: routes(state)
-                .merge(others)
-                .layer(CatchPanicLayer::custom(graphql::after_panic)),
+            routes: routes(state).merge(others).layer(CatchPanicLayer::custom(graphql::after_panic)),
         })
     }
 
@@ -94,17 +92,10 @@ impl Server {
         drop(self.listener);
         self.stopping.cancel();
         self.tasks.close();
-        let drained = tokio::time::timeout(
-            Duration::from_secs(self.settings.drain_seconds),
-            self.tasks.wait(),
-        )
-        .await
-        .is_ok();
+        let drained =
+            tokio::time::timeout(Duration::from_secs(self.settings.drain_seconds), self.tasks.wait()).await.is_ok();
         if !drained {
-            tracing::warn!(
-                left = self.tasks.len(),
-                "stopped before everything had ended"
-            );
+            tracing::warn!(left = self.tasks.len(), "stopped before everything had ended");
         }
         drained
     }
@@ -114,9 +105,7 @@ impl Server {
         let _ = stream.set_nodelay(true);
         match Arc::clone(&self.connections).try_acquire_owned() {
             Ok(permit) => {
-                let permit = ConnectionPermit {
-                    _permit: Arc::new(permit),
-                };
+                let permit = ConnectionPermit { _permit: Arc::new(permit) };
                 self.tasks.spawn(serve(
                     stream,
                     self.routes.clone(),
@@ -188,31 +177,17 @@ fn routes<E: Executor>(state: Arc<EdgeState<E>>) -> Router {
     if state.graphiql {
         router = router.merge(assets::routes());
     }
-    router
-        .layer(axum::middleware::map_response(graphql::with_common_headers))
-        .with_state(state)
+    router.layer(axum::middleware::map_response(graphql::with_common_headers)).with_state(state)
 }
 
 async fn readiness<E: Executor>(State(state): State<Arc<EdgeState<E>>>) -> Response {
     if state.ready.load(Ordering::SeqCst) {
         "ready".into_response()
     } else {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            [(header::RETRY_AFTER, "1")],
-            "not ready",
-        )
-            .into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], "not ready").into_response()
     }
 }
 
-async fn schema_text<E: Executor>(
-    State(state): State<Arc<EdgeState<E>>>,
-    _request: Request,
-) -> Response {
-    (
-        [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
-        state.schema_text.clone(),
-    )
-        .into_response()
+async fn schema_text<E: Executor>(State(state): State<Arc<EdgeState<E>>>, _request: Request) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], state.schema_text.clone()).into_response()
 }

@@ -41,10 +41,7 @@ pub(crate) fn respond<E: Executor>(
     expires_at: Option<DateTime<Utc>>,
     headers: &HeaderMap,
 ) -> Response {
-    if let Some(id) = headers
-        .get(LAST_EVENT_ID)
-        .and_then(|value| value.to_str().ok())
-    {
+    if let Some(id) = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()) {
         prepared.request = prepared.request.data(LastEventId(id.to_owned()));
     }
     let keep_alive = Duration::from_secs(edge.settings.event_stream_keep_alive_seconds);
@@ -97,26 +94,16 @@ pub(crate) fn refuse(refusal: ServerError, request_id: &str) -> Response {
 
 fn into_response(events: impl Stream<Item = String> + Send + 'static) -> Response {
     let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/event-stream"),
-        ),
-        (
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-cache, no-store"),
-        ),
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store")),
         // Proxies that collect a response before they pass it on must not do so here.
-        (
-            HeaderName::from_static("x-accel-buffering"),
-            HeaderValue::from_static("no"),
-        ),
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
     (headers, Body::from_stream(events.map(Ok::<_, Infallible>))).into_response()
 }
 
 fn refusal_event(refusal: ServerError, request_id: &str) -> String {
-    let response =
-        GraphqlResponse::from_errors(vec![refusal]).extension("requestId", Value::from(request_id));
+    let response = GraphqlResponse::from_errors(vec![refusal]).extension("requestId", Value::from(request_id));
     next(&response)
 }
 

@@ -83,9 +83,5 @@ pub(crate) fn open<E: Executor>(
 }
 
 fn item(response: Response, only: bool) -> Item {
-    if only && error::is_request_error(&response) {
-        Item::Refused(response.errors)
-    } else {
-        Item::Next(response)
-    }
+    if only && error::is_request_error(&response) { Item::Refused(response.errors) } else { Item::Next(response) }
 }

@@ -45,38 +45,25 @@ type Verdict = Result<Option<Identity>, TokenError>;
 
 /// Whether a request asks for a socket.
 pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::UPGRADE)
-        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+    headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 /// Turns a request into a socket.
 ///
 /// # Errors
 /// 403 for a page that may not open sockets, 400 for a request that can't become one.
-pub(crate) async fn upgrade<E: Executor>(
-    edge: &Arc<EdgeState<E>>,
-    request: Request,
-) -> Result<Response, HttpRefusal> {
+pub(crate) async fn upgrade<E: Executor>(edge: &Arc<EdgeState<E>>, request: Request) -> Result<Response, HttpRefusal> {
     let (mut parts, _) = request.into_parts();
     if !origin::is_allowed(&parts.headers, &edge.settings.allowed_origins) {
         return Err(HttpRefusal::new(
             StatusCode::FORBIDDEN,
-            error::coded(
-                code::ORIGIN_NOT_ALLOWED,
-                "Pages of this origin may not open sockets here.",
-            ),
+            error::coded(code::ORIGIN_NOT_ALLOWED, "Pages of this origin may not open sockets here."),
         ));
     }
     let permit = parts.extensions.get::<ConnectionPermit>().cloned();
-    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
-        .await
-        .map_err(|failure| {
-            HttpRefusal::new(
-                StatusCode::BAD_REQUEST,
-                error::coded(code::BAD_USER_INPUT, failure.body_text()),
-            )
-        })?;
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await.map_err(|failure| {
+        HttpRefusal::new(StatusCode::BAD_REQUEST, error::coded(code::BAD_USER_INPUT, failure.body_text()))
+    })?;
     // Somewhat more than the protocol allows, so that the protocol can say what is wrong.
     let bytes = edge.settings.socket.message_bytes * 2;
     let upgrade = upgrade
@@ -148,9 +135,7 @@ async fn run<E: Executor>(
     };
     if !speaks_protocol {
         let reason = "Subprotocol not acceptable";
-        session
-            .protocol
-            .close(close::SUBPROTOCOL, reason, &mut session.actions);
+        session.protocol.close(close::SUBPROTOCOL, reason, &mut session.actions);
     }
     let stopped = edge.until_stopped();
     tokio::pin!(stopped);
@@ -189,10 +174,7 @@ async fn run<E: Executor>(
     };
     if matches!(end, End::Closed) {
         // The frame is lost if the connection is torn down while the client still sends.
-        let _ = tokio::time::timeout(FAREWELL, async {
-            while let Some(Ok(_)) = incoming.next().await {}
-        })
-        .await;
+        let _ = tokio::time::timeout(FAREWELL, async { while let Some(Ok(_)) = incoming.next().await {} }).await;
     }
 }
 
@@ -207,8 +189,7 @@ impl<E: Executor> Session<E> {
     fn receive(&mut self, message: &Message) {
         match message {
             Message::Text(text) => {
-                self.protocol
-                    .text(text.as_str(), Instant::now(), &mut self.actions);
+                self.protocol.text(text.as_str(), Instant::now(), &mut self.actions);
             }
             Message::Binary(_) => self.protocol.binary(&mut self.actions),
             // The library answers pings, and ends the stream after a close frame.
@@ -220,12 +201,9 @@ impl<E: Executor> Session<E> {
         self.authentication = None;
         match verdict {
             Ok(identity) => {
-                let expires_at = identity
-                    .as_ref()
-                    .and_then(|identity| instant_of(identity.expires_at));
+                let expires_at = identity.as_ref().and_then(|identity| instant_of(identity.expires_at));
                 self.identity = identity;
-                self.protocol
-                    .authenticated(expires_at, Instant::now(), &mut self.actions);
+                self.protocol.authenticated(expires_at, Instant::now(), &mut self.actions);
             }
             Err(refused) => self.protocol.refused(refused.reason(), &mut self.actions),
         }
@@ -271,10 +249,7 @@ impl<E: Executor> Session<E> {
                 Action::Stop { id } => self.stop(&id),
                 Action::Close { code, reason } => {
                     self.operations.clear();
-                    let frame = CloseFrame {
-                        code,
-                        reason: reason.into(),
-                    };
+                    let frame = CloseFrame { code, reason: reason.into() };
                     self.feed(Message::Close(Some(frame))).await?;
                     self.flush().await?;
                     return Err(End::Closed);
@@ -325,8 +300,7 @@ impl<E: Executor> Session<E> {
             .operation(payload)
             .chain(futures::stream::iter([Outcome::End]))
             .map(move |outcome| (name.clone(), outcome));
-        self.operations
-            .push(Abortable::new(outcomes, registration).boxed());
+        self.operations.push(Abortable::new(outcomes, registration).boxed());
         self.stop.insert(id, handle);
     }
 
@@ -343,9 +317,7 @@ impl<E: Executor> Session<E> {
             language: self.introduction.language,
         };
         match self.prepare(payload) {
-            Ok(prepared) => stream::open(&self.edge, prepared, caller)
-                .map(outcome_of)
-                .boxed(),
+            Ok(prepared) => stream::open(&self.edge, prepared, caller).map(outcome_of).boxed(),
             Err(refusal) => futures::stream::iter([refused(&[refusal])]).boxed(),
         }
     }
@@ -356,10 +328,7 @@ impl<E: Executor> Session<E> {
             .prepare(&self.edge.settings, self.edge.introspection)
             .map_err(|refusal| ServerError::from(*refusal))?;
         if prepared.operation_type == OperationType::Mutation {
-            return Err(error::coded(
-                code::METHOD_NOT_ALLOWED,
-                "Mutations are sent by POST, not over a socket.",
-            ));
+            return Err(error::coded(code::METHOD_NOT_ALLOWED, "Mutations are sent by POST, not over a socket."));
         }
         Ok(prepared)
     }
@@ -388,9 +357,7 @@ fn refused(errors: &[ServerError]) -> Outcome {
 
 /// The token in the first message, which goes before the one in the request.
 fn token_in(payload: Option<&Json>) -> Option<Result<String, TokenError>> {
-    let entry = ["authorization", "Authorization"]
-        .iter()
-        .find_map(|name| payload?.get(name))?;
+    let entry = ["authorization", "Authorization"].iter().find_map(|name| payload?.get(name))?;
     match entry {
         Json::String(value) => Some(bearer(value).map(str::to_owned)),
         Json::Null => None,

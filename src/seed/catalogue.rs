@@ -9,9 +9,7 @@ use super::{OpeningStock, open_stock};
 use crate::app::{App, Failure};
 use crate::domain::ids::{CustomerId, ProductId, UnitId};
 use crate::domain::money::Currency;
-use crate::domain::reference::{
-    Capability, Contact, Customer, Product, ProductKind, Unit, UnitKind,
-};
+use crate::domain::reference::{Capability, Contact, Customer, Product, ProductKind, Unit, UnitKind};
 use crate::store::reference::{self, ReferenceData};
 
 /// What a catalogue changed.
@@ -24,11 +22,7 @@ pub struct Imported {
 }
 
 /// Puts reference data and opening stock in; what is known already stays as it is.
-pub async fn put(
-    app: &Arc<App>,
-    data: &ReferenceData,
-    stock: &[OpeningStock],
-) -> Result<Imported, Failure> {
+pub async fn put(app: &Arc<App>, data: &ReferenceData, stock: &[OpeningStock]) -> Result<Imported, Failure> {
     let reference = reference::put_all(app.store(), data, app.clock.now()).await?;
     let stock = open_stock(app.store(), stock, app.clock.now(), app.new_id.clone()).await?;
     app.feed.wake();
@@ -102,32 +96,21 @@ impl Catalogue {
         put(app, &data, &stock).await
     }
 
-    fn resolve(
-        self,
-        app: &App,
-        known: &[Unit],
-    ) -> Result<(ReferenceData, Vec<OpeningStock>), Failure> {
+    fn resolve(self, app: &App, known: &[Unit]) -> Result<(ReferenceData, Vec<OpeningStock>), Failure> {
         let bad = |what: String| Failure::BadInput(what);
-        let currency = |code: &str| {
-            Currency::from_code(code).ok_or_else(|| bad(format!("{code:?} is no ISO 4217 code")))
-        };
+        let currency =
+            |code: &str| Currency::from_code(code).ok_or_else(|| bad(format!("{code:?} is no ISO 4217 code")));
         let mut units: Vec<Unit> = Vec::new();
         for row in self.units {
-            let parent_id = match &row.parent {
-                None => None,
-                Some(parent) => Some(
-                    units
-                        .iter()
-                        .find(|unit| unit.code == *parent)
-                        .map(|unit| unit.id)
-                        .ok_or_else(|| {
-                            bad(format!(
-                                "unit {}: its parent {parent} must come before it",
-                                row.code
-                            ))
-                        })?,
-                ),
-            };
+            let parent_id =
+                match &row.parent {
+                    None => None,
+                    Some(parent) => {
+                        Some(units.iter().find(|unit| unit.code == *parent).map(|unit| unit.id).ok_or_else(|| {
+                            bad(format!("unit {}: its parent {parent} must come before it", row.code))
+                        })?)
+                    }
+                };
             // A new unit may stand below one that is here already, under its former identity.
             let former = known.iter().find(|unit| unit.code == row.code);
             units.push(Unit {
@@ -194,15 +177,6 @@ impl Catalogue {
             })
             .collect();
         let rules = super::rules::first(|_| team.clone(), Vec::new());
-        Ok((
-            ReferenceData {
-                units,
-                people: Vec::new(),
-                customers,
-                products,
-                rules: Some(rules),
-            },
-            stock,
-        ))
+        Ok((ReferenceData { units, people: Vec::new(), customers, products, rules: Some(rules) }, stock))
     }
 }

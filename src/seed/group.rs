@@ -8,9 +8,7 @@ use crate::app::Identity;
 use crate::domain::actor::Role;
 use crate::domain::ids::{ProductId, UnitId};
 use crate::domain::money::Currency;
-use crate::domain::reference::{
-    Capability, Component, Contact, Customer, Product, ProductKind, Unit, UnitKind,
-};
+use crate::domain::reference::{Capability, Component, Contact, Customer, Product, ProductKind, Unit, UnitKind};
 use crate::domain::rules::Restriction;
 use crate::domain::ticket::TicketType;
 use crate::store::reference::{Person, ReferenceData};
@@ -45,20 +43,8 @@ impl DemoPerson {
     }
 }
 
-const fn staff(
-    subject: &'static str,
-    name: &'static str,
-    role: Role,
-    unit: &'static str,
-) -> DemoPerson {
-    DemoPerson {
-        subject,
-        name,
-        role,
-        unit: Some(unit),
-        customer: None,
-        channel: None,
-    }
+const fn staff(subject: &'static str, name: &'static str, role: Role, unit: &'static str) -> DemoPerson {
+    DemoPerson { subject, name, role, unit: Some(unit), customer: None, channel: None }
 }
 
 /// Everybody of the demo group; the first of a role is the one a token is printed for.
@@ -114,9 +100,7 @@ pub(super) fn reference_data(new_id: &dyn Fn() -> Uuid) -> DemoData {
     let people = PEOPLE
         .iter()
         .filter_map(|person| {
-            let unit = units
-                .iter()
-                .find(|unit| Some(unit.code.as_str()) == person.unit)?;
+            let unit = units.iter().find(|unit| Some(unit.code.as_str()) == person.unit)?;
             Some(Person {
                 id: new_id(),
                 subject: person.subject.to_owned(),
@@ -143,10 +127,7 @@ pub(super) fn reference_data(new_id: &dyn Fn() -> Uuid) -> DemoData {
             people,
             customers: customers(new_id),
             products: products(new_id),
-            rules: Some(super::rules::first(
-                |ticket_type| team(ticket_type).to_owned(),
-                vec![restriction],
-            )),
+            rules: Some(super::rules::first(|ticket_type| team(ticket_type).to_owned(), vec![restriction])),
         },
         stock: stock(),
     }
@@ -154,113 +135,25 @@ pub(super) fn reference_data(new_id: &dyn Fn() -> Uuid) -> DemoData {
 
 fn units(new_id: &dyn Fn() -> Uuid) -> Vec<Unit> {
     use Capability::{Distribution, Production, Service};
-    type Row = (
-        &'static str,
-        &'static str,
-        UnitKind,
-        Option<&'static str>,
-        &'static [Capability],
-        &'static [&'static str],
-    );
+    type Row =
+        (&'static str, &'static str, UnitKind, Option<&'static str>, &'static [Capability], &'static [&'static str]);
     let rows: &[Row] = &[
         ("AUR", "Aurora Group", UnitKind::Group, None, &[], &[]),
-        (
-            "AUR-N",
-            "Aurora North Trading",
-            UnitKind::Subsidiary,
-            Some("AUR"),
-            &[Distribution],
-            &["NORTH", "EAST"],
-        ),
-        (
-            "AUR-S",
-            "Aurora South Works",
-            UnitKind::Subsidiary,
-            Some("AUR"),
-            &[Distribution, Production],
-            &[],
-        ),
-        (
-            "AUR-V",
-            "Aurora Services",
-            UnitKind::Subsidiary,
-            Some("AUR"),
-            &[Service],
-            &[],
-        ),
-        (
-            "AUR-N-OPS",
-            "Order desk North",
-            UnitKind::Department,
-            Some("AUR-N"),
-            &[],
-            &[],
-        ),
-        (
-            "AUR-S-MFG",
-            "Manufacturing South",
-            UnitKind::Department,
-            Some("AUR-S"),
-            &[],
-            &[],
-        ),
-        (
-            "AUR-V-FLD",
-            "Field service",
-            UnitKind::Department,
-            Some("AUR-V"),
-            &[],
-            &[],
-        ),
-        (
-            "AUR-N-WH",
-            "Warehouse North",
-            UnitKind::Warehouse,
-            Some("AUR-N"),
-            &[],
-            &[],
-        ),
-        (
-            "AUR-S-WH",
-            "Warehouse South",
-            UnitKind::Warehouse,
-            Some("AUR-S"),
-            &[],
-            &[],
-        ),
-        (
-            "AUR-QT",
-            "Quality team",
-            UnitKind::ServiceTeam,
-            Some("AUR"),
-            &[],
-            &[],
-        ),
-        (
-            "AUR-TS",
-            "Technical support",
-            UnitKind::ServiceTeam,
-            Some("AUR"),
-            &[],
-            &[],
-        ),
-        (
-            "AUR-CS",
-            "Customer care",
-            UnitKind::ServiceTeam,
-            Some("AUR"),
-            &[],
-            &[],
-        ),
+        ("AUR-N", "Aurora North Trading", UnitKind::Subsidiary, Some("AUR"), &[Distribution], &["NORTH", "EAST"]),
+        ("AUR-S", "Aurora South Works", UnitKind::Subsidiary, Some("AUR"), &[Distribution, Production], &[]),
+        ("AUR-V", "Aurora Services", UnitKind::Subsidiary, Some("AUR"), &[Service], &[]),
+        ("AUR-N-OPS", "Order desk North", UnitKind::Department, Some("AUR-N"), &[], &[]),
+        ("AUR-S-MFG", "Manufacturing South", UnitKind::Department, Some("AUR-S"), &[], &[]),
+        ("AUR-V-FLD", "Field service", UnitKind::Department, Some("AUR-V"), &[], &[]),
+        ("AUR-N-WH", "Warehouse North", UnitKind::Warehouse, Some("AUR-N"), &[], &[]),
+        ("AUR-S-WH", "Warehouse South", UnitKind::Warehouse, Some("AUR-S"), &[], &[]),
+        ("AUR-QT", "Quality team", UnitKind::ServiceTeam, Some("AUR"), &[], &[]),
+        ("AUR-TS", "Technical support", UnitKind::ServiceTeam, Some("AUR"), &[], &[]),
+        ("AUR-CS", "Customer care", UnitKind::ServiceTeam, Some("AUR"), &[], &[]),
     ];
     let mut units: Vec<Unit> = Vec::new();
     for (code, name, kind, parent, capabilities, regions) in rows {
-        let parent_id = parent.and_then(|parent| {
-            units
-                .iter()
-                .find(|unit| unit.code == parent)
-                .map(|unit| unit.id)
-        });
+        let parent_id = parent.and_then(|parent| units.iter().find(|unit| unit.code == parent).map(|unit| unit.id));
         units.push(Unit {
             id: UnitId(new_id()),
             parent_id,
@@ -280,70 +173,14 @@ fn yuan() -> Currency {
 
 fn customers(new_id: &dyn Fn() -> Uuid) -> Vec<Customer> {
     let rows = [
-        (
-            "C-1001",
-            "Bluebird Cafés",
-            "Bo Chen",
-            "RETAIL",
-            "NORTH",
-            80_000,
-        ),
-        (
-            "C-1002",
-            "Harbour Hotels",
-            "Hui Lin",
-            "RETAIL",
-            "EAST",
-            120_000,
-        ),
-        (
-            "C-1003",
-            "Maple Schools",
-            "Mei Zhao",
-            "RETAIL",
-            "SOUTH",
-            60_000,
-        ),
-        (
-            "C-1004",
-            "Dr. Yun, Dentist",
-            "Yun Qian",
-            "RETAIL",
-            "WEST",
-            20_000,
-        ),
-        (
-            "C-2001",
-            "Granite Labs",
-            "Gao Min",
-            "WHOLESALE",
-            "NORTH",
-            400_000,
-        ),
-        (
-            "C-2002",
-            "Silverline Retail",
-            "Si Ma",
-            "WHOLESALE",
-            "EAST",
-            300_000,
-        ),
-        (
-            "C-2003",
-            "Orchard Logistics",
-            "Ouyang Fei",
-            "WHOLESALE",
-            "SOUTH",
-            250_000,
-        ),
-        (
-            "C-2004",
-            "Pioneer Machines",
-            "Pan Wei",
-            "WHOLESALE",
-            "WEST",
-            500_000,
-        ),
+        ("C-1001", "Bluebird Cafés", "Bo Chen", "RETAIL", "NORTH", 80_000),
+        ("C-1002", "Harbour Hotels", "Hui Lin", "RETAIL", "EAST", 120_000),
+        ("C-1003", "Maple Schools", "Mei Zhao", "RETAIL", "SOUTH", 60_000),
+        ("C-1004", "Dr. Yun, Dentist", "Yun Qian", "RETAIL", "WEST", 20_000),
+        ("C-2001", "Granite Labs", "Gao Min", "WHOLESALE", "NORTH", 400_000),
+        ("C-2002", "Silverline Retail", "Si Ma", "WHOLESALE", "EAST", 300_000),
+        ("C-2003", "Orchard Logistics", "Ouyang Fei", "WHOLESALE", "SOUTH", 250_000),
+        ("C-2004", "Pioneer Machines", "Pan Wei", "WHOLESALE", "WEST", 500_000),
     ];
     rows.into_iter()
         .map(|(number, company, person, group, region, limit)| Customer {
@@ -368,58 +205,16 @@ fn products(new_id: &dyn Fn() -> Uuid) -> Vec<Product> {
     let rows = [
         ("LAMP-1", "Desk lamp", Goods, "Lighting", "EA", 18_900),
         ("LAMP-2", "Floor lamp", Goods, "Lighting", "EA", 42_900),
-        (
-            "CABLE-5",
-            "Power cable, 5 m",
-            Goods,
-            "Accessories",
-            "EA",
-            3_990,
-        ),
-        (
-            "PANEL-9",
-            "LED panel 60×60",
-            Goods,
-            "Lighting",
-            "EA",
-            26_000,
-        ),
-        (
-            "LASER-4",
-            "Alignment laser, class 4",
-            Goods,
-            "Laser devices",
-            "EA",
-            580_000,
-        ),
+        ("CABLE-5", "Power cable, 5 m", Goods, "Accessories", "EA", 3_990),
+        ("PANEL-9", "LED panel 60×60", Goods, "Lighting", "EA", 26_000),
+        ("LASER-4", "Alignment laser, class 4", Goods, "Laser devices", "EA", 580_000),
         ("WIRE-C", "Copper wire", Goods, "Materials", "M", 320),
         ("TOP-OAK", "Oak bench top", Goods, "Materials", "EA", 64_000),
         ("LEG-ST", "Steel leg", Goods, "Materials", "EA", 8_500),
         ("SCREW-8", "Screw M8", Goods, "Materials", "EA", 60),
-        (
-            "BENCH-X",
-            "Workbench to measure",
-            MadeToOrder,
-            "Furniture",
-            "EA",
-            245_000,
-        ),
-        (
-            "INSTALL",
-            "Installation on site",
-            Service,
-            "Services",
-            "HUR",
-            32_000,
-        ),
-        (
-            "COURSE",
-            "Online course",
-            Service,
-            "Services",
-            "HUR",
-            18_000,
-        ),
+        ("BENCH-X", "Workbench to measure", MadeToOrder, "Furniture", "EA", 245_000),
+        ("INSTALL", "Installation on site", Service, "Services", "HUR", 32_000),
+        ("COURSE", "Online course", Service, "Services", "HUR", 18_000),
     ];
     let mut products: Vec<Product> = rows
         .into_iter()
@@ -435,20 +230,13 @@ fn products(new_id: &dyn Fn() -> Uuid) -> Vec<Product> {
             components: Vec::new(),
         })
         .collect();
-    let ids: Vec<(String, ProductId)> = products
-        .iter()
-        .map(|product| (product.sku.clone(), product.id))
-        .collect();
+    let ids: Vec<(String, ProductId)> = products.iter().map(|product| (product.sku.clone(), product.id)).collect();
     if let Some(bench) = products.iter_mut().find(|product| product.sku == "BENCH-X") {
         bench.components = [("TOP-OAK", 1), ("LEG-ST", 4), ("SCREW-8", 16)]
             .into_iter()
             .filter_map(|(sku, quantity)| {
                 let (_, product_id) = ids.iter().find(|(known, _)| known == sku)?;
-                Some(Component {
-                    product_id: *product_id,
-                    sku: sku.to_owned(),
-                    quantity: Decimal::from(quantity),
-                })
+                Some(Component { product_id: *product_id, sku: sku.to_owned(), quantity: Decimal::from(quantity) })
             })
             .collect();
     }

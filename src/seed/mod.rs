@@ -34,16 +34,13 @@ impl SteppedClock {
     }
 
     fn advance(&self, by: Duration) {
-        self.0
-            .fetch_add(by.num_microseconds().unwrap_or(0), Ordering::Relaxed);
+        self.0.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::Relaxed);
     }
 }
 
 impl Clock for SteppedClock {
     fn now(&self) -> DateTime<Utc> {
-        Utc.timestamp_micros(self.0.load(Ordering::Relaxed))
-            .single()
-            .unwrap_or_default()
+        Utc.timestamp_micros(self.0.load(Ordering::Relaxed)).single().unwrap_or_default()
     }
 }
 
@@ -53,9 +50,7 @@ fn counted_ids(clock: Arc<SteppedClock>) -> Arc<dyn Fn() -> Uuid + Send + Sync> 
     Arc::new(move || {
         let count = counter.fetch_add(1, Ordering::Relaxed);
         // SplitMix64: neighbours look unrelated, so that order numbers do, too.
-        let mut mixed = count
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            .wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = count.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x9E37_79B9_7F4A_7C15);
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^= mixed >> 31;
@@ -81,11 +76,7 @@ pub async fn reference_only(store: &Store, now: DateTime<Utc>) -> Result<bool, F
 }
 
 async fn seed(store: &Store, now: DateTime<Utc>, orders: bool) -> Result<bool, Failure> {
-    let everyone = Actor {
-        subject: "seed".into(),
-        roles: vec![Role::Admin],
-        scope: Scope::All,
-    };
+    let everyone = Actor { subject: "seed".into(), roles: vec![Role::Admin], scope: Scope::All };
     if reference::count_customers(store, &everyone, None).await? > 0 {
         return Ok(false);
     }

@@ -8,9 +8,7 @@ use rust_decimal::Decimal;
 use super::group::{DemoPerson, PEOPLE};
 use super::{SteppedClock, session};
 use crate::app::allocation::{AllocateOrder, DeclineAllocation};
-use crate::app::delivery::{
-    BookDelivery, ConfirmDelivery, DispatchDelivery, PlanDelivery, RecordTrackingEvent,
-};
+use crate::app::delivery::{BookDelivery, ConfirmDelivery, DispatchDelivery, PlanDelivery, RecordTrackingEvent};
 use crate::app::inspection::RecordInspection;
 use crate::app::intake::SubmitOrder;
 use crate::app::inventory::AcceptAllocation;
@@ -88,11 +86,7 @@ struct Play<'a> {
 }
 
 /// Plays all orders, beginning at a moment.
-pub(super) async fn orders(
-    app: &Arc<App>,
-    clock: &SteppedClock,
-    start: DateTime<Utc>,
-) -> Result<(), Failure> {
+pub(super) async fn orders(app: &Arc<App>, clock: &SteppedClock, start: DateTime<Utc>) -> Result<(), Failure> {
     let play = Play { app, clock };
     for index in 0..ORDERS {
         clock.set(start + Duration::hours(7 * i64::try_from(index).unwrap_or(0)));
@@ -112,14 +106,7 @@ impl Play<'_> {
     async fn by<C: Command>(&self, person: &DemoPerson, command: C) -> Result<C::Answer, Failure> {
         self.clock.advance(Duration::minutes(9));
         let session = session(self.app, person).await?;
-        let answered = perform(
-            &session,
-            Guarded {
-                command,
-                idempotency_key: None,
-            },
-        )
-        .await?;
+        let answered = perform(&session, Guarded { command, idempotency_key: None }).await?;
         Ok(answered.answer)
     }
 
@@ -135,89 +122,35 @@ impl Play<'_> {
         }
         if goal == Goal::Cancelled {
             let reason = "The project was called off.".to_owned();
-            self.as_role(
-                Role::Sales,
-                CancelOrder {
-                    order_id: id,
-                    reason,
-                    expected_version: None,
-                },
-            )
-            .await?;
+            self.as_role(Role::Sales, CancelOrder { order_id: id, reason, expected_version: None }).await?;
             return Ok(());
         }
-        self.as_role(
-            Role::Reviewer,
-            StartReview {
-                order_id: id,
-                expected_version: None,
-            },
-        )
-        .await?;
+        self.as_role(Role::Reviewer, StartReview { order_id: id, expected_version: None }).await?;
         match goal {
             Goal::UnderReview => return Ok(()),
             Goal::Clarification => {
-                let question =
-                    "Which lamps would you like? The order names only the category.".to_owned();
-                self.as_role(
-                    Role::Reviewer,
-                    RequestClarification {
-                        order_id: id,
-                        question,
-                        expected_version: None,
-                    },
-                )
-                .await?;
+                let question = "Which lamps would you like? The order names only the category.".to_owned();
+                self.as_role(Role::Reviewer, RequestClarification { order_id: id, question, expected_version: None })
+                    .await?;
                 return Ok(());
             }
             Goal::Rejected => {
                 let reason = "This product is not sold to your group of customers.".to_owned();
-                self.as_role(
-                    Role::Reviewer,
-                    RejectOrder {
-                        order_id: id,
-                        reason,
-                        expected_version: None,
-                    },
-                )
-                .await?;
+                self.as_role(Role::Reviewer, RejectOrder { order_id: id, reason, expected_version: None }).await?;
                 return Ok(());
             }
             _ => {}
         }
-        self.as_role(
-            Role::FinanceApprover,
-            ApproveOrder {
-                order_id: id,
-                waivers: Vec::new(),
-                expected_version: None,
-            },
-        )
-        .await?;
+        self.as_role(Role::FinanceApprover, ApproveOrder { order_id: id, waivers: Vec::new(), expected_version: None })
+            .await?;
         if goal == Goal::OnHold {
             let reason = "The customer asked us to wait for the building permit.".to_owned();
-            self.as_role(
-                Role::Dispatcher,
-                PlaceHold {
-                    order_id: id,
-                    reason,
-                    expected_version: None,
-                },
-            )
-            .await?;
+            self.as_role(Role::Dispatcher, PlaceHold { order_id: id, reason, expected_version: None }).await?;
         }
         if goal < Goal::Allocated {
             return Ok(());
         }
-        let allocated = self
-            .as_role(
-                Role::Dispatcher,
-                AllocateOrder {
-                    order_id: id,
-                    expected_version: None,
-                },
-            )
-            .await?;
+        let allocated = self.as_role(Role::Dispatcher, AllocateOrder { order_id: id, expected_version: None }).await?;
         for share in &allocated.allocation_ids {
             self.share(id, *share, goal, index).await?;
         }
@@ -229,17 +162,9 @@ impl Play<'_> {
 
     async fn submit(&self, index: usize, goal: Goal) -> Result<OrderId, Failure> {
         let (person, channel, customer) = match index % 3 {
-            0 => (
-                Role::Sales,
-                Channel::OfflineSales,
-                format!("C-200{}", 1 + index / 3 % 4),
-            ),
+            0 => (Role::Sales, Channel::OfflineSales, format!("C-200{}", 1 + index / 3 % 4)),
             1 => (Role::Customer, Channel::ECommerce, "C-1001".to_owned()),
-            _ => (
-                Role::Partner,
-                Channel::PartnerReferral,
-                format!("C-100{}", 2 + index / 3 % 3),
-            ),
+            _ => (Role::Partner, Channel::PartnerReferral, format!("C-100{}", 2 + index / 3 % 3)),
         };
         // A rejection needs a reason: a laser for a retail customer.
         let (person, channel, customer) = if goal == Goal::Rejected {
@@ -257,11 +182,7 @@ impl Play<'_> {
             required_by: None,
             // Some are late by now, most are not.
             required_within_days: Some(if index.is_multiple_of(7) { 3 } else { 25 }),
-            priority: if index % 9 == 4 {
-                Priority::Urgent
-            } else {
-                Priority::Normal
-            },
+            priority: if index % 9 == 4 { Priority::Urgent } else { Priority::Normal },
             delivery_address: Address {
                 street: format!("{} Lantern Road", index + 1),
                 city: "Hangzhou".to_owned(),
@@ -269,15 +190,10 @@ impl Play<'_> {
                 postal_code: Some("310000".to_owned()),
                 country_code: "CN".to_owned(),
             },
-            note: index
-                .is_multiple_of(5)
-                .then(|| "Please call before delivery.".to_owned()),
+            note: index.is_multiple_of(5).then(|| "Please call before delivery.".to_owned()),
             lines: lines(index, goal),
         };
-        Ok(self
-            .as_role(person, SubmitOrder { submission })
-            .await?
-            .order_id)
+        Ok(self.as_role(person, SubmitOrder { submission }).await?.order_id)
     }
 
     async fn load(&self, id: AllocationId) -> Result<Allocation, Failure> {
@@ -286,86 +202,40 @@ impl Play<'_> {
         found.into_iter().next().ok_or(Failure::NotFound)
     }
 
-    async fn share(
-        &self,
-        order: OrderId,
-        id: AllocationId,
-        goal: Goal,
-        index: usize,
-    ) -> Result<(), Failure> {
+    async fn share(&self, order: OrderId, id: AllocationId, goal: Goal, index: usize) -> Result<(), Failure> {
         let share = self.load(id).await?;
         let operator = self.operator_of(&share).await?;
         if goal == Goal::Declined {
             let reason = "Both benches are being serviced this week.".to_owned();
-            self.by(
-                operator,
-                DeclineAllocation {
-                    allocation_id: id,
-                    reason,
-                    expected_version: None,
-                },
-            )
-            .await?;
+            self.by(operator, DeclineAllocation { allocation_id: id, reason, expected_version: None }).await?;
             return Ok(());
         }
         if goal < Goal::Accepted {
             return Ok(());
         }
-        self.by(
-            operator,
-            AcceptAllocation {
-                allocation_id: id,
-                responsible: None,
-                expected_version: None,
-            },
-        )
-        .await?;
+        self.by(operator, AcceptAllocation { allocation_id: id, responsible: None, expected_version: None }).await?;
         if goal == Goal::Accepted {
             return Ok(());
         }
         let milestones = self.load(id).await?.milestones;
         for (position, milestone) in milestones.iter().enumerate() {
             let milestone_id = milestone.id;
-            self.by(
-                operator,
-                StartMilestone {
-                    milestone_id,
-                    expected_version: None,
-                },
-            )
-            .await?;
+            self.by(operator, StartMilestone { milestone_id, expected_version: None }).await?;
             if position == 0 && goal == Goal::Blocked {
                 let cause = "The lift in the warehouse is out of order.".to_owned();
                 let measure = "A technician comes tomorrow; small items are carried.".to_owned();
-                self.by(
-                    operator,
-                    BlockMilestone {
-                        milestone_id,
-                        cause,
-                        measure,
-                        expected_version: None,
-                    },
-                )
-                .await?;
+                self.by(operator, BlockMilestone { milestone_id, cause, measure, expected_version: None }).await?;
                 return Ok(());
             }
             if position == 0 && goal == Goal::Working {
                 return Ok(());
             }
-            self.by(
-                operator,
-                CompleteMilestone {
-                    milestone_id,
-                    expected_version: None,
-                },
-            )
-            .await?;
+            self.by(operator, CompleteMilestone { milestone_id, expected_version: None }).await?;
         }
         if goal == Goal::AwaitingInspection {
             return Ok(());
         }
-        self.inspect(id, share.kind, goal != Goal::Rectification)
-            .await?;
+        self.inspect(id, share.kind, goal != Goal::Rectification).await?;
         if goal == Goal::Rectification {
             return Ok(());
         }
@@ -374,49 +244,24 @@ impl Play<'_> {
 
     async fn operator_of(&self, share: &Allocation) -> Result<&'static DemoPerson, Failure> {
         for person in PEOPLE.iter().filter(|person| person.role == Role::Operator) {
-            if session(self.app, person)
-                .await?
-                .actor
-                .covers_unit(share.unit_id)
-            {
+            if session(self.app, person).await?.actor.covers_unit(share.unit_id) {
                 return Ok(person);
             }
         }
         Err(Failure::NotFound)
     }
 
-    async fn inspect(
-        &self,
-        id: AllocationId,
-        kind: ProductKind,
-        passes: bool,
-    ) -> Result<(), Failure> {
+    async fn inspect(&self, id: AllocationId, kind: ProductKind, passes: bool) -> Result<(), Failure> {
         let rules = super::rules::first(|_| String::new(), Vec::new());
         let checklist = rules
             .checklist_for(kind)
             .iter()
             .enumerate()
-            .map(|(position, item)| ChecklistAnswer {
-                item: item.clone(),
-                passed: passes || position > 0,
-                note: None,
-            })
+            .map(|(position, item)| ChecklistAnswer { item: item.clone(), passed: passes || position > 0, note: None })
             .collect();
         let findings = (!passes).then(|| "Scratches on the visible side.".to_owned());
-        let report = InspectionReport {
-            checklist,
-            accepted: None,
-            findings,
-        };
-        self.as_role(
-            Role::Inspector,
-            RecordInspection {
-                allocation_id: id,
-                report,
-                expected_version: None,
-            },
-        )
-        .await?;
+        let report = InspectionReport { checklist, accepted: None, findings };
+        self.as_role(Role::Inspector, RecordInspection { allocation_id: id, report, expected_version: None }).await?;
         Ok(())
     }
 
@@ -428,12 +273,7 @@ impl Play<'_> {
         goal: Goal,
         index: usize,
     ) -> Result<(), Failure> {
-        let plan = PlanDelivery {
-            allocation_id: id,
-            method: None,
-            lines: None,
-            expected_version: None,
-        };
+        let plan = PlanDelivery { allocation_id: id, method: None, lines: None, expected_version: None };
         let delivery = self.as_role(Role::Logistics, plan).await?.delivery_id;
         if goal == Goal::Planned {
             return Ok(());
@@ -441,29 +281,15 @@ impl Play<'_> {
         let service = kind == ProductKind::Service;
         let booking = BookDelivery {
             delivery_id: delivery,
-            carrier: Some(
-                if service {
-                    "Aurora Services"
-                } else {
-                    "Swift Parcel"
-                }
-                .to_owned(),
-            ),
+            carrier: Some(if service { "Aurora Services" } else { "Swift Parcel" }.to_owned()),
             tracking_number: Some(format!("SP{:07}", 4_100_000 + index)),
             appointment: Some(self.clock.now() + Duration::hours(20)),
             expected_version: None,
         };
         self.as_role(Role::Logistics, booking).await?;
         // A pickup is not dispatched: the customer comes and fetches it.
-        let dispatched = self
-            .as_role(
-                Role::Logistics,
-                DispatchDelivery {
-                    delivery_id: delivery,
-                    expected_version: None,
-                },
-            )
-            .await;
+        let dispatched =
+            self.as_role(Role::Logistics, DispatchDelivery { delivery_id: delivery, expected_version: None }).await;
         match dispatched {
             Ok(_) | Err(Failure::Refused(_)) => {}
             Err(error) => return Err(error),
@@ -476,20 +302,11 @@ impl Play<'_> {
             return Ok(());
         }
         let evidence = Evidence {
-            kind: if service {
-                EvidenceKind::ServiceReportSignature
-            } else {
-                EvidenceKind::SignedSlip
-            },
+            kind: if service { EvidenceKind::ServiceReportSignature } else { EvidenceKind::SignedSlip },
             reference: format!("slip {order}"),
             file_hash: None,
         };
-        let confirm = ConfirmDelivery {
-            delivery_id: delivery,
-            evidence,
-            lines: None,
-            expected_version: None,
-        };
+        let confirm = ConfirmDelivery { delivery_id: delivery, evidence, lines: None, expected_version: None };
         self.as_role(Role::Logistics, confirm).await?;
         Ok(())
     }
@@ -503,14 +320,7 @@ impl Play<'_> {
             occurred_at: self.clock.now(),
             location: Some("Hangzhou".to_owned()),
         };
-        self.as_role(
-            Role::Logistics,
-            RecordTrackingEvent {
-                delivery_id: delivery,
-                report,
-            },
-        )
-        .await?;
+        self.as_role(Role::Logistics, RecordTrackingEvent { delivery_id: delivery, report }).await?;
         Ok(())
     }
 
@@ -522,16 +332,8 @@ impl Play<'_> {
             description: "It flickers when it has been on for an hour.".to_owned(),
             occurred_at: None,
         };
-        let ticket: TicketId = self
-            .as_role(
-                Role::ServiceAgent,
-                OpenTicket {
-                    order_id: order,
-                    report,
-                },
-            )
-            .await?
-            .ticket_id;
+        let ticket: TicketId =
+            self.as_role(Role::ServiceAgent, OpenTicket { order_id: order, report }).await?.ticket_id;
         if goal == Goal::TicketOpen {
             return Ok(());
         }
@@ -543,15 +345,8 @@ impl Play<'_> {
         };
         self.as_role(Role::ServiceAgent, contact).await?;
         let resolution = "The driver was replaced; the lamp no longer flickers.".to_owned();
-        self.as_role(
-            Role::ServiceAgent,
-            ResolveTicket {
-                ticket_id: ticket,
-                resolution,
-                expected_version: None,
-            },
-        )
-        .await?;
+        self.as_role(Role::ServiceAgent, ResolveTicket { ticket_id: ticket, resolution, expected_version: None })
+            .await?;
         Ok(())
     }
 }
@@ -572,11 +367,7 @@ fn lines(index: usize, goal: Goal) -> Vec<SubmissionLine> {
     let quantity = i64::try_from(index % 4).unwrap_or(0) + 1;
     match goal {
         Goal::Clarification => {
-            return vec![SubmissionLine {
-                sku: None,
-                category: Some("Lighting".to_owned()),
-                ..line("", 10)
-            }];
+            return vec![SubmissionLine { sku: None, category: Some("Lighting".to_owned()), ..line("", 10) }];
         }
         Goal::Rejected => return vec![line("LASER-4", 1)],
         // Nobody is at work on these yet: they may wait for what is not there.

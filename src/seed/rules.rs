@@ -7,8 +7,7 @@ use crate::domain::allocation::AllocationRule;
 use crate::domain::delivery::DeliveryMethod;
 use crate::domain::reference::ProductKind;
 use crate::domain::rules::{
-    ApprovalBand, Checklist, DeliveryTerms, MilestoneStep, MilestoneTemplate, Restriction, RuleSet,
-    TicketRoute,
+    ApprovalBand, Checklist, DeliveryTerms, MilestoneStep, MilestoneTemplate, Restriction, RuleSet, TicketRoute,
 };
 use crate::domain::ticket::TicketType;
 
@@ -17,14 +16,8 @@ pub fn first(team: impl Fn(TicketType) -> String, restrictions: Vec<Restriction>
     RuleSet {
         version: 1,
         approval_bands: vec![
-            ApprovalBand {
-                up_to: Some(Decimal::from(50_000)),
-                roles: vec![Role::Reviewer, Role::FinanceApprover],
-            },
-            ApprovalBand {
-                up_to: None,
-                roles: vec![Role::FinanceApprover],
-            },
+            ApprovalBand { up_to: Some(Decimal::from(50_000)), roles: vec![Role::Reviewer, Role::FinanceApprover] },
+            ApprovalBand { up_to: None, roles: vec![Role::FinanceApprover] },
         ],
         restrictions,
         duplicate_window_days: 7,
@@ -37,10 +30,7 @@ pub fn first(team: impl Fn(TicketType) -> String, restrictions: Vec<Restriction>
         milestones: vec![
             template(
                 ProductKind::Goods,
-                &[
-                    ("PICKING", "Picking", 1, true, false),
-                    ("PACKING", "Packing", 1, false, false),
-                ],
+                &[("PICKING", "Picking", 1, true, false), ("PACKING", "Packing", 1, false, false)],
             ),
             template(
                 ProductKind::MadeToOrder,
@@ -62,28 +52,14 @@ pub fn first(team: impl Fn(TicketType) -> String, restrictions: Vec<Restriction>
         ],
         checklists: vec![
             checklist(ProductKind::Goods, &["QUALITY", "PACKAGING", "DOCUMENTS"]),
-            checklist(
-                ProductKind::MadeToOrder,
-                &["QUALITY", "PACKAGING", "DOCUMENTS"],
-            ),
-            checklist(
-                ProductKind::Service,
-                &["CONTRACT_FULFILLED", "REPORT_READY"],
-            ),
+            checklist(ProductKind::MadeToOrder, &["QUALITY", "PACKAGING", "DOCUMENTS"]),
+            checklist(ProductKind::Service, &["CONTRACT_FULFILLED", "REPORT_READY"]),
         ],
         delivery_methods: vec![
             terms(DeliveryMethod::Express, 18, 2, 2, Some(60), false, false),
             terms(DeliveryMethod::Freight, 90, 1, 6, None, false, false),
             terms(DeliveryMethod::SelfPickup, 0, 0, 1, None, false, true),
-            terms(
-                DeliveryMethod::DedicatedVehicle,
-                260,
-                0,
-                1,
-                Some(500),
-                true,
-                true,
-            ),
+            terms(DeliveryMethod::DedicatedVehicle, 260, 0, 1, Some(500), true, true),
             terms(DeliveryMethod::OnSiteService, 120, 0, 3, None, false, false),
             terms(DeliveryMethod::OnlineService, 0, 0, 1, None, false, false),
         ],
@@ -92,11 +68,7 @@ pub fn first(team: impl Fn(TicketType) -> String, restrictions: Vec<Restriction>
             .map(|ticket_type| TicketRoute {
                 ticket_type: *ticket_type,
                 team: team(*ticket_type),
-                first_contact_minutes: if *ticket_type == TicketType::Other {
-                    480
-                } else {
-                    120
-                },
+                first_contact_minutes: if *ticket_type == TicketType::Other { 480 } else { 120 },
             })
             .collect(),
     }
@@ -117,10 +89,7 @@ fn template(kind: ProductKind, steps: &[(&str, &str, i64, bool, bool)]) -> Miles
 }
 
 fn checklist(kind: ProductKind, items: &[&str]) -> Checklist {
-    Checklist {
-        kind,
-        items: items.iter().map(|item| (*item).to_owned()).collect(),
-    }
+    Checklist { kind, items: items.iter().map(|item| (*item).to_owned()).collect() }
 }
 
 fn terms(

@@ -45,19 +45,11 @@ pub trait Aggregate: Clone + Serialize + Send + Sync + Sized + 'static {
 }
 
 /// Loads several aggregates in the order of their ids; those that do not exist are left out.
-pub async fn load_many<T: Aggregate>(
-    db: &impl ConnectionTrait,
-    ids: &[Uuid],
-    lock: bool,
-) -> Result<Vec<T>> {
+pub async fn load_many<T: Aggregate>(db: &impl ConnectionTrait, ids: &[Uuid], lock: bool) -> Result<Vec<T>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut loaded: Vec<T> = T::fetch(db, ids, lock)
-        .await?
-        .into_iter()
-        .map(T::from_rows)
-        .collect::<Result<_>>()?;
+    let mut loaded: Vec<T> = T::fetch(db, ids, lock).await?.into_iter().map(T::from_rows).collect::<Result<_>>()?;
     loaded.sort_by_key(Aggregate::key);
     Ok(loaded)
 }

@@ -7,8 +7,8 @@ use entity::{delivery, delivery_line, settlement_record, tracking_event};
 use rust_decimal::Decimal;
 use sea_orm::sea_query::Condition;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -16,15 +16,12 @@ use super::aggregate::{Aggregate, load_many};
 use super::error::{Result, StoreError};
 use super::page::{Keyset, Page, page};
 use super::row::{
-    among, code, currency, from_json, from_price, from_quantity, json, price, quantity,
-    write_parts, write_root,
+    among, code, currency, from_json, from_price, from_quantity, json, price, quantity, write_parts, write_root,
 };
 use super::work::{Tracked, Work};
 use super::{Store, scope};
 use crate::domain::actor::Actor;
-use crate::domain::delivery::{
-    Delivery, DeliveryLine, DeliveryStatus, TrackingKind, TrackingReport,
-};
+use crate::domain::delivery::{Delivery, DeliveryLine, DeliveryStatus, TrackingKind, TrackingReport};
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{
     ConfirmationId, DeliveryId, OrderId, OrderLineId, SettlementRecordId, TrackingEventId, UnitId,
@@ -134,10 +131,8 @@ impl Aggregate for Delivery {
         }
         let roots = query.all(db).await?;
         let mut lines: HashMap<Uuid, Vec<delivery_line::Model>> = HashMap::new();
-        for line in delivery_line::Entity::find()
-            .filter(among(delivery_line::Column::DeliveryId, ids.to_vec()))
-            .all(db)
-            .await?
+        for line in
+            delivery_line::Entity::find().filter(among(delivery_line::Column::DeliveryId, ids.to_vec())).all(db).await?
         {
             lines.entry(line.delivery_id).or_default().push(line);
         }
@@ -150,11 +145,7 @@ impl Aggregate for Delivery {
             .collect())
     }
 
-    async fn write(
-        (row, lines): &Self::Rows,
-        before: Option<&Self::Rows>,
-        db: &impl ConnectionTrait,
-    ) -> Result<bool> {
+    async fn write((row, lines): &Self::Rows, before: Option<&Self::Rows>, db: &impl ConnectionTrait) -> Result<bool> {
         if !write_root!(db, delivery, row, before.map(|(row, _)| row)) {
             return Ok(false);
         }
@@ -167,14 +158,9 @@ impl Aggregate for Delivery {
 /// The order of a delivery that exists for the caller.
 pub async fn order_of(work: &Work, id: DeliveryId) -> Result<OrderId> {
     let visible = scope::deliveries(&work.actor().scope);
-    work.visible_id::<delivery::Entity>(
-        delivery::Column::Id,
-        id.0,
-        visible,
-        delivery::Column::OrderId,
-    )
-    .await
-    .map(OrderId)
+    work.visible_id::<delivery::Entity>(delivery::Column::Id, id.0, visible, delivery::Column::OrderId)
+        .await
+        .map(OrderId)
 }
 
 /// Every delivery of an order within a command; locked.
@@ -221,11 +207,7 @@ fn tracking(row: tracking_event::Model) -> Result<TrackingEvent> {
 }
 
 /// The report a carrier sent before under this id.
-pub async fn report(
-    work: &Work,
-    carrier: &str,
-    carrier_event_id: &str,
-) -> Result<Option<TrackingEvent>> {
+pub async fn report(work: &Work, carrier: &str, carrier_event_id: &str) -> Result<Option<TrackingEvent>> {
     tracking_event::Entity::find()
         .filter(tracking_event::Column::Carrier.eq(carrier))
         .filter(tracking_event::Column::CarrierEventId.eq(carrier_event_id))
@@ -248,9 +230,7 @@ pub async fn keep_report(work: &Work, delivery: DeliveryId, report: &TrackingRep
         recorded_by: work.actor().subject.clone(),
         recorded_at: work.now(),
     };
-    tracking_event::Entity::insert(row.into_active_model().reset_all())
-        .exec_without_returning(work.db())
-        .await?;
+    tracking_event::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(work.db()).await?;
     Ok(())
 }
 
@@ -296,19 +276,14 @@ pub async fn keep_settlement(work: &Work, records: &[SettlementRecord]) -> Resul
             Ok(row.into_active_model().reset_all())
         })
         .collect::<Result<_>>()?;
-    settlement_record::Entity::insert_many(rows)
-        .exec_without_returning(work.db())
-        .await?;
+    settlement_record::Entity::insert_many(rows).exec_without_returning(work.db()).await?;
     Ok(())
 }
 
 /// The settlement records of orders that were found visible before.
 pub async fn settlement(store: &Store, orders: &[OrderId]) -> Result<Vec<SettlementRecord>> {
     let rows = settlement_record::Entity::find()
-        .filter(among(
-            settlement_record::Column::OrderId,
-            orders.iter().map(|id| id.0),
-        ))
+        .filter(among(settlement_record::Column::OrderId, orders.iter().map(|id| id.0)))
         .order_by_asc(settlement_record::Column::Id)
         .all(store.reader())
         .await?;
@@ -341,10 +316,7 @@ pub struct DeliveryFilter {
 fn condition(actor: &Actor, filter: &DeliveryFilter) -> Condition {
     let mut all = scope::deliveries(&actor.scope);
     if let Some(status) = &filter.status {
-        all = all.add(among(
-            delivery::Column::Status,
-            status.iter().map(|one| one.code()),
-        ));
+        all = all.add(among(delivery::Column::Status, status.iter().map(|one| one.code())));
     }
     if let Some(order) = filter.order {
         all = all.add(delivery::Column::OrderId.eq(order.0));
@@ -353,38 +325,21 @@ fn condition(actor: &Actor, filter: &DeliveryFilter) -> Condition {
 }
 
 /// A page of the deliveries that exist for the actor, newest first.
-pub async fn list(
-    store: &Store,
-    actor: &Actor,
-    filter: &DeliveryFilter,
-    keyset: Keyset,
-) -> Result<Page<Delivery>> {
+pub async fn list(store: &Store, actor: &Actor, filter: &DeliveryFilter, keyset: Keyset) -> Result<Page<Delivery>> {
     let query = delivery::Entity::find().filter(condition(actor, filter));
-    let rows = page(
-        query,
-        delivery::Column::PlannedAt,
-        delivery::Column::Id,
-        true,
-        keyset,
-        store.reader(),
-        |row| (row.planned_at.to_rfc3339(), row.id),
-    )
+    let rows = page(query, delivery::Column::PlannedAt, delivery::Column::Id, true, keyset, store.reader(), |row| {
+        (row.planned_at.to_rfc3339(), row.id)
+    })
     .await?;
     let ids: Vec<Uuid> = rows.items.iter().map(|(_, row)| row.id).collect();
-    let mut loaded: HashMap<Uuid, Delivery> = load_many::<Delivery>(store.reader(), &ids, false)
-        .await?
-        .into_iter()
-        .map(|one| (one.id.0, one))
-        .collect();
+    let mut loaded: HashMap<Uuid, Delivery> =
+        load_many::<Delivery>(store.reader(), &ids, false).await?.into_iter().map(|one| (one.id.0, one)).collect();
     rows.map(|row| loaded.remove(&row.id).ok_or(StoreError::NotFound))
 }
 
 /// How many deliveries the filter leaves.
 pub async fn count(store: &Store, actor: &Actor, filter: &DeliveryFilter) -> Result<u64> {
-    Ok(delivery::Entity::find()
-        .filter(condition(actor, filter))
-        .count(store.reader())
-        .await?)
+    Ok(delivery::Entity::find().filter(condition(actor, filter)).count(store.reader()).await?)
 }
 
 /// Deliveries by id, as far as they exist for the actor.
@@ -401,13 +356,7 @@ pub async fn by_ids(store: &Store, actor: &Actor, ids: &[DeliveryId]) -> Result<
 /// The deliveries of orders, as far as they exist for the actor.
 pub async fn of_orders(store: &Store, actor: &Actor, orders: &[OrderId]) -> Result<Vec<Delivery>> {
     let chosen = among(delivery::Column::OrderId, orders.iter().map(|id| id.0));
-    visible(
-        store,
-        Condition::all()
-            .add(scope::deliveries(&actor.scope))
-            .add(chosen),
-    )
-    .await
+    visible(store, Condition::all().add(scope::deliveries(&actor.scope)).add(chosen)).await
 }
 
 async fn visible(store: &Store, condition: Condition) -> Result<Vec<Delivery>> {
@@ -424,10 +373,7 @@ async fn visible(store: &Store, condition: Condition) -> Result<Vec<Delivery>> {
 /// What carriers reported of deliveries that were found visible before, oldest first.
 pub async fn reports(store: &Store, deliveries: &[DeliveryId]) -> Result<Vec<TrackingEvent>> {
     let rows = tracking_event::Entity::find()
-        .filter(among(
-            tracking_event::Column::DeliveryId,
-            deliveries.iter().map(|id| id.0),
-        ))
+        .filter(among(tracking_event::Column::DeliveryId, deliveries.iter().map(|id| id.0)))
         .order_by_asc(tracking_event::Column::OccurredAt)
         .order_by_asc(tracking_event::Column::Id)
         .all(store.reader())

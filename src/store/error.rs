@@ -41,9 +41,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
-        if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
-            || is_retryable(&error)
-        {
+        if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) || is_retryable(&error) {
             Self::Conflict
         } else {
             Self::Database(error)
@@ -71,17 +69,12 @@ impl From<serde_json::Error> for StoreError {
 
 /// Serialization failures, deadlocks and lock time-outs: the transaction did nothing.
 fn is_retryable(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
-        error
-    else {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
         return false;
     };
     let Some(database) = error.as_database_error() else {
         return false;
     };
     let code = database.code();
-    matches!(
-        code.as_deref(),
-        Some("40001" | "40P01" | "55P03" | "5" | "517")
-    )
+    matches!(code.as_deref(), Some("40001" | "40P01" | "55P03" | "5" | "517"))
 }

@@ -5,8 +5,8 @@ use entity::{event, meta};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Condition, Expr, OnConflict};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, FromQueryResult, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Statement, TransactionTrait,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Statement, TransactionTrait,
 };
 use uuid::Uuid;
 
@@ -74,16 +74,9 @@ const EPOCH: &str = "epoch";
 /// continue, as after a restore.
 pub async fn ensure_epoch(store: &Store) -> Result<()> {
     let epoch = Uuid::now_v7().simple().to_string();
-    let row = meta::ActiveModel {
-        key: Set(EPOCH.to_owned()),
-        value: Set(epoch),
-    };
+    let row = meta::ActiveModel { key: Set(EPOCH.to_owned()), value: Set(epoch) };
     let inserted = meta::Entity::insert(row)
-        .on_conflict(
-            OnConflict::column(meta::Column::Key)
-                .do_nothing()
-                .to_owned(),
-        )
+        .on_conflict(OnConflict::column(meta::Column::Key).do_nothing().to_owned())
         .exec_without_returning(store.writer())
         .await;
     match inserted {
@@ -94,21 +87,14 @@ pub async fn ensure_epoch(store: &Store) -> Result<()> {
 
 /// The log's epoch.
 pub async fn epoch(store: &Store) -> Result<String> {
-    let row = meta::Entity::find_by_id(EPOCH.to_owned())
-        .one(store.reader())
-        .await?;
-    row.map(|row| row.value)
-        .ok_or_else(|| StoreError::Corrupt("the log has no epoch".to_owned()))
+    let row = meta::Entity::find_by_id(EPOCH.to_owned()).one(store.reader()).await?;
+    row.map(|row| row.value).ok_or_else(|| StoreError::Corrupt("the log has no epoch".to_owned()))
 }
 
 /// The newest position.
 pub async fn tip(store: &Store) -> Result<i64> {
-    let newest: Option<Option<i64>> = event::Entity::find()
-        .select_only()
-        .expr(Expr::cust("MAX(position)"))
-        .into_tuple()
-        .one(store.reader())
-        .await?;
+    let newest: Option<Option<i64>> =
+        event::Entity::find().select_only().expr(Expr::cust("MAX(position)")).into_tuple().one(store.reader()).await?;
     Ok(newest.flatten().unwrap_or(0))
 }
 
@@ -131,24 +117,15 @@ fn condition(actor: &Actor, filter: &EventFilter) -> Condition {
     Condition::all()
         .add(scope::events(actor))
         .add_option(filter.order.map(|id| event::Column::OrderId.eq(id.0)))
+        .add_option(filter.kinds.as_ref().map(|kinds| event::Column::Kind.is_in(kinds.iter().map(|kind| kind.code()))))
         .add_option(
             filter
-                .kinds
+                .aggregates
                 .as_ref()
-                .map(|kinds| event::Column::Kind.is_in(kinds.iter().map(|kind| kind.code()))),
-        )
-        .add_option(
-            filter.aggregates.as_ref().map(|kinds| {
-                event::Column::AggregateKind.is_in(kinds.iter().map(|kind| kind.code()))
-            }),
+                .map(|kinds| event::Column::AggregateKind.is_in(kinds.iter().map(|kind| kind.code()))),
         )
         .add_option(filter.ticket.map(|id| event::Column::AggregateId.eq(id.0)))
-        .add_option(
-            filter
-                .units
-                .as_ref()
-                .map(|units| event::Column::UnitId.is_in(units.iter().map(|id| id.0))),
-        )
+        .add_option(filter.units.as_ref().map(|units| event::Column::UnitId.is_in(units.iter().map(|id| id.0))))
 }
 
 /// Events after a position and up to another, as far as they exist for the actor, oldest first.
@@ -172,27 +149,13 @@ pub async fn after(
 }
 
 /// An order's own history, oldest first, readable at once after each commit.
-pub async fn timeline(
-    store: &Store,
-    actor: &Actor,
-    order: OrderId,
-    keyset: Keyset,
-) -> Result<Page<Event>> {
-    let filter = EventFilter {
-        order: Some(order),
-        ..EventFilter::default()
-    };
+pub async fn timeline(store: &Store, actor: &Actor, order: OrderId, keyset: Keyset) -> Result<Page<Event>> {
+    let filter = EventFilter { order: Some(order), ..EventFilter::default() };
     let query = event::Entity::find().filter(condition(actor, &filter));
     // Rows of one order are written under the order's lock: their ids rise as they were committed.
-    page(
-        query,
-        event::Column::Id,
-        event::Column::AggregateId,
-        false,
-        keyset,
-        store.reader(),
-        |row| (row.id.to_string(), row.aggregate_id),
-    )
+    page(query, event::Column::Id, event::Column::AggregateId, false, keyset, store.reader(), |row| {
+        (row.id.to_string(), row.aggregate_id)
+    })
     .await?
     .map(event)
 }
@@ -214,14 +177,8 @@ pub async fn count(store: &Store) -> Result<u64> {
 
 /// How many events an order's history has for the actor.
 pub async fn count_timeline(store: &Store, actor: &Actor, order: OrderId) -> Result<u64> {
-    let filter = EventFilter {
-        order: Some(order),
-        ..EventFilter::default()
-    };
-    Ok(event::Entity::find()
-        .filter(condition(actor, &filter))
-        .count(store.reader())
-        .await?)
+    let filter = EventFilter { order: Some(order), ..EventFilter::default() };
+    Ok(event::Entity::find().filter(condition(actor, &filter)).count(store.reader()).await?)
 }
 
 /// Gives positions to events that have none, oldest first, at most `limit`; PostgreSQL only. Says

@@ -20,24 +20,12 @@ pub struct Kept {
 
 /// The answer the caller got under this key, if any.
 pub async fn find(work: &Work, key: &str) -> Result<Option<Kept>> {
-    let found = record::Entity::find_by_id((work.actor().subject.clone(), key.to_owned()))
-        .one(work.db())
-        .await?;
-    Ok(found.map(|row| Kept {
-        action: row.action,
-        digest: row.digest,
-        answer: row.answer,
-    }))
+    let found = record::Entity::find_by_id((work.actor().subject.clone(), key.to_owned())).one(work.db()).await?;
+    Ok(found.map(|row| Kept { action: row.action, digest: row.digest, answer: row.answer }))
 }
 
 /// Keeps the answer in the same transaction as its effect.
-pub async fn keep(
-    work: &Work,
-    key: &str,
-    action: Action,
-    digest: &str,
-    answer: serde_json::Value,
-) -> Result<()> {
+pub async fn keep(work: &Work, key: &str, action: Action, digest: &str, answer: serde_json::Value) -> Result<()> {
     record::Entity::insert(record::ActiveModel {
         subject: Set(work.actor().subject.clone()),
         key: Set(key.to_owned()),

@@ -53,20 +53,14 @@ impl Store {
         let (writer, reader) = if options.url.starts_with("sqlite:") {
             let writer = Database::connect(sqlite(&options.url, 1)).await?;
             // The write-ahead log is a property of the file: readers find it set.
-            writer
-                .execute_unprepared("PRAGMA journal_mode = WAL")
-                .await?;
+            writer.execute_unprepared("PRAGMA journal_mode = WAL").await?;
             let reader = Database::connect(sqlite(&options.url, options.connections)).await?;
             (writer, reader)
         } else {
             let pool = Database::connect(postgres(options)).await?;
             (pool.clone(), pool)
         };
-        Ok(Self {
-            writer,
-            reader,
-            url: options.url.clone(),
-        })
+        Ok(Self { writer, reader, url: options.url.clone() })
     }
 
     /// Brings the schema up to date. Safe to run from several nodes at once.
@@ -74,19 +68,12 @@ impl Store {
         if self.is_postgres() {
             // Held by this session until it ends or unlocks: other nodes wait their turn.
             let guard = Database::connect(
-                ConnectOptions::new(self.url.clone())
-                    .max_connections(1)
-                    .sqlx_logging(false)
-                    .to_owned(),
+                ConnectOptions::new(self.url.clone()).max_connections(1).sqlx_logging(false).to_owned(),
             )
             .await?;
-            guard
-                .execute_unprepared("SELECT pg_advisory_lock(7301)")
-                .await?;
+            guard.execute_unprepared("SELECT pg_advisory_lock(7301)").await?;
             let outcome = Migrator::up(&self.writer, None).await;
-            guard
-                .execute_unprepared("SELECT pg_advisory_unlock(7301)")
-                .await?;
+            guard.execute_unprepared("SELECT pg_advisory_unlock(7301)").await?;
             guard.close().await?;
             outcome?;
         } else {
@@ -97,9 +84,7 @@ impl Store {
 
     /// Is the schema the one this program expects?
     pub async fn is_current(&self) -> Result<bool> {
-        Ok(Migrator::get_pending_migrations(&self.reader)
-            .await?
-            .is_empty())
+        Ok(Migrator::get_pending_migrations(&self.reader).await?.is_empty())
     }
 
     /// The connection that reads.
@@ -142,33 +127,28 @@ impl Store {
 
 fn sqlite(url: &str, connections: u32) -> ConnectOptions {
     let mut options = quiet(url);
-    options
-        .max_connections(connections)
-        .min_connections(1)
-        .map_sqlx_sqlite_opts(|options| {
-            options
-                .busy_timeout(Duration::from_secs(10))
-                .foreign_keys(true)
-                // An acknowledged write survives the loss of power.
-                .pragma("synchronous", "FULL")
-        });
+    options.max_connections(connections).min_connections(1).map_sqlx_sqlite_opts(|options| {
+        options
+            .busy_timeout(Duration::from_secs(10))
+            .foreign_keys(true)
+            // An acknowledged write survives the loss of power.
+            .pragma("synchronous", "FULL")
+    });
     options
 }
 
 fn postgres(options: &StoreOptions) -> ConnectOptions {
     let mut connect = quiet(&options.url);
-    connect
-        .max_connections(options.connections)
-        .map_sqlx_postgres_opts(|options| {
-            options.application_name("ordergraph").options([
-                // A transaction that its node forgot must not hold locks for ever.
-                ("idle_in_transaction_session_timeout", "30s"),
-                ("lock_timeout", "10s"),
-                // Sets of ids vary in size; a generic plan by index is right for all of them.
-                ("plan_cache_mode", "force_generic_plan"),
-                ("random_page_cost", "1.1"),
-            ])
-        });
+    connect.max_connections(options.connections).map_sqlx_postgres_opts(|options| {
+        options.application_name("ordergraph").options([
+            // A transaction that its node forgot must not hold locks for ever.
+            ("idle_in_transaction_session_timeout", "30s"),
+            ("lock_timeout", "10s"),
+            // Sets of ids vary in size; a generic plan by index is right for all of them.
+            ("plan_cache_mode", "force_generic_plan"),
+            ("random_page_cost", "1.1"),
+        ])
+    });
     connect
 }
 

@@ -5,17 +5,15 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{order_line, orders};
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::aggregate::{Aggregate, load_many};
 use super::error::{Result, StoreError};
 use super::page::{Keyset, Page, page};
 use super::row::{
-    among, code, currency, from_json, from_price, from_quantity, json, optional_code, price,
-    quantity, write_parts, write_root,
+    among, code, currency, from_json, from_price, from_quantity, json, optional_code, price, quantity, write_parts,
+    write_root,
 };
 use super::work::Work;
 use super::{Store, scope};
@@ -47,11 +45,7 @@ impl Aggregate for Order {
     }
 
     fn to_rows(&self) -> Result<Self::Rows> {
-        let search = [
-            Some(&self.number),
-            Some(&self.contact.company_name),
-            self.external_reference.as_ref(),
-        ];
+        let search = [Some(&self.number), Some(&self.contact.company_name), self.external_reference.as_ref()];
         let row = orders::Model {
             id: self.id.0,
             version: self.version,
@@ -71,12 +65,7 @@ impl Aggregate for Order {
             note: self.note.clone(),
             status: self.status.code().to_owned(),
             stage: self.stage().code().to_owned(),
-            search: search
-                .into_iter()
-                .flatten()
-                .map(|text| text.to_lowercase())
-                .collect::<Vec<_>>()
-                .join("\n"),
+            search: search.into_iter().flatten().map(|text| text.to_lowercase()).collect::<Vec<_>>().join("\n"),
             submitted_by: self.submitted_by.clone(),
             submitted_at: self.submitted_at,
             completed_at: self.completed_at,
@@ -84,11 +73,7 @@ impl Aggregate for Order {
             cancellation: self.cancellation.as_ref().map(json).transpose()?,
             holds: json(&self.holds)?,
         };
-        let lines = self
-            .lines
-            .iter()
-            .map(|line| line_row(self.id, line))
-            .collect::<Result<_>>()?;
+        let lines = self.lines.iter().map(|line| line_row(self.id, line)).collect::<Result<_>>()?;
         Ok((row, lines))
     }
 
@@ -122,17 +107,13 @@ impl Aggregate for Order {
     }
 
     async fn fetch(db: &impl ConnectionTrait, ids: &[Uuid], lock: bool) -> Result<Vec<Self::Rows>> {
-        let mut query = orders::Entity::find()
-            .filter(among(orders::Column::Id, ids.to_vec()))
-            .order_by_asc(orders::Column::Id);
+        let mut query =
+            orders::Entity::find().filter(among(orders::Column::Id, ids.to_vec())).order_by_asc(orders::Column::Id);
         if lock {
             query = query.lock_exclusive();
         }
         let roots = query.all(db).await?;
-        let lines = order_line::Entity::find()
-            .filter(among(order_line::Column::OrderId, ids.to_vec()))
-            .all(db)
-            .await?;
+        let lines = order_line::Entity::find().filter(among(order_line::Column::OrderId, ids.to_vec())).all(db).await?;
         let mut by_order: HashMap<Uuid, Vec<order_line::Model>> = HashMap::new();
         for line in lines {
             by_order.entry(line.order_id).or_default().push(line);
@@ -146,11 +127,7 @@ impl Aggregate for Order {
             .collect())
     }
 
-    async fn write(
-        (row, lines): &Self::Rows,
-        before: Option<&Self::Rows>,
-        db: &impl ConnectionTrait,
-    ) -> Result<bool> {
+    async fn write((row, lines): &Self::Rows, before: Option<&Self::Rows>, db: &impl ConnectionTrait) -> Result<bool> {
         if !write_root!(db, orders, row, before.map(|(row, _)| row)) {
             return Ok(false);
         }
@@ -219,11 +196,7 @@ fn line(row: order_line::Model) -> Result<OrderLine> {
 }
 
 /// The order submitted under this reference on this channel, with the digest it was submitted by.
-pub async fn by_reference(
-    work: &Work,
-    channel: Channel,
-    reference: &str,
-) -> Result<Option<(OrderId, String)>> {
+pub async fn by_reference(work: &Work, channel: Channel, reference: &str) -> Result<Option<(OrderId, String)>> {
     let found: Option<(Uuid, String)> = orders::Entity::find()
         .filter(orders::Column::Channel.eq(channel.code()))
         .filter(orders::Column::ExternalReference.eq(reference))
@@ -242,10 +215,7 @@ pub async fn lookalikes(work: &Work, order: &Order, since: DateTime<Utc>) -> Res
         .filter(orders::Column::Fingerprint.eq(order.fingerprint()))
         .filter(orders::Column::Id.ne(order.id.0))
         .filter(orders::Column::SubmittedAt.gte(since))
-        .filter(
-            orders::Column::Status
-                .is_not_in([OrderStatus::Rejected.code(), OrderStatus::Cancelled.code()]),
-        )
+        .filter(orders::Column::Status.is_not_in([OrderStatus::Rejected.code(), OrderStatus::Cancelled.code()]))
         .select_only()
         .column(orders::Column::Number)
         .limit(5)
@@ -256,11 +226,7 @@ pub async fn lookalikes(work: &Work, order: &Order, since: DateTime<Utc>) -> Res
 
 /// Does the order exist for the scope?
 pub async fn is_visible(store: &Store, scope: &Scope, id: OrderId) -> Result<bool> {
-    Ok(orders::Entity::find_by_id(id.0)
-        .filter(scope::orders(scope))
-        .count(store.reader())
-        .await?
-        > 0)
+    Ok(orders::Entity::find_by_id(id.0).filter(scope::orders(scope)).count(store.reader()).await? > 0)
 }
 
 /// Orders by id, as far as they exist for the actor.
@@ -350,25 +316,16 @@ codes! {
 fn condition(actor: &Actor, filter: &OrderFilter) -> Condition {
     let mut all = scope::orders(&actor.scope);
     if let Some(status) = &filter.status {
-        all = all.add(among(
-            orders::Column::Status,
-            status.iter().map(|one| one.code()),
-        ));
+        all = all.add(among(orders::Column::Status, status.iter().map(|one| one.code())));
     }
     if let Some(stage) = &filter.stage {
-        all = all.add(among(
-            orders::Column::Stage,
-            stage.iter().map(|one| one.code()),
-        ));
+        all = all.add(among(orders::Column::Stage, stage.iter().map(|one| one.code())));
     }
     if let Some(units) = &filter.units {
         all = all.add(scope::orders(&Scope::Units(units.clone())));
     }
     if let Some(channel) = &filter.channel {
-        all = all.add(among(
-            orders::Column::Channel,
-            channel.iter().map(|one| one.code()),
-        ));
+        all = all.add(among(orders::Column::Channel, channel.iter().map(|one| one.code())));
     }
     if let Some(customer) = filter.customer {
         all = all.add(orders::Column::CustomerId.eq(customer.0));
@@ -383,21 +340,13 @@ fn condition(actor: &Actor, filter: &OrderFilter) -> Condition {
         all = all.add(orders::Column::SubmittedAt.lt(before));
     }
     if let Some((late, today)) = filter.overdue {
-        let finals = OrderStatus::ALL
-            .iter()
-            .filter(|status| status.is_final())
-            .map(|status| status.code());
-        let overdue = Condition::all()
-            .add(orders::Column::RequiredBy.lt(today))
-            .add(orders::Column::Status.is_not_in(finals));
+        let finals = OrderStatus::ALL.iter().filter(|status| status.is_final()).map(|status| status.code());
+        let overdue =
+            Condition::all().add(orders::Column::RequiredBy.lt(today)).add(orders::Column::Status.is_not_in(finals));
         all = all.add(if late { overdue } else { overdue.not() });
     }
     if let Some(text) = &filter.text {
-        let escaped = text
-            .to_lowercase()
-            .replace('\\', "\\\\")
-            .replace('%', "\\%")
-            .replace('_', "\\_");
+        let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         all = all.add(
             Expr::col((orders::Entity, orders::Column::Search))
                 .like(LikeExpr::new(format!("%{escaped}%")).escape('\\')),
@@ -420,36 +369,22 @@ pub async fn list(
         OrderSortField::Number => orders::Column::Number,
     };
     let query = orders::Entity::find().filter(condition(actor, filter));
-    let rows = page(
-        query,
-        column,
-        orders::Column::Id,
-        sort.1,
-        keyset,
-        store.reader(),
-        |row| {
-            let value = match sort.0 {
-                OrderSortField::SubmittedAt => row.submitted_at.to_rfc3339(),
-                OrderSortField::RequiredBy => row.required_by.to_string(),
-                OrderSortField::Number => row.number.clone(),
-            };
-            (value, row.id)
-        },
-    )
+    let rows = page(query, column, orders::Column::Id, sort.1, keyset, store.reader(), |row| {
+        let value = match sort.0 {
+            OrderSortField::SubmittedAt => row.submitted_at.to_rfc3339(),
+            OrderSortField::RequiredBy => row.required_by.to_string(),
+            OrderSortField::Number => row.number.clone(),
+        };
+        (value, row.id)
+    })
     .await?;
     let ids: Vec<Uuid> = rows.items.iter().map(|(_, row)| row.id).collect();
-    let mut orders: HashMap<Uuid, Order> = load_many::<Order>(store.reader(), &ids, false)
-        .await?
-        .into_iter()
-        .map(|order| (order.id.0, order))
-        .collect();
+    let mut orders: HashMap<Uuid, Order> =
+        load_many::<Order>(store.reader(), &ids, false).await?.into_iter().map(|order| (order.id.0, order)).collect();
     rows.map(|row| orders.remove(&row.id).ok_or(StoreError::NotFound))
 }
 
 /// How many orders the filter leaves.
 pub async fn count(store: &Store, actor: &Actor, filter: &OrderFilter) -> Result<u64> {
-    Ok(orders::Entity::find()
-        .filter(condition(actor, filter))
-        .count(store.reader())
-        .await?)
+    Ok(orders::Entity::find().filter(condition(actor, filter)).count(store.reader()).await?)
 }

@@ -1,9 +1,7 @@
 //! Keyset pages: a page costs the same wherever it lies, and stays put while rows come and go.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::{
-    ColumnTrait, ColumnType, ConnectionTrait, EntityTrait, FromQueryResult, Select, Value,
-};
+use sea_orm::{ColumnTrait, ColumnType, ConnectionTrait, EntityTrait, FromQueryResult, Select, Value};
 use uuid::Uuid;
 
 use super::error::{Result, StoreError};
@@ -35,16 +33,8 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// The same page of something else.
     pub fn map<U>(self, mut convert: impl FnMut(T) -> Result<U>) -> Result<Page<U>> {
-        let items = self
-            .items
-            .into_iter()
-            .map(|(key, row)| Ok((key, convert(row)?)))
-            .collect::<Result<_>>()?;
-        Ok(Page {
-            items,
-            has_next: self.has_next,
-            has_previous: self.has_previous,
-        })
+        let items = self.items.into_iter().map(|(key, row)| Ok((key, convert(row)?))).collect::<Result<_>>()?;
+        Ok(Page { items, has_next: self.has_next, has_previous: self.has_previous })
     }
 }
 
@@ -89,26 +79,18 @@ where
             rows.truncate(limit);
         }
     }
-    let (has_next, has_previous) = if keyset.backwards {
-        (keyset.before.is_some(), more)
-    } else {
-        (more, keyset.after.is_some())
-    };
-    Ok(Page {
-        items: rows.into_iter().map(|row| (key(&row), row)).collect(),
-        has_next,
-        has_previous,
-    })
+    let (has_next, has_previous) =
+        if keyset.backwards { (keyset.before.is_some(), more) } else { (more, keyset.after.is_some()) };
+    Ok(Page { items: rows.into_iter().map(|row| (key(&row), row)).collect(), has_next, has_previous })
 }
 
 /// A cursor comes from the client: what does not parse is no cursor of ours.
 fn typed(column: impl ColumnTrait, value: &str) -> Result<Value> {
     let invalid = || StoreError::BadCursor;
     Ok(match column.def().get_column_type() {
-        ColumnType::TimestampWithTimeZone => DateTime::parse_from_rfc3339(value)
-            .map_err(|_| invalid())?
-            .with_timezone(&Utc)
-            .into(),
+        ColumnType::TimestampWithTimeZone => {
+            DateTime::parse_from_rfc3339(value).map_err(|_| invalid())?.with_timezone(&Utc).into()
+        }
         ColumnType::Date => value.parse::<NaiveDate>().map_err(|_| invalid())?.into(),
         ColumnType::Uuid => value.parse::<Uuid>().map_err(|_| invalid())?.into(),
         ColumnType::BigInteger => value.parse::<i64>().map_err(|_| invalid())?.into(),

@@ -71,11 +71,7 @@ impl Aggregate for ReviewCase {
         Ok(query.all(db).await?)
     }
 
-    async fn write(
-        row: &Self::Rows,
-        before: Option<&Self::Rows>,
-        db: &impl ConnectionTrait,
-    ) -> Result<bool> {
+    async fn write(row: &Self::Rows, before: Option<&Self::Rows>, db: &impl ConnectionTrait) -> Result<bool> {
         Ok(write_root!(db, review_case, row, before))
     }
 }
@@ -95,10 +91,7 @@ pub async fn of_order(work: &Work, order: OrderId) -> Result<Tracked<ReviewCase>
 /// The reviews of orders that were found visible before.
 pub async fn of_orders(store: &Store, orders: &[OrderId]) -> Result<Vec<ReviewCase>> {
     let ids: Vec<Uuid> = review_case::Entity::find()
-        .filter(among(
-            review_case::Column::OrderId,
-            orders.iter().map(|id| id.0),
-        ))
+        .filter(among(review_case::Column::OrderId, orders.iter().map(|id| id.0)))
         .select_only()
         .column(review_case::Column::Id)
         .into_tuple()

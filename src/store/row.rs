@@ -5,9 +5,7 @@ use std::str::FromStr;
 use entity::{Price, Quantity};
 use rust_decimal::Decimal;
 use sea_orm::sea_query::Condition;
-use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
-};
+use sea_orm::{ActiveModelBehavior, ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -39,14 +37,11 @@ pub fn from_price(value: Price) -> Decimal {
 fn scaled(value: Decimal, scale: u32) -> Result<i64> {
     let value = value.normalize();
     if value.scale() > scale {
-        return Err(StoreError::Corrupt(format!(
-            "{value} has more than {scale} decimals"
-        )));
+        return Err(StoreError::Corrupt(format!("{value} has more than {scale} decimals")));
     }
     let mut fixed = value;
     fixed.rescale(scale);
-    i64::try_from(fixed.mantissa())
-        .map_err(|_| StoreError::Corrupt(format!("{value} is out of range")))
+    i64::try_from(fixed.mantissa()).map_err(|_| StoreError::Corrupt(format!("{value} is out of range")))
 }
 
 /// Reads a code.
@@ -91,9 +86,7 @@ where
         match before.iter().find(|former| id(former) == id(model)) {
             Some(former) if former == model => {}
             Some(_) => {
-                E::update(model.clone().into_active_model().reset_all())
-                    .exec(db)
-                    .await?;
+                E::update(model.clone().into_active_model().reset_all()).exec(db).await?;
             }
             None => new.push(model.clone().into_active_model().reset_all()),
         }
@@ -120,9 +113,7 @@ macro_rules! write_root {
         let active = $row.clone().into_active_model().reset_all();
         match $before {
             None => {
-                entity::$table::Entity::insert(active)
-                    .exec_without_returning($db)
-                    .await?;
+                entity::$table::Entity::insert(active).exec_without_returning($db).await?;
                 true
             }
             Some(before) => {

@@ -21,21 +21,14 @@ pub fn orders(scope: &Scope) -> Condition {
     match scope {
         Scope::All => Condition::all(),
         Scope::Customer(id) => Condition::all().add(orders::Column::CustomerId.eq(id.0)),
-        Scope::Account(account) => {
-            Condition::all().add(orders::Column::Account.eq(account.as_str()))
-        }
-        Scope::Units(units) => {
-            Condition::all().add(orders::Column::Id.in_subquery(orders_of_units(&unit_ids(units))))
-        }
+        Scope::Account(account) => Condition::all().add(orders::Column::Account.eq(account.as_str())),
+        Scope::Units(units) => Condition::all().add(orders::Column::Id.in_subquery(orders_of_units(&unit_ids(units)))),
         Scope::Nothing => nothing(),
     }
 }
 
 fn orders_of_units(units: &[Uuid]) -> SelectStatement {
-    let ended: Vec<&str> = AllocationStatus::ENDED
-        .iter()
-        .map(|status| status.code())
-        .collect();
+    let ended: Vec<&str> = AllocationStatus::ENDED.iter().map(|status| status.code()).collect();
     Query::select()
         .column(allocation::Column::OrderId)
         .from(allocation::Entity)
@@ -57,9 +50,7 @@ fn in_visible_orders(column: impl ColumnTrait + Iden, scope: &Scope) -> SimpleEx
 pub fn allocations(scope: &Scope) -> Condition {
     match scope {
         Scope::All => Condition::all(),
-        Scope::Units(units) => {
-            Condition::all().add(allocation::Column::UnitId.is_in(unit_ids(units)))
-        }
+        Scope::Units(units) => Condition::all().add(allocation::Column::UnitId.is_in(unit_ids(units))),
         Scope::Nothing => nothing(),
         other => Condition::all().add(in_visible_orders(allocation::Column::OrderId, other)),
     }
@@ -90,9 +81,7 @@ pub fn tickets(scope: &Scope) -> Condition {
 pub fn stock(scope: &Scope) -> Condition {
     match scope {
         Scope::All => Condition::all(),
-        Scope::Units(units) => {
-            Condition::all().add(stock_item::Column::WarehouseId.is_in(unit_ids(units)))
-        }
+        Scope::Units(units) => Condition::all().add(stock_item::Column::WarehouseId.is_in(unit_ids(units))),
         _ => nothing(),
     }
 }
@@ -102,19 +91,11 @@ pub fn events(actor: &Actor) -> Condition {
     let visible = match &actor.scope {
         Scope::All => Condition::all(),
         Scope::Customer(id) => Condition::all().add(event::Column::CustomerId.eq(id.0)),
-        Scope::Account(account) => {
-            Condition::all().add(event::Column::Account.eq(account.as_str()))
-        }
+        Scope::Account(account) => Condition::all().add(event::Column::Account.eq(account.as_str())),
         Scope::Units(units) => Condition::any()
             .add(event::Column::UnitId.is_in(unit_ids(units)))
             .add(event::Column::OrderId.in_subquery(orders_of_units(&unit_ids(units)))),
         Scope::Nothing => nothing(),
     };
-    if actor.is_external() {
-        Condition::all()
-            .add(visible)
-            .add(event::Column::Public.eq(true))
-    } else {
-        visible
-    }
+    if actor.is_external() { Condition::all().add(visible).add(event::Column::Public.eq(true)) } else { visible }
 }

@@ -2,9 +2,7 @@
 
 use entity::ticket;
 use sea_orm::sea_query::Condition;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::aggregate::{Aggregate, load_many};
@@ -87,20 +85,15 @@ impl Aggregate for Ticket {
     }
 
     async fn fetch(db: &impl ConnectionTrait, ids: &[Uuid], lock: bool) -> Result<Vec<Self::Rows>> {
-        let mut query = ticket::Entity::find()
-            .filter(among(ticket::Column::Id, ids.to_vec()))
-            .order_by_asc(ticket::Column::Id);
+        let mut query =
+            ticket::Entity::find().filter(among(ticket::Column::Id, ids.to_vec())).order_by_asc(ticket::Column::Id);
         if lock {
             query = query.lock_exclusive();
         }
         Ok(query.all(db).await?)
     }
 
-    async fn write(
-        row: &Self::Rows,
-        before: Option<&Self::Rows>,
-        db: &impl ConnectionTrait,
-    ) -> Result<bool> {
+    async fn write(row: &Self::Rows, before: Option<&Self::Rows>, db: &impl ConnectionTrait) -> Result<bool> {
         Ok(write_root!(db, ticket, row, before))
     }
 }
@@ -133,16 +126,10 @@ pub struct TicketFilter {
 fn condition(actor: &Actor, filter: &TicketFilter) -> Condition {
     let mut all = Condition::all().add(scope::tickets(&actor.scope));
     if let Some(status) = &filter.status {
-        all = all.add(among(
-            ticket::Column::Status,
-            status.iter().map(|one| one.code()),
-        ));
+        all = all.add(among(ticket::Column::Status, status.iter().map(|one| one.code())));
     }
     if let Some(types) = &filter.ticket_type {
-        all = all.add(among(
-            ticket::Column::TicketType,
-            types.iter().map(|one| one.code()),
-        ));
+        all = all.add(among(ticket::Column::TicketType, types.iter().map(|one| one.code())));
     }
     if let Some(order) = filter.order {
         all = all.add(ticket::Column::OrderId.eq(order.0));
@@ -154,32 +141,18 @@ fn condition(actor: &Actor, filter: &TicketFilter) -> Condition {
 }
 
 /// A page of the tickets that exist for the actor, newest first.
-pub async fn list(
-    store: &Store,
-    actor: &Actor,
-    filter: &TicketFilter,
-    keyset: Keyset,
-) -> Result<Page<Ticket>> {
+pub async fn list(store: &Store, actor: &Actor, filter: &TicketFilter, keyset: Keyset) -> Result<Page<Ticket>> {
     let query = ticket::Entity::find().filter(condition(actor, filter));
-    page(
-        query,
-        ticket::Column::OpenedAt,
-        ticket::Column::Id,
-        true,
-        keyset,
-        store.reader(),
-        |row| (row.opened_at.to_rfc3339(), row.id),
-    )
+    page(query, ticket::Column::OpenedAt, ticket::Column::Id, true, keyset, store.reader(), |row| {
+        (row.opened_at.to_rfc3339(), row.id)
+    })
     .await?
     .map(Ticket::from_rows)
 }
 
 /// How many tickets the filter leaves.
 pub async fn count(store: &Store, actor: &Actor, filter: &TicketFilter) -> Result<u64> {
-    Ok(ticket::Entity::find()
-        .filter(condition(actor, filter))
-        .count(store.reader())
-        .await?)
+    Ok(ticket::Entity::find().filter(condition(actor, filter)).count(store.reader()).await?)
 }
 
 /// Tickets by id, as far as they exist for the actor.

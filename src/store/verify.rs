@@ -3,14 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    allocation, delivery, event, orders, reservation, review_case, settlement_record, stock_item,
-    stock_movement, ticket,
+    allocation, delivery, event, orders, reservation, review_case, settlement_record, stock_item, stock_movement,
+    ticket,
 };
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    TransactionTrait,
-};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -23,9 +20,7 @@ use crate::domain::allocation::Allocation;
 use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};
 use crate::domain::ids::OrderId;
-use crate::domain::invariants::{
-    Findings, OrderPicture, Settled, StockSums, Violation, check_order, check_stock,
-};
+use crate::domain::invariants::{Findings, OrderPicture, Settled, StockSums, Violation, check_order, check_stock};
 use crate::domain::inventory::StockItem;
 use crate::domain::order::Order;
 use crate::domain::review::ReviewCase;
@@ -50,9 +45,7 @@ pub struct Report {
 /// Checks every invariant, on one snapshot.
 pub async fn verify(store: &Store) -> Result<Report> {
     // SQLite reads one snapshot anyway.
-    let isolation = store
-        .is_postgres()
-        .then_some(sea_orm::IsolationLevel::RepeatableRead);
+    let isolation = store.is_postgres().then_some(sea_orm::IsolationLevel::RepeatableRead);
     let db = store.reader().begin_with_config(isolation, None).await?;
     let outcome = verify_within(&db).await;
     db.rollback().await?;
@@ -61,30 +54,16 @@ pub async fn verify(store: &Store) -> Result<Report> {
 
 async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     let mut findings = Findings::default();
-    let mut report = Report {
-        orders: verify_orders(db, &mut findings).await?,
-        ..Report::default()
-    };
+    let mut report = Report { orders: verify_orders(db, &mut findings).await?, ..Report::default() };
     report.stock_items = verify_stock(db, &mut findings).await?;
+    report.events += verify_history::<Order, orders::Entity>(db, orders::Column::Id, &mut findings).await?;
     report.events +=
-        verify_history::<Order, orders::Entity>(db, orders::Column::Id, &mut findings).await?;
-    report.events += verify_history::<ReviewCase, review_case::Entity>(
-        db,
-        review_case::Column::Id,
-        &mut findings,
-    )
-    .await?;
+        verify_history::<ReviewCase, review_case::Entity>(db, review_case::Column::Id, &mut findings).await?;
     report.events +=
-        verify_history::<Allocation, allocation::Entity>(db, allocation::Column::Id, &mut findings)
-            .await?;
-    report.events +=
-        verify_history::<StockItem, stock_item::Entity>(db, stock_item::Column::Id, &mut findings)
-            .await?;
-    report.events +=
-        verify_history::<Delivery, delivery::Entity>(db, delivery::Column::Id, &mut findings)
-            .await?;
-    report.events +=
-        verify_history::<Ticket, ticket::Entity>(db, ticket::Column::Id, &mut findings).await?;
+        verify_history::<Allocation, allocation::Entity>(db, allocation::Column::Id, &mut findings).await?;
+    report.events += verify_history::<StockItem, stock_item::Entity>(db, stock_item::Column::Id, &mut findings).await?;
+    report.events += verify_history::<Delivery, delivery::Entity>(db, delivery::Column::Id, &mut findings).await?;
+    report.events += verify_history::<Ticket, ticket::Entity>(db, ticket::Column::Id, &mut findings).await?;
     report.events += verify_history::<Replenishment, entity::replenishment_request::Entity>(
         db,
         entity::replenishment_request::Column::Id,
@@ -102,11 +81,7 @@ async fn next_ids<E: EntityTrait>(
     column: E::Column,
     after: Option<Uuid>,
 ) -> Result<Vec<Uuid>> {
-    let mut query = E::find()
-        .select_only()
-        .column(column)
-        .order_by_asc(column)
-        .limit(BATCH);
+    let mut query = E::find().select_only().column(column).order_by_asc(column).limit(BATCH);
     if let Some(after) = after {
         query = query.filter(column.gt(after));
     }
@@ -145,15 +120,10 @@ async fn verify_orders(db: &DatabaseTransaction, findings: &mut Findings) -> Res
         let settled = settled(db, &ids).await?;
         for order in &batch {
             let of = |id: OrderId| id == order.id;
-            let allocations: Vec<&Allocation> =
-                allocations.iter().filter(|one| of(one.order_id)).collect();
-            let deliveries: Vec<&Delivery> =
-                deliveries.iter().filter(|one| of(one.order_id)).collect();
-            let settled: Vec<Settled> = order
-                .lines
-                .iter()
-                .map(|line| settled.get(&line.id.0).copied().unwrap_or_default())
-                .collect();
+            let allocations: Vec<&Allocation> = allocations.iter().filter(|one| of(one.order_id)).collect();
+            let deliveries: Vec<&Delivery> = deliveries.iter().filter(|one| of(one.order_id)).collect();
+            let settled: Vec<Settled> =
+                order.lines.iter().map(|line| settled.get(&line.id.0).copied().unwrap_or_default()).collect();
             let picture = OrderPicture {
                 order,
                 review: reviews.iter().find(|one| of(one.order_id)),
@@ -209,20 +179,14 @@ async fn verify_stock(db: &DatabaseTransaction, findings: &mut Findings) -> Resu
             sum.on_hand += from_quantity(row.on_hand_change);
             sum.reserved += from_quantity(row.reserved_change);
         }
-        for row in reservation::Entity::find()
-            .filter(among(reservation::Column::StockItemId, ids.clone()))
-            .all(db)
-            .await?
+        for row in
+            reservation::Entity::find().filter(among(reservation::Column::StockItemId, ids.clone())).all(db).await?
         {
             let one = super::allocation::reservation_part(row)?;
             sums.entry(one.stock_item_id.0).or_default().reservations += one.open();
         }
         for item in load_many::<StockItem>(db, &ids, false).await? {
-            check_stock(
-                &item,
-                sums.get(&item.id.0).copied().unwrap_or_default(),
-                findings,
-            );
+            check_stock(&item, sums.get(&item.id.0).copied().unwrap_or_default(), findings);
         }
     }
 }
@@ -247,56 +211,30 @@ async fn verify_history<T: Aggregate, E: EntityTrait>(
             .filter(among(event::Column::AggregateId, ids.clone()))
             .order_by_asc(event::Column::Sequence)
             .select_only()
-            .columns([
-                event::Column::AggregateId,
-                event::Column::Sequence,
-                event::Column::Changes,
-            ])
+            .columns([event::Column::AggregateId, event::Column::Sequence, event::Column::Changes])
             .into_tuple()
             .all(db)
             .await?;
         for (aggregate, sequence, changes) in rows {
-            histories
-                .entry(aggregate)
-                .or_default()
-                .push((sequence, changes));
+            histories.entry(aggregate).or_default().push((sequence, changes));
             count += 1;
         }
         for aggregate in load_many::<T>(db, &ids, false).await? {
             let history = histories.remove(&aggregate.key()).unwrap_or_default();
-            let dense = history
-                .iter()
-                .zip(1..)
-                .all(|((sequence, _), expected)| *sequence == expected);
+            let dense = history.iter().zip(1..).all(|((sequence, _), expected)| *sequence == expected);
             let ends = history.last().map(|(sequence, _)| *sequence) == Some(aggregate.version());
-            findings.expect(
-                dense && ends,
-                "SEQUENCE_WITHOUT_GAP",
-                table,
-                aggregate.key(),
-                || {
-                    format!(
-                        "version {} but {} events, not 1 to {0}",
-                        aggregate.version(),
-                        history.len()
-                    )
-                },
-            );
+            findings.expect(dense && ends, "SEQUENCE_WITHOUT_GAP", table, aggregate.key(), || {
+                format!("version {} but {} events, not 1 to {0}", aggregate.version(), history.len())
+            });
             let mut folded = Value::Null;
             for (_, changes) in &history {
                 fold(&mut folded, changes);
             }
             let stored = document(&aggregate)?;
-            findings.expect(
-                folded == stored,
-                "STATE_EQUALS_FOLD",
-                table,
-                aggregate.key(),
-                || {
-                    let difference = crate::domain::document::difference(&folded, &stored);
-                    format!("the row differs from what its events say by {difference}")
-                },
-            );
+            findings.expect(folded == stored, "STATE_EQUALS_FOLD", table, aggregate.key(), || {
+                let difference = crate::domain::document::difference(&folded, &stored);
+                format!("the row differs from what its events say by {difference}")
+            });
         }
     }
 }

@@ -34,19 +34,13 @@ pub struct Tracked<T> {
 impl<T> Tracked<T> {
     /// An aggregate that does not exist yet.
     pub fn new(current: T) -> Self {
-        Self {
-            before: None,
-            current,
-        }
+        Self { before: None, current }
     }
 }
 
 impl<T: Clone> Tracked<T> {
     fn loaded(current: T) -> Self {
-        Self {
-            before: Some(current.clone()),
-            current,
-        }
+        Self { before: Some(current.clone()), current }
     }
 }
 
@@ -142,11 +136,7 @@ impl Work {
 
     /// What decisions are told.
     pub fn act(&self) -> Act<'_> {
-        Act {
-            actor: &self.occasion.actor,
-            now: self.occasion.now,
-            new_id: &*self.new_id,
-        }
+        Act { actor: &self.occasion.actor, now: self.occasion.now, new_id: &*self.new_id }
     }
 
     /// A new identity.
@@ -177,35 +167,22 @@ impl Work {
 
     /// Several aggregates, locked in the order of their ids.
     pub async fn find_many<T: Aggregate>(&self, ids: &[Uuid]) -> Result<Vec<Tracked<T>>> {
-        Ok(load_many(&self.tx, ids, true)
-            .await?
-            .into_iter()
-            .map(Tracked::loaded)
-            .collect())
+        Ok(load_many(&self.tx, ids, true).await?.into_iter().map(Tracked::loaded).collect())
     }
 
     /// Fails unless the version is the one the caller expected.
-    pub fn expect<T: Aggregate>(
-        &self,
-        aggregate: &Tracked<T>,
-        expected: Option<i64>,
-    ) -> Result<()> {
+    pub fn expect<T: Aggregate>(&self, aggregate: &Tracked<T>, expected: Option<i64>) -> Result<()> {
         match expected {
-            Some(expected) if expected != aggregate.version() => Err(StoreError::VersionMismatch {
-                expected,
-                found: aggregate.version(),
-            }),
+            Some(expected) if expected != aggregate.version() => {
+                Err(StoreError::VersionMismatch { expected, found: aggregate.version() })
+            }
             _ => Ok(()),
         }
     }
 
     /// Saves the aggregate with what happened to it: compare-and-set on the version, and an event
     /// whose sequence is the version.
-    pub async fn save<T: Aggregate>(
-        &self,
-        mut tracked: Tracked<T>,
-        happening: impl Into<Happening>,
-    ) -> Result<T> {
+    pub async fn save<T: Aggregate>(&self, mut tracked: Tracked<T>, happening: impl Into<Happening>) -> Result<T> {
         let before_version = tracked.before.as_ref().map_or(0, Aggregate::version);
         tracked.current.set_version(before_version + 1);
         let rows = tracked.current.to_rows()?;
@@ -224,21 +201,12 @@ impl Work {
         Ok(saved)
     }
 
-    async fn log<T: Aggregate>(
-        &self,
-        saved: &T,
-        happening: Happening,
-        changes: serde_json::Value,
-    ) -> Result<()> {
+    async fn log<T: Aggregate>(&self, saved: &T, happening: Happening, changes: serde_json::Value) -> Result<()> {
         let party = match saved.order_id() {
             Some(order) => Some(self.party(order).await?),
             None => None,
         };
-        let position = if self.positioned {
-            Some(self.next_position().await?)
-        } else {
-            None
-        };
+        let position = if self.positioned { Some(self.next_position().await?) } else { None };
         let row = event::ActiveModel {
             id: NotSet,
             position: Set(position),
@@ -258,9 +226,7 @@ impl Work {
             note: Set(happening.note),
             changes: Set(changes),
         };
-        event::Entity::insert(row)
-            .exec_without_returning(&self.tx)
-            .await?;
+        event::Entity::insert(row).exec_without_returning(&self.tx).await?;
         self.wrote.store(true, Ordering::Relaxed);
         Ok(())
     }

@@ -14,10 +14,8 @@ fn root() -> PathBuf {
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
@@ -38,10 +36,7 @@ fn sources(folder: &str) -> Vec<Source> {
         .map(|path| {
             let text = std::fs::read_to_string(&path).expect("text");
             let path = path.strip_prefix(root()).expect("within the root");
-            Source {
-                path: path.display().to_string(),
-                text,
-            }
+            Source { path: path.display().to_string(), text }
         })
         .collect()
 }
@@ -83,45 +78,25 @@ fn forbids(layer: &str, words: &[&str], exceptions: &[&str], because: &str) {
         for (number, line) in source.code() {
             for word in words {
                 if names(line, word) {
-                    broken.push(format!(
-                        "{}:{number} names {word}: {}",
-                        source.path,
-                        line.trim()
-                    ));
+                    broken.push(format!("{}:{number} names {word}: {}", source.path, line.trim()));
                 }
             }
         }
     }
-    assert!(
-        broken.is_empty(),
-        "{layer} must not name {words:?}, because {because}\n{}",
-        broken.join("\n")
-    );
+    assert!(broken.is_empty(), "{layer} must not name {words:?}, because {because}\n{}", broken.join("\n"));
 }
 
 /// The crates a line imports from or names by path.
 fn imported(line: &str) -> Option<&str> {
     let line = line.trim().strip_prefix("pub ").unwrap_or(line.trim());
-    let path = line
-        .strip_prefix("use ")
-        .or_else(|| line.strip_prefix("pub(crate) use "))?;
+    let path = line.strip_prefix("use ").or_else(|| line.strip_prefix("pub(crate) use "))?;
     path.split([':', ';', ' ']).next()
 }
 
 #[test]
 fn the_domain_is_pure() {
-    const ALLOWED: &[&str] = &[
-        "std",
-        "rust_decimal",
-        "chrono",
-        "uuid",
-        "serde",
-        "serde_json",
-        "thiserror",
-        "iso_currency",
-        "sha2",
-        "super",
-    ];
+    const ALLOWED: &[&str] =
+        &["std", "rust_decimal", "chrono", "uuid", "serde", "serde_json", "thiserror", "iso_currency", "sha2", "super"];
     let because = "rules that need neither a database nor a network can be read, tested and reused by themselves";
     let mut broken = Vec::new();
     for source in sources("src/domain") {
@@ -130,32 +105,20 @@ fn the_domain_is_pure() {
             .lines()
             .filter_map(|line| {
                 let line = line.trim();
-                line.strip_prefix("pub mod ")
-                    .or_else(|| line.strip_prefix("mod "))
+                line.strip_prefix("pub mod ").or_else(|| line.strip_prefix("mod "))
             })
             .collect();
         for (number, line) in source.code() {
             let Some(name) = imported(line) else { continue };
-            let inner = line.contains("crate::domain")
-                || own
-                    .iter()
-                    .any(|module| module.trim_end_matches(';') == name);
+            let inner = line.contains("crate::domain") || own.iter().any(|module| module.trim_end_matches(';') == name);
             // A name in capitals is an enumeration of the same file.
             let capital = name.starts_with(char::is_uppercase) || name == "codes";
             if !(ALLOWED.contains(&name) || inner || capital) {
-                broken.push(format!(
-                    "{}:{number} imports {name}: {}",
-                    source.path,
-                    line.trim()
-                ));
+                broken.push(format!("{}:{number} imports {name}: {}", source.path, line.trim()));
             }
         }
     }
-    assert!(
-        broken.is_empty(),
-        "the domain imports only {ALLOWED:?}, because {because}\n{}",
-        broken.join("\n")
-    );
+    assert!(broken.is_empty(), "the domain imports only {ALLOWED:?}, because {because}\n{}", broken.join("\n"));
     forbids(
         "src/domain",
         &[
@@ -183,12 +146,7 @@ fn the_domain_is_pure() {
 #[test]
 fn layers_look_inward_only() {
     let database = "only the store knows that there is a database, so that scope and versions are checked in one place";
-    forbids(
-        "src/graphql",
-        &["crate::store", "sea_orm", "entity", "axum"],
-        &[],
-        database,
-    );
+    forbids("src/graphql", &["crate::store", "sea_orm", "entity", "axum"], &[], database);
     for layer in ["src/app", "src/http", "src/cli", "src/seed"] {
         forbids(layer, &["sea_orm", "entity"], &[], database);
     }
@@ -201,14 +159,7 @@ fn layers_look_inward_only() {
     );
     forbids(
         "src/store",
-        &[
-            "crate::app",
-            "crate::graphql",
-            "crate::http",
-            "crate::feed",
-            "async_graphql",
-            "axum",
-        ],
+        &["crate::app", "crate::graphql", "crate::http", "crate::feed", "async_graphql", "axum"],
         &[],
         "rows do not know who asks for them or over which wire",
     );
@@ -220,25 +171,13 @@ fn layers_look_inward_only() {
     );
     forbids(
         "src/http",
-        &[
-            "crate::graphql",
-            "crate::app",
-            "crate::store",
-            "crate::domain",
-            "crate::feed",
-        ],
+        &["crate::graphql", "crate::app", "crate::store", "crate::domain", "crate::feed"],
         &[],
         "the edge serves any executor and can be tested with a toy",
     );
     forbids(
         "src/feed",
-        &[
-            "crate::app",
-            "crate::graphql",
-            "crate::http",
-            "async_graphql",
-            "axum",
-        ],
+        &["crate::app", "crate::graphql", "crate::http", "async_graphql", "axum"],
         &[],
         "the feed follows the log and knows nobody who reads it",
     );
@@ -252,17 +191,8 @@ fn layers_look_inward_only() {
 
 #[test]
 fn a_capability_has_the_same_name_in_every_layer() {
-    let capabilities = [
-        "order",
-        "intake",
-        "review",
-        "allocation",
-        "inventory",
-        "progress",
-        "inspection",
-        "delivery",
-        "ticket",
-    ];
+    let capabilities =
+        ["order", "intake", "review", "allocation", "inventory", "progress", "inspection", "delivery", "ticket"];
     let mut missing = Vec::new();
     for layer in ["src/domain", "src/app", "src/graphql/mutation"] {
         for capability in capabilities {
@@ -273,8 +203,7 @@ fn a_capability_has_the_same_name_in_every_layer() {
             }
         }
     }
-    let because =
-        "whoever looks for a clause of the regulation should find it under one name everywhere";
+    let because = "whoever looks for a clause of the regulation should find it under one name everywhere";
     assert!(missing.is_empty(), "missing {missing:?}, because {because}");
 }
 
@@ -282,11 +211,7 @@ fn a_capability_has_the_same_name_in_every_layer() {
 fn files_stay_short_enough_to_be_read() {
     const LONGEST: usize = 500;
     // To be split; no file may be added.
-    const EXCEPTIONS: &[&str] = &[
-        "src/domain/allocation/choice.rs",
-        "src/domain/order/mod.rs",
-        "src/seed/play.rs",
-    ];
+    const EXCEPTIONS: &[&str] = &["src/domain/allocation/choice.rs", "src/domain/order/mod.rs", "src/seed/play.rs"];
     let mut long = Vec::new();
     for folder in ["src", "entity/src", "migration/src", "tests"] {
         for source in sources(folder) {
@@ -296,28 +221,15 @@ fn files_stay_short_enough_to_be_read() {
             }
         }
     }
-    let because =
-        "a file that is longer holds more than one subject: split it by a name of the domain";
-    assert!(
-        long.is_empty(),
-        "at most {LONGEST} lines, because {because}\n{}",
-        long.join("\n")
-    );
+    let because = "a file that is longer holds more than one subject: split it by a name of the domain";
+    assert!(long.is_empty(), "at most {LONGEST} lines, because {because}\n{}", long.join("\n"));
 }
 
 #[test]
 fn what_is_not_finished_does_not_land() {
     forbids(
         "src",
-        &[
-            "todo!",
-            "unimplemented!",
-            "dbg!",
-            "unsafe {",
-            "unsafe fn",
-            "unsafe impl",
-            "panic!",
-        ],
+        &["todo!", "unimplemented!", "dbg!", "unsafe {", "unsafe fn", "unsafe impl", "panic!"],
         &[],
         "a server answers, also when something is wrong; it does not fall over",
     );

@@ -13,11 +13,7 @@ use crate::support::{Kind, on_both_databases};
 
 /// A price or quantity as it is told.
 fn decimal(value: &Value) -> Decimal {
-    value
-        .as_str()
-        .expect("a decimal")
-        .parse()
-        .expect("a decimal")
+    value.as_str().expect("a decimal").parse().expect("a decimal")
 }
 
 on_both_databases!(
@@ -90,48 +86,24 @@ on_both_databases!(a_platform_that_retries_gets_one_order, |world| async move {
             .collect();
         assert_eq!(ids.len(), 1, "the same order for everyone");
         assert_eq!(world.number("SELECT COUNT(*) FROM orders").await, orders);
-        assert_eq!(
-            world
-                .number("SELECT COUNT(*) FROM event WHERE kind = 'ORDER_SUBMITTED'")
-                .await,
-            orders
-        );
+        assert_eq!(world.number("SELECT COUNT(*) FROM event WHERE kind = 'ORDER_SUBMITTED'").await, orders);
     }
 });
 
 on_both_databases!(of_two_decisions_exactly_one_wins, |world| async move {
-    let (rita, fiona) = (
-        world.actor(Role::Reviewer),
-        world.actor(Role::FinanceApprover),
-    );
+    let (rita, fiona) = (world.actor(Role::Reviewer), world.actor(Role::FinanceApprover));
     for round in 0..10 {
-        let order = world
-            .under_review(&[line("LAMP-1", &(round + 1).to_string())])
-            .await;
+        let order = world.under_review(&[line("LAMP-1", &(round + 1).to_string())]).await;
         let waiver = json!([{ "check": "DUPLICATE_SUSPECT", "reason": "A race." }]);
-        let approve = rita.act(
-            "approveOrder",
-            json!({ "orderId": order, "waivers": waiver }),
-        );
+        let approve = rita.act("approveOrder", json!({ "orderId": order, "waivers": waiver }));
         let reject = fiona.act("rejectOrder", json!({ "orderId": order, "reason": "No." }));
         let (approved, rejected) = join(approve, reject).await;
         let done = |answer: &crate::support::actor::Answer, field: &str| {
-            let errors = answer.data()[field]["userErrors"]
-                .as_array()
-                .expect("errors")
-                .clone();
-            assert!(
-                errors
-                    .iter()
-                    .all(|error| error["code"] == "ILLEGAL_TRANSITION"),
-                "{errors:?}"
-            );
+            let errors = answer.data()[field]["userErrors"].as_array().expect("errors").clone();
+            assert!(errors.iter().all(|error| error["code"] == "ILLEGAL_TRANSITION"), "{errors:?}");
             errors.is_empty()
         };
-        let outcomes = (
-            done(&approved, "approveOrder"),
-            done(&rejected, "rejectOrder"),
-        );
+        let outcomes = (done(&approved, "approveOrder"), done(&rejected, "rejectOrder"));
         let expected = match outcomes {
             (true, false) => "APPROVED",
             (false, true) => "REJECTED",
@@ -151,157 +123,99 @@ on_both_databases!(versions_let_one_of_many_through, |world| async move {
     let mut codes: Vec<String> = answers.iter().map(|answer| answer.code()).collect();
     codes.sort();
     assert_eq!(codes[0], "");
-    assert!(
-        codes[1..].iter().all(|code| code == "VERSION_CONFLICT"),
-        "{codes:?}"
-    );
+    assert!(codes[1..].iter().all(|code| code == "VERSION_CONFLICT"), "{codes:?}");
     // Without a version in mind, all of them have their turn.
     let hold = |number: usize| json!({ "orderId": order, "reason": format!("hold {number}") });
     let answers = join_all((0..12).map(|number| dispatcher.act("placeHold", hold(number)))).await;
     assert!(answers.iter().all(|answer| answer.code().is_empty()));
     let held = world.order(&order, "version holds { reason }").await;
-    assert_eq!(
-        (&held["version"], held["holds"].as_array().map(Vec::len)),
-        (&json!(14), Some(13))
-    );
+    assert_eq!((&held["version"], held["holds"].as_array().map(Vec::len)), (&json!(14), Some(13)));
 });
 
-on_both_databases!(
-    whoever_hangs_up_leaves_nothing_half_done,
-    |world| async move {
-        const CALLERS: usize = 200;
-        let sales = world.actor(Role::Sales);
-        // A seed of its own for every run would hide a failure: this one is always the same.
-        let mut seed: u64 = 0x0DDB_A11;
-        let mut patience = || {
-            seed = seed
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            Duration::from_micros((seed >> 33) % 60_000)
-        };
-        let calls = (0..CALLERS).map(|number| {
-            let (sales, patience) = (sales.clone(), patience());
-            async move {
-                let mut input = submission(&[line("LAMP-1", "1"), line("CABLE-5", "2")]);
-                input["externalReference"] = json!(format!("CUT-{number}"));
-                let answered =
-                    tokio::time::timeout(patience, sales.act("submitOrder", input)).await;
-                // Dropping the future closes the connection.
-                answered.ok().map(|answer| {
-                    (
-                        number,
-                        answer.data()["submitOrder"]["order"]["id"].to_string(),
-                    )
-                })
-            }
-        });
-        let acknowledged: Vec<(usize, String)> =
-            join_all(calls).await.into_iter().flatten().collect();
-        // What was begun ends in its own time.
-        let mut known = -1;
-        for _ in 0..100 {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            let count = world.number("SELECT COUNT(*) FROM orders").await;
-            if count == known {
-                break;
-            }
-            known = count;
+on_both_databases!(whoever_hangs_up_leaves_nothing_half_done, |world| async move {
+    const CALLERS: usize = 200;
+    let sales = world.actor(Role::Sales);
+    // A seed of its own for every run would hide a failure: this one is always the same.
+    let mut seed: u64 = 0x0DDB_A11;
+    let mut patience = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        Duration::from_micros((seed >> 33) % 60_000)
+    };
+    let calls = (0..CALLERS).map(|number| {
+        let (sales, patience) = (sales.clone(), patience());
+        async move {
+            let mut input = submission(&[line("LAMP-1", "1"), line("CABLE-5", "2")]);
+            input["externalReference"] = json!(format!("CUT-{number}"));
+            let answered = tokio::time::timeout(patience, sales.act("submitOrder", input)).await;
+            // Dropping the future closes the connection.
+            answered.ok().map(|answer| (number, answer.data()["submitOrder"]["order"]["id"].to_string()))
         }
-        let kept = usize::try_from(known).expect("a count");
-        assert!(
-            kept >= acknowledged.len(),
-            "{} acknowledged, {kept} kept",
-            acknowledged.len()
-        );
-        assert!(acknowledged.len() < CALLERS, "nobody was cut off");
-        assert_eq!(
-            world.number("SELECT COUNT(*) FROM order_line").await,
-            2 * known,
-            "every order is whole"
-        );
-        assert_eq!(
-            world
-                .number("SELECT COUNT(*) FROM event WHERE kind = 'ORDER_SUBMITTED'")
-                .await,
-            known
-        );
-        for (number, id) in &acknowledged {
-            let by = json!({ "externalReference": { "channel": "OFFLINE_SALES", "reference": format!("CUT-{number}") } });
-            let found = sales
-                .data(
-                    "query($by: OrderRef!) { order(by: $by) { id lines { sku } } }",
-                    json!({ "by": by }),
-                )
-                .await;
-            assert_eq!(found["order"]["id"].to_string(), *id);
-            assert_eq!(
-                found["order"]["lines"],
-                json!([{ "sku": "LAMP-1" }, { "sku": "CABLE-5" }])
-            );
+    });
+    let acknowledged: Vec<(usize, String)> = join_all(calls).await.into_iter().flatten().collect();
+    // What was begun ends in its own time.
+    let mut known = -1;
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let count = world.number("SELECT COUNT(*) FROM orders").await;
+        if count == known {
+            break;
         }
-        if world.kind == Kind::Postgres {
-            let idle = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
-            assert_eq!(world.number(idle).await, 0);
-        }
-        // Retrying gives everybody their order, new or old, and nobody a second one.
-        let retries = join_all((0..CALLERS).map(|number| {
-            let sales = sales.clone();
-            async move {
-                let mut input = submission(&[line("LAMP-1", "1"), line("CABLE-5", "2")]);
-                input["externalReference"] = json!(format!("CUT-{number}"));
-                sales.does("submitOrder", input).await["duplicate"] == true
-            }
-        }))
-        .await;
-        assert_eq!(retries.iter().filter(|duplicate| **duplicate).count(), kept);
-        assert_eq!(world.number("SELECT COUNT(*) FROM orders").await, 200);
+        known = count;
     }
-);
+    let kept = usize::try_from(known).expect("a count");
+    assert!(kept >= acknowledged.len(), "{} acknowledged, {kept} kept", acknowledged.len());
+    assert!(acknowledged.len() < CALLERS, "nobody was cut off");
+    assert_eq!(world.number("SELECT COUNT(*) FROM order_line").await, 2 * known, "every order is whole");
+    assert_eq!(world.number("SELECT COUNT(*) FROM event WHERE kind = 'ORDER_SUBMITTED'").await, known);
+    for (number, id) in &acknowledged {
+        let by = json!({ "externalReference": { "channel": "OFFLINE_SALES", "reference": format!("CUT-{number}") } });
+        let found =
+            sales.data("query($by: OrderRef!) { order(by: $by) { id lines { sku } } }", json!({ "by": by })).await;
+        assert_eq!(found["order"]["id"].to_string(), *id);
+        assert_eq!(found["order"]["lines"], json!([{ "sku": "LAMP-1" }, { "sku": "CABLE-5" }]));
+    }
+    if world.kind == Kind::Postgres {
+        let idle = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+        assert_eq!(world.number(idle).await, 0);
+    }
+    // Retrying gives everybody their order, new or old, and nobody a second one.
+    let retries = join_all((0..CALLERS).map(|number| {
+        let sales = sales.clone();
+        async move {
+            let mut input = submission(&[line("LAMP-1", "1"), line("CABLE-5", "2")]);
+            input["externalReference"] = json!(format!("CUT-{number}"));
+            sales.does("submitOrder", input).await["duplicate"] == true
+        }
+    }))
+    .await;
+    assert_eq!(retries.iter().filter(|duplicate| **duplicate).count(), kept);
+    assert_eq!(world.number("SELECT COUNT(*) FROM orders").await, 200);
+});
 
-on_both_databases!(
-    deliveries_of_one_share_never_exceed_what_passed,
-    |world| async move {
-        let (order, shares) = world.accepted(&[line("LAMP-1", "10")]).await;
-        world.work(&shares[0]).await;
-        world.pass(&shares[0]).await;
-        let lines = world.order(&order, "allocations { lines { id } }").await;
-        let line_id = lines["allocations"][0]["lines"][0]["id"].clone();
-        let logistics = world.actor(Role::Logistics);
-        let plan = json!({ "allocationId": shares[0].id, "method": "EXPRESS", "lines": [{ "lineId": line_id, "quantity": "3" }] });
-        let answers = join_all((0..8).map(|_| logistics.act("planDelivery", plan.clone()))).await;
-        let refused = answers
-            .iter()
-            .filter(|answer| {
-                answer.data()["planDelivery"]["userErrors"][0]["code"] == "QUANTITY_EXCEEDED"
-            })
-            .count();
-        assert_eq!(refused, 5, "three deliveries of three fit into ten");
-        let planned = world
-            .order(
-                &order,
-                "allocations { lines { planned } } deliveries { id }",
-            )
-            .await;
-        assert_eq!(
-            decimal(&planned["allocations"][0]["lines"][0]["planned"]),
-            Decimal::from(9)
-        );
-        // The same delivery dispatched by many hands leaves once.
-        let delivery = planned["deliveries"][0]["id"].clone();
-        let booking =
-            json!({ "deliveryId": delivery, "carrier": "Swift Parcel", "trackingNumber": "SP-1" });
-        logistics.does("bookDelivery", booking).await;
-        let input = json!({ "deliveryId": delivery });
-        let answers =
-            join_all((0..8).map(|_| logistics.act("dispatchDelivery", input.clone()))).await;
-        let left = answers
-            .iter()
-            .filter(|answer| answer.data()["dispatchDelivery"]["userErrors"] == json!([]))
-            .count();
-        assert_eq!(left, 1);
-        assert_eq!(
-            world.counts("LAMP-1", "AUR-N-WH").await,
-            ("397".into(), "7".into())
-        );
-    }
-);
+on_both_databases!(deliveries_of_one_share_never_exceed_what_passed, |world| async move {
+    let (order, shares) = world.accepted(&[line("LAMP-1", "10")]).await;
+    world.work(&shares[0]).await;
+    world.pass(&shares[0]).await;
+    let lines = world.order(&order, "allocations { lines { id } }").await;
+    let line_id = lines["allocations"][0]["lines"][0]["id"].clone();
+    let logistics = world.actor(Role::Logistics);
+    let plan =
+        json!({ "allocationId": shares[0].id, "method": "EXPRESS", "lines": [{ "lineId": line_id, "quantity": "3" }] });
+    let answers = join_all((0..8).map(|_| logistics.act("planDelivery", plan.clone()))).await;
+    let refused = answers
+        .iter()
+        .filter(|answer| answer.data()["planDelivery"]["userErrors"][0]["code"] == "QUANTITY_EXCEEDED")
+        .count();
+    assert_eq!(refused, 5, "three deliveries of three fit into ten");
+    let planned = world.order(&order, "allocations { lines { planned } } deliveries { id }").await;
+    assert_eq!(decimal(&planned["allocations"][0]["lines"][0]["planned"]), Decimal::from(9));
+    // The same delivery dispatched by many hands leaves once.
+    let delivery = planned["deliveries"][0]["id"].clone();
+    let booking = json!({ "deliveryId": delivery, "carrier": "Swift Parcel", "trackingNumber": "SP-1" });
+    logistics.does("bookDelivery", booking).await;
+    let input = json!({ "deliveryId": delivery });
+    let answers = join_all((0..8).map(|_| logistics.act("dispatchDelivery", input.clone()))).await;
+    let left = answers.iter().filter(|answer| answer.data()["dispatchDelivery"]["userErrors"] == json!([])).count();
+    assert_eq!(left, 1);
+    assert_eq!(world.counts("LAMP-1", "AUR-N-WH").await, ("397".into(), "7".into()));
+});

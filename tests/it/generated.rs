@@ -11,17 +11,11 @@ fn is_current(name: &str, wanted: &str) {
         std::fs::write(&path, wanted).expect("written");
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    let first = found
-        .lines()
-        .zip(wanted.lines())
-        .position(|(found, wanted)| found != wanted);
+    let first = found.lines().zip(wanted.lines()).position(|(found, wanted)| found != wanted);
     assert!(
         found == wanted,
         "{name} is stale from line {} on: run `UPDATE=1 cargo test --test it generated` and review the difference",
-        first.map_or_else(
-            || found.lines().count().min(wanted.lines().count()),
-            |line| line
-        ) + 1
+        first.map_or_else(|| found.lines().count().min(wanted.lines().count()), |line| line) + 1
     );
 }
 
@@ -34,10 +28,7 @@ fn schema_graphql_is_the_schema() {
 fn docs_workflow_is_the_transition_tables() {
     let text = documents::workflow();
     for noun in ["order", "allocation", "milestone", "delivery", "ticket"] {
-        assert!(
-            text.to_lowercase().contains(&format!("## the {noun}")),
-            "{noun}"
-        );
+        assert!(text.to_lowercase().contains(&format!("## the {noun}")), "{noun}");
     }
     is_current("docs/workflow.md", &text);
 }

@@ -35,10 +35,7 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from((self.0 >> 33) % sides.max(1) as u64).unwrap_or(0)
     }
 
@@ -106,9 +103,7 @@ async fn choices_of(actor: &Actor, order: &str) -> Vec<Choice> {
 }
 
 fn with_id<'v>(list: &'v Value, id: &str) -> &'v Value {
-    let found = list
-        .as_array()
-        .and_then(|list| list.iter().find(|one| one["id"] == id));
+    let found = list.as_array().and_then(|list| list.iter().find(|one| one["id"] == id));
     found.unwrap_or(&Value::Null)
 }
 
@@ -124,11 +119,7 @@ struct Life {
 impl Life {
     fn unit(&self, code: &str) -> Value {
         let units = self.units.as_array().expect("units");
-        units
-            .iter()
-            .find(|unit| unit["code"] == code)
-            .expect("the unit")["id"]
-            .clone()
+        units.iter().find(|unit| unit["code"] == code).expect("the unit")["id"].clone()
     }
 
     /// A valid input for the choice, and whether it asks for more than the action as such; none
@@ -144,41 +135,28 @@ impl Life {
             Action::StartReview | Action::AllocateOrder => of(id),
             Action::RequestClarification => order(json!({ "question": "Which one?" })),
             Action::AnswerClarification => {
-                let lines = facts["lines"]
-                    .as_array()
-                    .expect("lines")
-                    .iter()
-                    .filter(|line| line["sku"].is_null());
-                let lines: Vec<Value> = lines
-                    .map(|line| json!({ "lineId": line["id"], "sku": "LAMP-2" }))
-                    .collect();
+                let lines = facts["lines"].as_array().expect("lines").iter().filter(|line| line["sku"].is_null());
+                let lines: Vec<Value> = lines.map(|line| json!({ "lineId": line["id"], "sku": "LAMP-2" })).collect();
                 order(json!({ "answer": "This one.", "lines": lines }))
             }
             Action::ApproveOrder => order(json!({ "waivers": [
                 { "check": "DUPLICATE_SUSPECT", "reason": "Chance." }, { "check": "FINANCE_LIMIT", "reason": "Good." },
             ] })),
-            Action::RejectOrder | Action::PlaceHold | Action::CancelOrder => {
-                order(json!({ "reason": "Chance." }))
-            }
+            Action::RejectOrder | Action::PlaceHold | Action::CancelOrder => order(json!({ "reason": "Chance." })),
             Action::ReleaseHold => order(json!({ "holdId": facts["holds"][0]["id"].as_str()? })),
             Action::AnswerCancellation => {
                 let grant = dice.roll(2) == 0;
                 let left = facts["lines"].as_array().expect("lines");
-                let left = left
-                    .iter()
-                    .any(|line| line["quantities"]["dispatched"] != "0");
+                let left = left.iter().any(|line| line["quantities"]["dispatched"] != "0");
                 return Some((order(json!({ "grant": grant })), !(grant && left)));
             }
-            Action::OpenTicket => order(
-                json!({ "category": "OTHER", "subject": "It hums", "description": "All night." }),
-            ),
+            Action::OpenTicket => {
+                order(json!({ "category": "OTHER", "subject": "It hums", "description": "All night." }))
+            }
             Action::AcceptAllocation => allocation(json!({})),
             Action::DeclineAllocation => allocation(json!({ "reason": "Chance." })),
             Action::ReassignAllocation => {
-                let other = match (
-                    text(&share["kind"]).as_str(),
-                    text(&share["unit"]["code"]).as_str(),
-                ) {
+                let other = match (text(&share["kind"]).as_str(), text(&share["unit"]["code"]).as_str()) {
                     ("GOODS", "AUR-N") => "AUR-S",
                     ("GOODS", _) => "AUR-N",
                     _ => return None,
@@ -192,13 +170,10 @@ impl Life {
             }
             Action::PlanDelivery => {
                 let lines = share["lines"].as_array().cloned().unwrap_or_default();
-                let ready = lines.iter().find(|line| {
-                    number(&line["passed"]) >= number(&line["planned"]) + Decimal::ONE
-                });
+                let ready =
+                    lines.iter().find(|line| number(&line["passed"]) >= number(&line["planned"]) + Decimal::ONE);
                 match ready.filter(|_| dice.roll(2) == 0) {
-                    Some(line) => {
-                        allocation(json!({ "lines": [{ "lineId": line["id"], "quantity": "1" }] }))
-                    }
+                    Some(line) => allocation(json!({ "lines": [{ "lineId": line["id"], "quantity": "1" }] })),
                     None => allocation(json!({})),
                 }
             }
@@ -208,36 +183,24 @@ impl Life {
             }
             Action::BookDelivery => {
                 let later = (chrono::Utc::now() + chrono::Duration::hours(3)).to_rfc3339();
-                delivery(
-                    json!({ "carrier": "Swift Parcel", "trackingNumber": "SP-9", "appointment": later }),
-                )
+                delivery(json!({ "carrier": "Swift Parcel", "trackingNumber": "SP-9", "appointment": later }))
             }
             Action::DispatchDelivery => delivery(json!({})),
             Action::RecordTrackingEvent => {
                 let pickup = going["status"] == "READY_FOR_PICKUP";
-                let kinds = [
-                    "DELIVERED",
-                    "IN_TRANSIT",
-                    "ATTEMPT_FAILED",
-                    "OUT_FOR_DELIVERY",
-                ];
-                let kind = if pickup {
-                    "DELIVERED"
-                } else {
-                    *dice.pick(&kinds)
-                };
+                let kinds = ["DELIVERED", "IN_TRANSIT", "ATTEMPT_FAILED", "OUT_FOR_DELIVERY"];
+                let kind = if pickup { "DELIVERED" } else { *dice.pick(&kinds) };
                 tracking(id, &uuid::Uuid::now_v7().to_string(), kind)
             }
             Action::ConfirmDelivery => {
                 let receipt = json!({ "kind": "CUSTOMER_RECEIPT", "reference": "r" });
                 let lines = going["lines"].as_array().cloned().unwrap_or_default();
-                let open = lines.iter().find(|line| {
-                    number(&line["quantity"]) >= number(&line["confirmed"]) + Decimal::ONE
-                });
+                let open =
+                    lines.iter().find(|line| number(&line["quantity"]) >= number(&line["confirmed"]) + Decimal::ONE);
                 match open.filter(|_| dice.roll(2) == 0) {
-                    Some(line) => delivery(
-                        json!({ "evidence": receipt, "lines": [{ "lineId": line["id"], "quantity": "1" }] }),
-                    ),
+                    Some(line) => {
+                        delivery(json!({ "evidence": receipt, "lines": [{ "lineId": line["id"], "quantity": "1" }] }))
+                    }
                     None => delivery(json!({ "evidence": receipt })),
                 }
             }
@@ -271,9 +234,7 @@ impl Life {
         // Somebody who can do something, if there is anybody; a few are asked in any case.
         let first = dice.roll(everyone.len());
         for turn in 0..everyone.len() {
-            let actor = self
-                .world
-                .person(everyone[(first + turn * 5) % everyone.len()]);
+            let actor = self.world.person(everyone[(first + turn * 5) % everyone.len()]);
             choices.extend(choices_of(&actor, &self.order).await);
             let hopeful = choices.iter().any(|one| one.allowed && one.weight() > 1);
             if turn >= 1 && (hopeful || turn >= 7) {
@@ -306,21 +267,12 @@ impl Life {
         let answer = choice.actor.act(&field, input.clone()).await;
         let errors = answer.data()[&field]["userErrors"].clone();
         let done = errors == json!([]);
-        self.told.push(format!(
-            "{} {field} {input} -> {errors}",
-            choice.actor.identity.subject
-        ));
+        self.told.push(format!("{} {field} {input} -> {errors}", choice.actor.identity.subject));
         if !done {
-            assert_eq!(
-                before,
-                self.world.state().await,
-                "refused, yet changed: {:#?}",
-                self.told
-            );
+            assert_eq!(before, self.world.state().await, "refused, yet changed: {:#?}", self.told);
         }
         // Whether any unit is left is found out by asking every unit, which a look at the order does not do.
-        let nobody_left =
-            choice.action == Action::AllocateOrder && errors[0]["code"] == "NO_CAPABLE_UNIT";
+        let nobody_left = choice.action == Action::AllocateOrder && errors[0]["code"] == "NO_CAPABLE_UNIT";
         assert!(
             done == expected || nobody_left,
             "{field} was said to be {}: {:#?}",
@@ -339,20 +291,13 @@ impl Life {
         let item = self.world.stock(sku, warehouse).await;
         let quantity = (dice.roll(60) + 1).to_string();
         let receipt = json!({ "stockItemId": item["id"], "quantity": quantity });
-        self.world
-            .person(subject)
-            .does("receiveStock", receipt)
-            .await;
-        self.told
-            .push(format!("{quantity} {sku} arrive at {warehouse}"));
+        self.world.person(subject).does("receiveStock", receipt).await;
+        self.told.push(format!("{quantity} {sku} arrive at {warehouse}"));
     }
 }
 
 fn number(value: &Value) -> Decimal {
-    value
-        .as_str()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_default()
+    value.as_str().and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
 fn merged(mut base: Value, more: Value) -> Value {
@@ -386,36 +331,16 @@ async fn life(world: Arc<World>, start: u64, steps: Vec<u64>) {
     if dice.roll(3) == 0 {
         input["customerNumber"] = json!("C-1001");
     }
-    let order = order_id(
-        &world
-            .actor(Role::Sales)
-            .does("submitOrder", input.clone())
-            .await,
-    );
-    let units = world
-        .actor(Role::Supervisor)
-        .data("{ units { id code } }", json!({}))
-        .await["units"]
-        .clone();
-    let mut life = Life {
-        world: world.clone(),
-        order,
-        units,
-        told: vec![input["lines"].to_string()],
-        idle: 0,
-    };
+    let order = order_id(&world.actor(Role::Sales).does("submitOrder", input.clone()).await);
+    let units = world.actor(Role::Supervisor).data("{ units { id code } }", json!({})).await["units"].clone();
+    let mut life = Life { world: world.clone(), order, units, told: vec![input["lines"].to_string()], idle: 0 };
     for step in steps {
         life.step(step).await;
         if life.idle == 2 {
             break;
         }
     }
-    assert_eq!(
-        world.violations().await,
-        Vec::<String>::new(),
-        "{:#?}",
-        life.told
-    );
+    assert_eq!(world.violations().await, Vec::<String>::new(), "{:#?}", life.told);
 }
 
 on_both_databases!(whatever_is_tried_the_books_are_right, |world| async move {
@@ -433,13 +358,10 @@ on_both_databases!(whatever_is_tried_the_books_are_right, |world| async move {
     };
     let handle = tokio::runtime::Handle::current();
     let outcome = tokio::task::block_in_place(|| {
-        TestRunner::new(config).run(
-            &(any::<u64>(), vec(any::<u64>(), STEPS)),
-            |(start, steps)| {
-                handle.block_on(life(world.clone(), start, steps));
-                Ok(())
-            },
-        )
+        TestRunner::new(config).run(&(any::<u64>(), vec(any::<u64>(), STEPS)), |(start, steps)| {
+            handle.block_on(life(world.clone(), start, steps));
+            Ok(())
+        })
     });
     if let Err(failure) = outcome {
         panic!("with ORDERGRAPH_TEST_SEED={seed}: {failure}");

@@ -10,10 +10,7 @@ use crate::support::story::line;
 use crate::support::{World, on_both_databases};
 
 async fn found(world: &Arc<World>) -> Vec<Violation> {
-    verify::verify(world.app.store())
-        .await
-        .expect("a report")
-        .violations
+    verify::verify(world.app.store()).await.expect("a report").violations
 }
 
 /// The invariants that are broken, with the table and the row of each.
@@ -33,9 +30,7 @@ async fn named(world: &Arc<World>) -> Vec<(&'static str, &'static str, String)> 
 /// An id as the database writes it in a statement, and as people read it.
 async fn id_of(world: &Arc<World>, table: &str, condition: &str) -> (String, String) {
     use crate::support::Kind;
-    let rows = world
-        .rows(&format!("SELECT id FROM {table} WHERE {condition}"))
-        .await;
+    let rows = world.rows(&format!("SELECT id FROM {table} WHERE {condition}")).await;
     assert_eq!(rows.len(), 1, "{table} where {condition}");
     let id: uuid::Uuid = rows[0].try_get_by_index(0).expect("an id");
     let literal = match world.kind {
@@ -50,22 +45,15 @@ async fn id_of(world: &Arc<World>, table: &str, condition: &str) -> (String, Str
 async fn lift_checks(world: &Arc<World>, table: &str, impossible: &str) {
     use sea_orm::ConnectionTrait;
     world.tamper_unchecked(false).await;
-    assert!(
-        world.db.execute_unprepared(impossible).await.is_err(),
-        "the database allowed it"
-    );
+    assert!(world.db.execute_unprepared(impossible).await.is_err(), "the database allowed it");
     if world.kind == crate::support::Kind::Sqlite {
         world.tamper_unchecked(true).await;
         return;
     }
-    let checks = format!(
-        "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = '{table}'::regclass"
-    );
+    let checks = format!("SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = '{table}'::regclass");
     for row in world.rows(&checks).await {
         let name: String = row.try_get_by_index(0).expect("a name");
-        world
-            .tamper(&format!("ALTER TABLE {table} DROP CONSTRAINT {name}"))
-            .await;
+        world.tamper(&format!("ALTER TABLE {table} DROP CONSTRAINT {name}")).await;
     }
 }
 
@@ -90,36 +78,26 @@ on_both_databases!(stock_that_does_not_add_up_is_found, |world| async move {
             ("STATE_EQUALS_FOLD", "STOCK_ITEM", row.clone()),
         ]
     );
-    change(
-        &world,
-        &format!("UPDATE stock_item SET reserved = 5000 WHERE id = {item}"),
-    )
-    .await;
+    change(&world, &format!("UPDATE stock_item SET reserved = 5000 WHERE id = {item}")).await;
     // A unit of the stock gone missing without a movement.
-    change(
-        &world,
-        &format!("UPDATE stock_item SET on_hand = on_hand - 1000 WHERE id = {item}"),
-    )
-    .await;
+    change(&world, &format!("UPDATE stock_item SET on_hand = on_hand - 1000 WHERE id = {item}")).await;
     assert_eq!(
         named(&world).await,
-        [
-            ("ON_HAND_EQUALS_MOVEMENTS", "stock_item", row.clone()),
-            ("STATE_EQUALS_FOLD", "STOCK_ITEM", row.clone())
-        ]
+        [("ON_HAND_EQUALS_MOVEMENTS", "stock_item", row.clone()), ("STATE_EQUALS_FOLD", "STOCK_ITEM", row.clone())]
     );
-    change(
-        &world,
-        &format!("UPDATE stock_item SET on_hand = on_hand + 1000 WHERE id = {item}"),
-    )
-    .await;
+    change(&world, &format!("UPDATE stock_item SET on_hand = on_hand + 1000 WHERE id = {item}")).await;
     // A movement that was never made.
-    change(&world, &format!("UPDATE stock_movement SET reserved_change = 4000 WHERE stock_item_id = {item} AND kind = 'RESERVE'")).await;
-    assert_eq!(
-        named(&world).await,
-        [("RESERVED_EQUALS_MOVEMENTS", "stock_item", row)]
-    );
-    change(&world, &format!("UPDATE stock_movement SET reserved_change = 5000 WHERE stock_item_id = {item} AND kind = 'RESERVE'")).await;
+    change(
+        &world,
+        &format!("UPDATE stock_movement SET reserved_change = 4000 WHERE stock_item_id = {item} AND kind = 'RESERVE'"),
+    )
+    .await;
+    assert_eq!(named(&world).await, [("RESERVED_EQUALS_MOVEMENTS", "stock_item", row)]);
+    change(
+        &world,
+        &format!("UPDATE stock_movement SET reserved_change = 5000 WHERE stock_item_id = {item} AND kind = 'RESERVE'"),
+    )
+    .await;
     assert_eq!(named(&world).await, []);
 });
 
@@ -144,62 +122,29 @@ on_both_databases!(counters_that_nobody_counted_are_found, |world| async move {
             ("STATE_EQUALS_FOLD", "ORDER", order.clone()),
         ]
     );
-    change(
-        &world,
-        &format!("UPDATE order_line SET confirmed = -1000 WHERE id = {line_id}"),
-    )
-    .await;
-    assert!(
-        named(&world)
-            .await
-            .contains(&("NEVER_NEGATIVE", "order_line", line_row.clone()))
-    );
-    change(
-        &world,
-        &format!("UPDATE order_line SET confirmed = 0 WHERE id = {line_id}"),
-    )
-    .await;
+    change(&world, &format!("UPDATE order_line SET confirmed = -1000 WHERE id = {line_id}")).await;
+    assert!(named(&world).await.contains(&("NEVER_NEGATIVE", "order_line", line_row.clone())));
+    change(&world, &format!("UPDATE order_line SET confirmed = 0 WHERE id = {line_id}")).await;
     // More passed than any inspection accepted.
     let (share_line, share_row) = id_of(&world, "allocation_line", "sku = 'LAMP-1'").await;
     let (_, share) = id_of(&world, "allocation", "status = 'CLEARED'").await;
     let negative = format!("UPDATE allocation_line SET passed = -1000 WHERE id = {share_line}");
     lift_checks(&world, "allocation_line", &negative).await;
-    change(
-        &world,
-        &format!("UPDATE allocation_line SET passed = 4000 WHERE id = {share_line}"),
-    )
-    .await;
+    change(&world, &format!("UPDATE allocation_line SET passed = 4000 WHERE id = {share_line}")).await;
     assert_eq!(
         named(&world).await,
         [
             ("LINE_EQUALS_SHARES", "order_line", line_row),
-            (
-                "PASSED_ONLY_BY_INSPECTION",
-                "allocation_line",
-                share_row.clone()
-            ),
+            ("PASSED_ONLY_BY_INSPECTION", "allocation_line", share_row.clone()),
             ("STATE_EQUALS_FOLD", "ALLOCATION", share.clone()),
         ]
     );
-    change(
-        &world,
-        &format!(
-            "UPDATE allocation_line SET passed = 5000, planned = 1000 WHERE id = {share_line}"
-        ),
-    )
-    .await;
+    change(&world, &format!("UPDATE allocation_line SET passed = 5000, planned = 1000 WHERE id = {share_line}")).await;
     assert_eq!(
         named(&world).await,
-        [
-            ("PLANNED_EQUALS_DELIVERIES", "allocation_line", share_row),
-            ("STATE_EQUALS_FOLD", "ALLOCATION", share)
-        ]
+        [("PLANNED_EQUALS_DELIVERIES", "allocation_line", share_row), ("STATE_EQUALS_FOLD", "ALLOCATION", share)]
     );
-    change(
-        &world,
-        &format!("UPDATE allocation_line SET planned = 0 WHERE id = {share_line}"),
-    )
-    .await;
+    change(&world, &format!("UPDATE allocation_line SET planned = 0 WHERE id = {share_line}")).await;
     assert_eq!(named(&world).await, []);
 });
 
@@ -207,26 +152,11 @@ on_both_databases!(a_history_with_a_hole_is_found, |world| async move {
     world.under_review(&[line("LAMP-1", "5")]).await;
     let (id, order) = id_of(&world, "orders", "status = 'UNDER_REVIEW'").await;
     // The newest event of the order disappears.
-    change(
-        &world,
-        &format!("DELETE FROM event WHERE aggregate_id = {id} AND sequence = 2"),
-    )
-    .await;
+    change(&world, &format!("DELETE FROM event WHERE aggregate_id = {id} AND sequence = 2")).await;
     let broken = named(&world).await;
-    assert!(
-        broken.contains(&("SEQUENCE_WITHOUT_GAP", "ORDER", order.clone())),
-        "{broken:?}"
-    );
-    assert!(
-        broken.contains(&("STATE_EQUALS_FOLD", "ORDER", order.clone())),
-        "{broken:?}"
-    );
-    assert!(
-        broken
-            .iter()
-            .any(|one| one.0 == "POSITIONS_WITHOUT_GAP" && one.1 == "event"),
-        "{broken:?}"
-    );
+    assert!(broken.contains(&("SEQUENCE_WITHOUT_GAP", "ORDER", order.clone())), "{broken:?}");
+    assert!(broken.contains(&("STATE_EQUALS_FOLD", "ORDER", order.clone())), "{broken:?}");
+    assert!(broken.iter().any(|one| one.0 == "POSITIONS_WITHOUT_GAP" && one.1 == "event"), "{broken:?}");
     // What was deleted cannot be brought back; the rest of this world goes with it.
     for table in ["event", "review_case", "order_line", "orders"] {
         world
@@ -246,46 +176,17 @@ on_both_databases!(a_history_with_a_hole_is_found, |world| async move {
 on_both_databases!(a_row_changed_by_hand_is_found, |world| async move {
     world.approved(&[line("LAMP-1", "5")]).await;
     let (id, order) = id_of(&world, "orders", "status = 'APPROVED'").await;
-    change(
-        &world,
-        &format!("UPDATE orders SET priority = 'URGENT' WHERE id = {id}"),
-    )
-    .await;
-    assert_eq!(
-        named(&world).await,
-        [("STATE_EQUALS_FOLD", "ORDER", order.clone())]
-    );
+    change(&world, &format!("UPDATE orders SET priority = 'URGENT' WHERE id = {id}")).await;
+    assert_eq!(named(&world).await, [("STATE_EQUALS_FOLD", "ORDER", order.clone())]);
     let message = found(&world).await.remove(0).message;
-    assert!(
-        message.contains("priority") && message.contains("URGENT"),
-        "{message}"
-    );
-    change(
-        &world,
-        &format!("UPDATE orders SET priority = 'NORMAL', status = 'COMPLETED' WHERE id = {id}"),
-    )
-    .await;
+    assert!(message.contains("priority") && message.contains("URGENT"), "{message}");
+    change(&world, &format!("UPDATE orders SET priority = 'NORMAL', status = 'COMPLETED' WHERE id = {id}")).await;
     assert_eq!(
         named(&world).await,
-        [
-            ("COMPLETED_WHEN_CONFIRMED", "orders", order.clone()),
-            ("STATE_EQUALS_FOLD", "ORDER", order.clone())
-        ]
+        [("COMPLETED_WHEN_CONFIRMED", "orders", order.clone()), ("STATE_EQUALS_FOLD", "ORDER", order.clone())]
     );
-    change(
-        &world,
-        &format!("UPDATE orders SET status = 'APPROVED', version = version + 1 WHERE id = {id}"),
-    )
-    .await;
-    assert!(
-        named(&world)
-            .await
-            .contains(&("SEQUENCE_WITHOUT_GAP", "ORDER", order))
-    );
-    change(
-        &world,
-        &format!("UPDATE orders SET version = version - 1 WHERE id = {id}"),
-    )
-    .await;
+    change(&world, &format!("UPDATE orders SET status = 'APPROVED', version = version + 1 WHERE id = {id}")).await;
+    assert!(named(&world).await.contains(&("SEQUENCE_WITHOUT_GAP", "ORDER", order)));
+    change(&world, &format!("UPDATE orders SET version = version - 1 WHERE id = {id}")).await;
     assert_eq!(named(&world).await, []);
 });

@@ -47,36 +47,21 @@ const ALLOCATION: &[Action] = &[
 ];
 
 /// Actions on a milestone.
-const MILESTONE: &[Action] = &[
-    Action::StartMilestone,
-    Action::CompleteMilestone,
-    Action::BlockMilestone,
-];
+const MILESTONE: &[Action] = &[Action::StartMilestone, Action::CompleteMilestone, Action::BlockMilestone];
 
 /// Actions on a delivery.
-const DELIVERY: &[Action] = &[
-    Action::BookDelivery,
-    Action::DispatchDelivery,
-    Action::RecordTrackingEvent,
-    Action::ConfirmDelivery,
-];
+const DELIVERY: &[Action] =
+    &[Action::BookDelivery, Action::DispatchDelivery, Action::RecordTrackingEvent, Action::ConfirmDelivery];
 
 /// Actions on a ticket.
 const TICKET: &[Action] = &[Action::ContactCustomer, Action::ResolveTicket];
 
-fn offered(
-    actor: &Actor,
-    actions: &[Action],
-    blockers: impl Fn(Action) -> Refusals,
-) -> Vec<AvailableAction> {
+fn offered(actor: &Actor, actions: &[Action], blockers: impl Fn(Action) -> Refusals) -> Vec<AvailableAction> {
     actions
         .iter()
         .copied()
         .filter(|action| actor.is_any(permitted(*action).0))
-        .map(|action| AvailableAction {
-            action,
-            blockers: blockers(action).0,
-        })
+        .map(|action| AvailableAction { action, blockers: blockers(action).0 })
         .collect()
 }
 
@@ -87,15 +72,9 @@ pub fn needs_review(actor: &Actor) -> bool {
 
 /// What the actor can do with an order. The review and its rules are needed where `needs_review`
 /// says so and a review was opened.
-pub fn of_order(
-    actor: &Actor,
-    order: &Order,
-    review: Option<(&ReviewCase, &RuleSet)>,
-) -> Vec<AvailableAction> {
+pub fn of_order(actor: &Actor, order: &Order, review: Option<(&ReviewCase, &RuleSet)>) -> Vec<AvailableAction> {
     offered(actor, ORDER, |action| match (action, review) {
-        (Action::ApproveOrder, Some((review, rules))) => {
-            review.approval_blockers(order, actor, rules)
-        }
+        (Action::ApproveOrder, Some((review, rules))) => review.approval_blockers(order, actor, rules),
         // An answer can always be a refusal to cancel, which is what remains possible.
         (Action::AnswerCancellation, _) => order.answer_blockers(actor, false),
         (Action::OpenTicket, _) => ticket::open_blockers(order, actor),
@@ -104,11 +83,7 @@ pub fn of_order(
 }
 
 /// What the actor can do with an allocation.
-pub fn of_allocation(
-    actor: &Actor,
-    allocation: &Allocation,
-    order: &Order,
-) -> Vec<AvailableAction> {
+pub fn of_allocation(actor: &Actor, allocation: &Allocation, order: &Order) -> Vec<AvailableAction> {
     offered(actor, ALLOCATION, |action| match action {
         Action::RecordInspection => allocation.inspection_blockers(order, actor),
         Action::PlanDelivery => delivery::plan_blockers(allocation, order, actor),
@@ -123,16 +98,12 @@ pub fn of_milestone(
     allocation: &Allocation,
     order: &Order,
 ) -> Vec<AvailableAction> {
-    offered(actor, MILESTONE, |action| {
-        allocation.milestone_blockers(action, milestone, order, actor)
-    })
+    offered(actor, MILESTONE, |action| allocation.milestone_blockers(action, milestone, order, actor))
 }
 
 /// What the actor can do with a delivery.
 pub fn of_delivery(actor: &Actor, delivery: &Delivery, order: &Order) -> Vec<AvailableAction> {
-    offered(actor, DELIVERY, |action| {
-        delivery.blockers(action, order, actor)
-    })
+    offered(actor, DELIVERY, |action| delivery.blockers(action, order, actor))
 }
 
 /// What the actor can do with a ticket.

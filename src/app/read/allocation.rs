@@ -10,11 +10,7 @@ use crate::store::allocation;
 pub use crate::store::allocation::AllocationFilter;
 
 /// A page of allocations.
-pub async fn list(
-    session: &Session,
-    filter: &AllocationFilter,
-    keyset: Keyset,
-) -> Result<Page<Allocation>, Failure> {
+pub async fn list(session: &Session, filter: &AllocationFilter, keyset: Keyset) -> Result<Page<Allocation>, Failure> {
     session.may_read("allocations")?;
     Ok(allocation::list(session.app.store(), &session.actor, filter, keyset).await?)
 }
@@ -41,10 +37,7 @@ pub async fn of_orders(session: &Session, orders: &[OrderId]) -> Result<Vec<Allo
 }
 
 /// The allocations that hold these milestones, as far as they exist for the caller.
-pub async fn of_milestones(
-    session: &Session,
-    ids: &[MilestoneId],
-) -> Result<Vec<Allocation>, Failure> {
+pub async fn of_milestones(session: &Session, ids: &[MilestoneId]) -> Result<Vec<Allocation>, Failure> {
     if !readable(session, "order") {
         return Ok(Vec::new());
     }
@@ -53,10 +46,7 @@ pub async fn of_milestones(
 }
 
 /// Why shares went where they went; their allocations were found visible before.
-pub async fn decisions(
-    session: &Session,
-    ids: &[AllocationDecisionId],
-) -> Result<Vec<AllocationDecision>, Failure> {
+pub async fn decisions(session: &Session, ids: &[AllocationDecisionId]) -> Result<Vec<AllocationDecision>, Failure> {
     if session.actor.is_external() {
         return Ok(Vec::new());
     }
@@ -65,12 +55,7 @@ pub async fn decisions(
 
 fn presentable(session: &Session, mut found: Vec<Allocation>) -> Vec<Allocation> {
     if session.actor.is_external() {
-        found.retain(|one| {
-            !matches!(
-                one.status,
-                AllocationStatus::Declined | AllocationStatus::Superseded
-            )
-        });
+        found.retain(|one| !matches!(one.status, AllocationStatus::Declined | AllocationStatus::Superseded));
     }
     found
 }

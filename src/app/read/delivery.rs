@@ -9,11 +9,7 @@ use crate::store::delivery;
 pub use crate::store::delivery::{DeliveryFilter, TrackingEvent};
 
 /// A page of deliveries.
-pub async fn list(
-    session: &Session,
-    filter: &DeliveryFilter,
-    keyset: Keyset,
-) -> Result<Page<Delivery>, Failure> {
+pub async fn list(session: &Session, filter: &DeliveryFilter, keyset: Keyset) -> Result<Page<Delivery>, Failure> {
     session.may_read("deliveries")?;
     Ok(delivery::list(session.app.store(), &session.actor, filter, keyset).await?)
 }
@@ -38,9 +34,6 @@ pub async fn of_orders(session: &Session, orders: &[OrderId]) -> Result<Vec<Deli
 }
 
 /// What carriers reported of deliveries that were found visible before, oldest first.
-pub async fn reports(
-    session: &Session,
-    deliveries: &[DeliveryId],
-) -> Result<Vec<TrackingEvent>, Failure> {
+pub async fn reports(session: &Session, deliveries: &[DeliveryId]) -> Result<Vec<TrackingEvent>, Failure> {
     Ok(delivery::reports(session.app.store(), deliveries).await?)
 }

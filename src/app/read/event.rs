@@ -48,10 +48,7 @@ pub fn newest(session: &Session) -> Result<Cursor, Failure> {
 
 /// The place in this log with this position.
 pub fn at(session: &Session, position: i64) -> Cursor {
-    Cursor {
-        epoch: session.app.feed().epoch().to_owned(),
-        position,
-    }
+    Cursor { epoch: session.app.feed().epoch().to_owned(), position }
 }
 
 /// Events after a cursor, or from the beginning.
@@ -80,11 +77,7 @@ pub async fn after(
         Some(last) if has_more => last,
         _ => tip,
     };
-    Ok(Batch {
-        events,
-        cursor: at(session, position),
-        has_more,
-    })
+    Ok(Batch { events, cursor: at(session, position), has_more })
 }
 
 /// Events by id, as far as they exist for the caller.
@@ -96,11 +89,7 @@ pub async fn by_ids(session: &Session, ids: &[i64]) -> Result<Vec<Event>, Failur
 }
 
 /// A page of the history of an order that was found visible before, oldest first.
-pub async fn timeline(
-    session: &Session,
-    order: OrderId,
-    keyset: Keyset,
-) -> Result<Page<Event>, Failure> {
+pub async fn timeline(session: &Session, order: OrderId, keyset: Keyset) -> Result<Page<Event>, Failure> {
     Ok(event::timeline(session.app.store(), &session.actor, order, keyset).await?)
 }
 

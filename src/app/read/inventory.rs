@@ -9,11 +9,7 @@ use crate::store::inventory;
 pub use crate::store::inventory::{ReplenishmentFilter, StockFilter};
 
 /// A page of stock items.
-pub async fn list(
-    session: &Session,
-    filter: &StockFilter,
-    keyset: Keyset,
-) -> Result<Page<StockItem>, Failure> {
+pub async fn list(session: &Session, filter: &StockFilter, keyset: Keyset) -> Result<Page<StockItem>, Failure> {
     session.may_read("stockItems")?;
     Ok(inventory::list(session.app.store(), &session.actor, filter, keyset).await?)
 }
@@ -33,19 +29,12 @@ pub async fn by_ids(session: &Session, ids: &[StockItemId]) -> Result<Vec<StockI
 }
 
 /// A page of the movements of a stock item that was found visible before.
-pub async fn movements(
-    session: &Session,
-    item: StockItemId,
-    keyset: Keyset,
-) -> Result<Page<StockMovement>, Failure> {
+pub async fn movements(session: &Session, item: StockItemId, keyset: Keyset) -> Result<Page<StockMovement>, Failure> {
     Ok(inventory::movements(session.app.store(), item, keyset).await?)
 }
 
 /// Movements by id, as far as they exist for the caller.
-pub async fn movements_by_ids(
-    session: &Session,
-    ids: &[StockMovementId],
-) -> Result<Vec<StockMovement>, Failure> {
+pub async fn movements_by_ids(session: &Session, ids: &[StockMovementId]) -> Result<Vec<StockMovement>, Failure> {
     if !readable(session, "stockItems") {
         return Ok(Vec::new());
     }
@@ -68,10 +57,7 @@ pub async fn requests(
 }
 
 /// How many replenishment requests the filter leaves.
-pub async fn count_requests(
-    session: &Session,
-    filter: &ReplenishmentFilter,
-) -> Result<u64, Failure> {
+pub async fn count_requests(session: &Session, filter: &ReplenishmentFilter) -> Result<u64, Failure> {
     session.may_read("replenishmentRequests")?;
     Ok(inventory::count_requests(session.app.store(), &session.actor, filter).await?)
 }

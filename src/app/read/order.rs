@@ -65,9 +65,6 @@ pub async fn by_ids(session: &Session, ids: &[OrderId]) -> Result<Vec<Order>, Fa
 }
 
 /// The settlement records of orders that were found visible before.
-pub async fn settlement(
-    session: &Session,
-    orders: &[OrderId],
-) -> Result<Vec<SettlementRecord>, Failure> {
+pub async fn settlement(session: &Session, orders: &[OrderId]) -> Result<Vec<SettlementRecord>, Failure> {
     Ok(delivery::settlement(session.app.store(), orders).await?)
 }

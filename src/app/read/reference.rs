@@ -40,11 +40,7 @@ impl ScopeKind {
 }
 
 /// A page of customers; text looks in number and company.
-pub async fn customers(
-    session: &Session,
-    text: Option<&str>,
-    keyset: Keyset,
-) -> Result<Page<Customer>, Failure> {
+pub async fn customers(session: &Session, text: Option<&str>, keyset: Keyset) -> Result<Page<Customer>, Failure> {
     session.may_read("customers")?;
     Ok(reference::customers(session.app.store(), &session.actor, text, keyset).await?)
 }
@@ -56,10 +52,7 @@ pub async fn count_customers(session: &Session, text: Option<&str>) -> Result<u6
 }
 
 /// Customers by id, as far as they exist for the caller.
-pub async fn visible_customers(
-    session: &Session,
-    ids: &[CustomerId],
-) -> Result<Vec<Customer>, Failure> {
+pub async fn visible_customers(session: &Session, ids: &[CustomerId]) -> Result<Vec<Customer>, Failure> {
     if !readable(session, "customers") {
         return Ok(Vec::new());
     }
@@ -67,10 +60,7 @@ pub async fn visible_customers(
 }
 
 /// The customers of orders that were found visible before: whoever sees an order sees whose it is.
-pub async fn customers_of_orders(
-    session: &Session,
-    ids: &[CustomerId],
-) -> Result<Vec<Customer>, Failure> {
+pub async fn customers_of_orders(session: &Session, ids: &[CustomerId]) -> Result<Vec<Customer>, Failure> {
     Ok(reference::customers_by_ids(session.app.store(), ids).await?)
 }
 
@@ -96,10 +86,7 @@ pub async fn count_products(
 }
 
 /// Products by id.
-pub async fn products_by_ids(
-    session: &Session,
-    ids: &[ProductId],
-) -> Result<Vec<Product>, Failure> {
+pub async fn products_by_ids(session: &Session, ids: &[ProductId]) -> Result<Vec<Product>, Failure> {
     Ok(reference::products_by_ids(session.app.store().reader(), ids).await?)
 }
 

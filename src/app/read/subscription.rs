@@ -60,17 +60,11 @@ pub fn follow(
 
 /// The position a cursor stands for. A client may know of an event of another node before this one
 /// does: what seems to lie ahead is looked up once.
-async fn start(
-    feed: &crate::feed::Feed,
-    session: &Session,
-    cursor: &str,
-) -> Result<i64, StreamFailure> {
+async fn start(feed: &crate::feed::Feed, session: &Session, cursor: &str) -> Result<i64, StreamFailure> {
     let cursor = Cursor::decode(cursor)?;
     match cursor.resume(feed.epoch(), feed.tip()) {
         Err(CursorError::Ahead) => {
-            let newest = event::tip(session.app.store())
-                .await
-                .map_err(Failure::from)?;
+            let newest = event::tip(session.app.store()).await.map_err(Failure::from)?;
             Ok(cursor.resume(feed.epoch(), newest)?)
         }
         outcome => Ok(outcome?),
@@ -79,24 +73,12 @@ async fn start(
 
 /// Reads in a task of its own: a caller who leaves while a connection is being taken from the pool
 /// must not take it along.
-async fn read(
-    session: &Session,
-    filter: &EventFilter,
-    after: i64,
-    upto: i64,
-) -> Result<Vec<Event>, Failure> {
+async fn read(session: &Session, filter: &EventFilter, after: i64, upto: i64) -> Result<Vec<Event>, Failure> {
     let (session, filter) = (session.clone(), filter.clone());
-    let task = tokio::spawn(async move {
-        event::after(
-            session.app.store(),
-            &session.actor,
-            &filter,
-            after,
-            upto,
-            BATCH,
-        )
-        .await
-    });
+    let task =
+        tokio::spawn(
+            async move { event::after(session.app.store(), &session.actor, &filter, after, upto, BATCH).await },
+        );
     match task.await {
         Ok(outcome) => Ok(outcome?),
         Err(error) => Err(Failure::Internal(error.to_string())),

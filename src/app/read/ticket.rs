@@ -9,11 +9,7 @@ use crate::store::ticket;
 pub use crate::store::ticket::TicketFilter;
 
 /// A page of tickets.
-pub async fn list(
-    session: &Session,
-    filter: &TicketFilter,
-    keyset: Keyset,
-) -> Result<Page<Ticket>, Failure> {
+pub async fn list(session: &Session, filter: &TicketFilter, keyset: Keyset) -> Result<Page<Ticket>, Failure> {
     session.may_read("tickets")?;
     Ok(ticket::list(session.app.store(), &session.actor, filter, keyset).await?)
 }

@@ -111,9 +111,7 @@ impl RawLine {
         }
         serde_json::from_slice(&self.bytes).map_err(|error| {
             // It is always line 1 of the text, but seldom of the file.
-            error
-                .to_string()
-                .replace(" at line 1 column ", " at column ")
+            error.to_string().replace(" at line 1 column ", " at column ")
         })
     }
 }
@@ -123,10 +121,7 @@ pub(crate) async fn next_line<R: AsyncBufRead + Unpin>(
     reader: &mut R,
     number: u64,
 ) -> std::io::Result<Option<RawLine>> {
-    let mut line = RawLine {
-        number,
-        ..RawLine::default()
-    };
+    let mut line = RawLine { number, ..RawLine::default() };
     loop {
         let available = reader.fill_buf().await?;
         if available.is_empty() {
@@ -155,12 +150,7 @@ mod tests {
     use super::*;
 
     fn line(text: &str) -> RawLine {
-        RawLine {
-            number: 1,
-            bytes: text.as_bytes().to_vec(),
-            length: text.len() as u64,
-            too_long: false,
-        }
+        RawLine { number: 1, bytes: text.as_bytes().to_vec(), length: text.len() as u64, too_long: false }
     }
 
     const ORDER: &str = r#"{"channel":"E_COMMERCE","externalReference":"A1","customerNumber":"C1","region":"FR","currencyCode":"EUR","requiredWithinDays":3,"contact":{},"deliveryAddress":{"street":"1 Road","city":"Lyon","countryCode":"FR"},"lines":[{"sku":"X","quantity":"1","unitPrice":"2.5"}]}"#;
@@ -178,18 +168,13 @@ mod tests {
     #[test]
     fn faults_of_form_are_told() {
         for (change, expected) in [
-            (
-                ("\"quantity\":\"1\"", "\"quantity\":1"),
-                "invalid type: integer `1`",
-            ),
+            (("\"quantity\":\"1\"", "\"quantity\":1"), "invalid type: integer `1`"),
             (("\"region\":\"FR\",", ""), "missing field `region`"),
             (("\"sku\"", "\"SKU\""), "unknown field `SKU`"),
             (("E_COMMERCE", "SHOP"), "unknown variant `SHOP`"),
             (("}]}", "}]}]"), "trailing characters"),
         ] {
-            let fault = line(&ORDER.replace(change.0, change.1))
-                .order()
-                .unwrap_err();
+            let fault = line(&ORDER.replace(change.0, change.1)).order().unwrap_err();
             assert!(fault.contains(expected), "{fault}");
         }
         for text in ["[]", "null", "{", "{}"] {

@@ -36,12 +36,7 @@ pub(super) struct Crew {
 
 impl Crew {
     /// Staff of the group's head unit, and the shop's system with its channel account.
-    pub(super) fn new(
-        address: SocketAddr,
-        key: &DemoKey,
-        head: &str,
-        account: &str,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn new(address: SocketAddr, key: &DemoKey, head: &str, account: &str) -> anyhow::Result<Self> {
         let client = call::client(true)?;
         let url = call::api_url(&format!("http://{address}"))?;
         let endpoint = |name: &str, roles: &[Role]| -> anyhow::Result<Endpoint> {
@@ -54,11 +49,7 @@ impl Crew {
                 channel: partner.then(|| account.to_owned()),
                 lifetime: TOKEN_LIFETIME,
             })?;
-            Ok(Endpoint::Http {
-                client: client.clone(),
-                url: url.clone(),
-                token,
-            })
+            Ok(Endpoint::Http { client: client.clone(), url: url.clone(), token })
         };
         let mut endpoints = BTreeMap::new();
         for role in STAFF.iter().chain(&[Role::Partner]) {
@@ -73,19 +64,11 @@ impl Crew {
     }
 
     /// Performs an operation as somebody of a role.
-    pub(super) async fn call(
-        &self,
-        role: Role,
-        document: &str,
-        variables: &Value,
-    ) -> Result<Value, Fault> {
+    pub(super) async fn call(&self, role: Role, document: &str, variables: &Value) -> Result<Value, Fault> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         match self.endpoints.get(&role) {
             Some(endpoint) => endpoint.call(document, variables).await,
-            None => Err(Fault {
-                code: "FORBIDDEN".to_owned(),
-                message: format!("nobody here is {role}"),
-            }),
+            None => Err(Fault { code: "FORBIDDEN".to_owned(), message: format!("nobody here is {role}") }),
         }
     }
 
@@ -97,16 +80,8 @@ impl Crew {
 
     /// Those who hand orders in.
     pub(super) fn submitters(&self) -> anyhow::Result<Submitters> {
-        let of = |role| {
-            self.endpoints
-                .get(&role)
-                .cloned()
-                .with_context(|| format!("nobody here is {role}"))
-        };
-        Ok(Submitters {
-            sales: of(Role::Sales)?,
-            partner: of(Role::Partner)?,
-        })
+        let of = |role| self.endpoints.get(&role).cloned().with_context(|| format!("nobody here is {role}"));
+        Ok(Submitters { sales: of(Role::Sales)?, partner: of(Role::Partner)? })
     }
 
     /// Operations asked for until now.

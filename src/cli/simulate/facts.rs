@@ -55,9 +55,7 @@ impl Folder {
         let orders_file = folder.join("orders.jsonl");
         Ok(Self {
             catalogue: read_catalogue(&catalogue_file)?,
-            head: head
-                .map(|unit| unit.code)
-                .context("the catalogue has no unit without a parent")?,
+            head: head.map(|unit| unit.code).context("the catalogue has no unit without a parent")?,
             facts: read_json(&folder.join("facts.json"))?,
             orders: read_orders(&orders_file, limit).await?,
             orders_file,
@@ -75,8 +73,7 @@ impl Folder {
                 .sum::<anyhow::Result<Decimal>>()
                 .with_context(|| format!("{} has no amounts", order.external_reference))?;
             let key = (order.channel, order.external_reference.clone());
-            let sum =
-                sum.round_dp_with_strategy(PRICE_SCALE, RoundingStrategy::MidpointAwayFromZero);
+            let sum = sum.round_dp_with_strategy(PRICE_SCALE, RoundingStrategy::MidpointAwayFromZero);
             if subtotals.insert(key, sum).is_some() {
                 bail!("{} is in the file twice", order.external_reference);
             }
@@ -106,10 +103,7 @@ async fn read_orders(file: &Path, limit: usize) -> anyhow::Result<Vec<OrderForm>
     let mut number = 0;
     while orders.len() < limit {
         number += 1;
-        let Some(line) = next_line(&mut reader, number)
-            .await
-            .with_context(unreadable)?
-        else {
+        let Some(line) = next_line(&mut reader, number).await.with_context(unreadable)? else {
             break;
         };
         if !line.is_blank() {

@@ -41,9 +41,7 @@ pub(super) async fn submit(crew: &Crew, order: &OrderForm) -> Outcome {
         Err(fault) => return Outcome::Stuck(format!("not submitted: {fault}")),
     };
     match answer.order {
-        Some(row) if row.status == crate::domain::order::OrderStatus::Completed => {
-            Outcome::Finished
-        }
+        Some(row) if row.status == crate::domain::order::OrderStatus::Completed => Outcome::Finished,
         Some(row) => advance(crew, &row.id, &order.external_reference).await,
         None => Outcome::Stuck(format!("not taken: {}", reasons(&answer.user_errors))),
     }
@@ -97,9 +95,7 @@ async fn steps(crew: &Crew, id: &str, reference: &str) -> Result<Outcome, Fault>
             None => {
                 let (status, number) = (state.status, &state.number);
                 let blockers = state.blockers();
-                return Ok(Outcome::Stuck(format!(
-                    "{number} {status}, {role} sees: {blockers}"
-                )));
+                return Ok(Outcome::Stuck(format!("{number} {status}, {role} sees: {blockers}")));
             }
         }
     }
@@ -108,10 +104,7 @@ async fn steps(crew: &Crew, id: &str, reference: &str) -> Result<Outcome, Fault>
 
 /// Did others change the same things first? Then it is looked at and decided anew.
 fn is_contention(fault: &Fault) -> bool {
-    matches!(
-        fault.code.as_str(),
-        "VERSION_CONFLICT" | "RESOURCE_EXHAUSTED" | "TIMEOUT"
-    )
+    matches!(fault.code.as_str(), "VERSION_CONFLICT" | "RESOURCE_EXHAUSTED" | "TIMEOUT")
 }
 
 async fn look(crew: &Crew, role: Role, id: &str) -> Result<State, Fault> {
@@ -141,8 +134,7 @@ async fn take(
     );
     let mut input = input_of(state, step, waivers);
     // The same step of the same order has one effect, also when a run is repeated.
-    input["idempotencyKey"] =
-        format!("simulate:{reference}:{}:{}", step.action, step.target).into();
+    input["idempotencyKey"] = format!("simulate:{reference}:{}:{}", step.action, step.target).into();
     let data = crew.call(role, &document, &json!({"input": input})).await?;
     let errors: Vec<UserError> = read(&data, &format!("/{field}/userErrors"))?;
     if errors.is_empty() {
@@ -158,13 +150,10 @@ fn answer_of(action: Action) -> (&'static str, &'static str) {
         Action::AcceptAllocation | Action::RecordInspection => {
             ("allocation { order { ...State } }", "/allocation/order")
         }
-        Action::StartMilestone | Action::CompleteMilestone => (
-            "milestone { allocation { order { ...State } } }",
-            "/milestone/allocation/order",
-        ),
-        Action::PlanDelivery | Action::BookDelivery => {
-            ("delivery { order { ...State } }", "/delivery/order")
+        Action::StartMilestone | Action::CompleteMilestone => {
+            ("milestone { allocation { order { ...State } } }", "/milestone/allocation/order")
         }
+        Action::PlanDelivery | Action::BookDelivery => ("delivery { order { ...State } }", "/delivery/order"),
         _ => ("order { ...State }", "/order"),
     }
 }
@@ -179,8 +168,7 @@ fn input_of(state: &State, step: &Step, refused: &[CheckKind]) -> Value {
     } else {
         ("FREIGHT", "Example Freight")
     };
-    let moment =
-        |moment: chrono::DateTime<Utc>| moment.to_rfc3339_opts(SecondsFormat::Micros, true);
+    let moment = |moment: chrono::DateTime<Utc>| moment.to_rfc3339_opts(SecondsFormat::Micros, true);
     match step.action {
         Action::StartReview | Action::AllocateOrder => {
             json!({"orderId": target, "expectedVersion": state.version})
@@ -197,10 +185,7 @@ fn input_of(state: &State, step: &Step, refused: &[CheckKind]) -> Value {
         Action::RecordInspection => {
             let rules = rules::first(|_| String::new(), Vec::new());
             let items = step.kind.map_or(&[][..], |kind| rules.checklist_for(kind));
-            let checklist: Vec<Value> = items
-                .iter()
-                .map(|item| json!({"item": item, "passed": true}))
-                .collect();
+            let checklist: Vec<Value> = items.iter().map(|item| json!({"item": item, "passed": true})).collect();
             json!({"allocationId": target, "checklist": checklist})
         }
         Action::PlanDelivery => json!({"allocationId": target, "method": method}),
@@ -249,10 +234,7 @@ fn named_checks(errors: &[UserError]) -> Vec<CheckKind> {
 
 fn reasons(errors: &[UserError]) -> String {
     let each = errors.iter().map(|error| {
-        let path = error
-            .path
-            .as_ref()
-            .map_or_else(String::new, |path| format!(" {}", path.join(".")));
+        let path = error.path.as_ref().map_or_else(String::new, |path| format!(" {}", path.join(".")));
         format!("{}{path}: {}", error.code, error.message)
     });
     each.collect::<Vec<_>>().join("; ")

@@ -74,10 +74,7 @@ pub(super) struct Findings {
 }
 
 /// Reads every order back.
-pub(super) async fn findings(
-    crew: &Crew,
-    expected: &BTreeMap<Key, Decimal>,
-) -> Result<Findings, Fault> {
+pub(super) async fn findings(crew: &Crew, expected: &BTreeMap<Key, Decimal>) -> Result<Findings, Fault> {
     let mut findings = Findings::default();
     let mut after: Option<String> = None;
     loop {
@@ -93,10 +90,7 @@ pub(super) async fn findings(
             findings.subtotal += row.subtotal.amount;
             *findings.by_status.entry(row.status).or_default() += 1;
             if row.subtotal.amount != *amount {
-                findings.wrong_amounts.push(format!(
-                    "{}: {} instead of {amount}",
-                    key.1, row.subtotal.amount
-                ));
+                findings.wrong_amounts.push(format!("{}: {} instead of {amount}", key.1, row.subtotal.amount));
             }
             if row.status != OrderStatus::Completed {
                 findings.unfinished.push(key);
@@ -130,10 +124,7 @@ struct Offer {
 impl Acted {
     fn told(&self) -> String {
         let allowed = self.available_actions.iter().flatten();
-        let allowed: Vec<&str> = allowed
-            .filter(|offer| offer.allowed)
-            .map(|offer| offer.action.code())
-            .collect();
+        let allowed: Vec<&str> = allowed.filter(|offer| offer.allowed).map(|offer| offer.action.code()).collect();
         let name = self.number.as_ref().or(self.status.as_ref());
         let name = name.map_or("", String::as_str);
         format!("{name} [{}]", allowed.join(" "))
@@ -147,9 +138,7 @@ pub(super) async fn unfinished_actions(crew: &Crew, keys: &[Key]) -> Result<Vec<
         let variables = json!({"channel": channel, "reference": reference});
         let data = crew.look(ACTIONS, &variables).await?;
         let order: Acted = read(&data, "/order")?;
-        let parts = std::iter::once(&order)
-            .chain(&order.allocations)
-            .chain(&order.deliveries);
+        let parts = std::iter::once(&order).chain(&order.allocations).chain(&order.deliveries);
         let parts: Vec<String> = parts.map(Acted::told).collect();
         told.push(format!("{reference}: {}", parts.join(", ")));
     }

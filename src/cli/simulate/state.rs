@@ -116,33 +116,21 @@ pub(super) struct Step {
 impl State {
     /// Is nothing more to be done?
     pub(super) fn is_finished(&self) -> bool {
-        matches!(
-            self.status,
-            OrderStatus::Completed | OrderStatus::Cancelled | OrderStatus::Rejected
-        )
+        matches!(self.status, OrderStatus::Completed | OrderStatus::Cancelled | OrderStatus::Rejected)
     }
 
     /// Does it wait for goods?
     pub(super) fn waits_for_stock(&self) -> bool {
-        let backorders = self
-            .allocations
-            .iter()
-            .filter_map(|share| share.backorders.as_ref());
-        backorders.flatten().any(|one| {
-            matches!(
-                one.status,
-                BackorderStatus::Waiting | BackorderStatus::PartiallyFilled
-            )
-        })
+        let backorders = self.allocations.iter().filter_map(|share| share.backorders.as_ref());
+        backorders
+            .flatten()
+            .any(|one| matches!(one.status, BackorderStatus::Waiting | BackorderStatus::PartiallyFilled))
     }
 
     /// Checks that somebody must decide on.
     pub(super) fn undecided_checks(&self) -> Vec<CheckKind> {
         let checks = self.review.iter().flat_map(|review| &review.checks);
-        checks
-            .filter(|check| check.outcome == CheckOutcome::NeedsHuman)
-            .map(|check| check.kind)
-            .collect()
+        checks.filter(|check| check.outcome == CheckOutcome::NeedsHuman).map(|check| check.kind).collect()
     }
 
     /// The roles on whose desks it lies, by its states alone.
@@ -180,17 +168,11 @@ impl State {
 
     /// What the one who asked can do now to take the order forward.
     pub(super) fn next_step(&self) -> Option<Step> {
-        self.order_step()
-            .or_else(|| self.delivery_step())
-            .or_else(|| self.allocation_step())
+        self.order_step().or_else(|| self.delivery_step()).or_else(|| self.allocation_step())
     }
 
     fn order_step(&self) -> Option<Step> {
-        let forward = [
-            Action::StartReview,
-            Action::ApproveOrder,
-            Action::AllocateOrder,
-        ];
+        let forward = [Action::StartReview, Action::ApproveOrder, Action::AllocateOrder];
         first_allowed(&forward, &self.available_actions).map(|action| step(action, &self.id))
     }
 
@@ -200,33 +182,19 @@ impl State {
                 // Carriers may report even afterwards; that leads nowhere.
                 &[Action::ConfirmDelivery]
             } else {
-                &[
-                    Action::BookDelivery,
-                    Action::DispatchDelivery,
-                    Action::RecordTrackingEvent,
-                ]
+                &[Action::BookDelivery, Action::DispatchDelivery, Action::RecordTrackingEvent]
             };
             let action = first_allowed(forward, one.available_actions.as_deref()?)?;
-            Some(Step {
-                delivery_number: Some(one.number.clone()),
-                ..step(action, &one.id)
-            })
+            Some(Step { delivery_number: Some(one.number.clone()), ..step(action, &one.id) })
         })
     }
 
     fn allocation_step(&self) -> Option<Step> {
         self.allocations.iter().find_map(|share| {
-            let forward = [
-                Action::AcceptAllocation,
-                Action::RecordInspection,
-                Action::PlanDelivery,
-            ];
+            let forward = [Action::AcceptAllocation, Action::RecordInspection, Action::PlanDelivery];
             let own = share.available_actions.as_deref().unwrap_or_default();
             if let Some(action) = first_allowed(&forward, own) {
-                return Some(Step {
-                    kind: Some(share.kind),
-                    ..step(action, &share.id)
-                });
+                return Some(Step { kind: Some(share.kind), ..step(action, &share.id) });
             }
             share.milestones.iter().find_map(|milestone| {
                 let forward = [Action::CompleteMilestone, Action::StartMilestone];
@@ -238,55 +206,31 @@ impl State {
 
     /// What stands in the way of everything that is offered, each reason once.
     pub(super) fn blockers(&self) -> String {
-        let of_shares = self
-            .allocations
-            .iter()
-            .filter_map(|share| share.available_actions.as_ref());
+        let of_shares = self.allocations.iter().filter_map(|share| share.available_actions.as_ref());
         let of_milestones = self
             .allocations
             .iter()
             .flat_map(|share| &share.milestones)
             .filter_map(|milestone| milestone.available_actions.as_ref());
-        let of_deliveries = self
-            .deliveries
-            .iter()
-            .filter_map(|delivery| delivery.available_actions.as_ref());
+        let of_deliveries = self.deliveries.iter().filter_map(|delivery| delivery.available_actions.as_ref());
         let mut reasons: Vec<String> = std::iter::once(&self.available_actions)
             .chain(of_shares)
             .chain(of_milestones)
             .chain(of_deliveries)
             .flatten()
-            .flat_map(|offer| {
-                offer
-                    .blocked_by
-                    .iter()
-                    .map(|by| format!("{} {}: {}", offer.action, by.code, by.message))
-            })
+            .flat_map(|offer| offer.blocked_by.iter().map(|by| format!("{} {}: {}", offer.action, by.code, by.message)))
             .collect();
         reasons.sort();
         reasons.dedup();
-        if reasons.is_empty() {
-            "nothing is offered that takes it forward".to_owned()
-        } else {
-            reasons.join("; ")
-        }
+        if reasons.is_empty() { "nothing is offered that takes it forward".to_owned() } else { reasons.join("; ") }
     }
 }
 
 fn step(action: Action, target: &str) -> Step {
-    Step {
-        action,
-        target: target.to_owned(),
-        delivery_number: None,
-        kind: None,
-    }
+    Step { action, target: target.to_owned(), delivery_number: None, kind: None }
 }
 
 fn first_allowed(forward: &[Action], offers: &[Offer]) -> Option<Action> {
-    let allowed = |action: &Action| {
-        offers
-            .iter()
-            .any(|offer| offer.action == *action && offer.allowed)
-    };
+    let allowed = |action: &Action| offers.iter().any(|offer| offer.action == *action && offer.allowed);
     forward.iter().copied().find(allowed)
 }

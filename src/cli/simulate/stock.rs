@@ -71,15 +71,10 @@ pub(super) async fn replenish(crew: &Crew) -> Result<Received, Fault> {
             // A request may be raised after a receipt; what came before tells one from the other.
             "idempotencyKey": format!("simulate:receive:{}:{}", request.id, request.received.normalize()),
         });
-        let data = crew
-            .call(Role::Procurement, RECEIVE, &json!({"input": input}))
-            .await?;
+        let data = crew.call(Role::Procurement, RECEIVE, &json!({"input": input})).await?;
         let errors: Vec<UserError> = read(&data, "/receiveStock/userErrors")?;
         if let Some(error) = errors.into_iter().next() {
-            return Err(Fault {
-                code: error.code,
-                message: format!("{}: {}", item.sku, error.message),
-            });
+            return Err(Fault { code: error.code, message: format!("{}: {}", item.sku, error.message) });
         }
         received.requests += 1;
         received.quantity += open;
@@ -91,9 +86,7 @@ async fn open_requests(crew: &Crew) -> Result<Vec<Request>, Fault> {
     let mut all = Vec::new();
     let mut after: Option<String> = None;
     loop {
-        let data = crew
-            .call(Role::Procurement, REQUESTS, &json!({"after": after}))
-            .await?;
+        let data = crew.call(Role::Procurement, REQUESTS, &json!({"after": after})).await?;
         let page: Page = read(&data, "/replenishmentRequests")?;
         all.extend(page.nodes);
         after = page.page_info.end_cursor;

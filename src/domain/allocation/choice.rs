@@ -123,11 +123,8 @@ pub fn allocate(
     rules: &RuleSet,
 ) -> Result<Vec<Assignment>, Refusals> {
     let mut refusals = order.blockers(Action::AllocateOrder, act.actor);
-    let kinds: Vec<ProductKind> = ProductKind::ALL
-        .iter()
-        .copied()
-        .filter(|kind| open_lines(order, *kind).next().is_some())
-        .collect();
+    let kinds: Vec<ProductKind> =
+        ProductKind::ALL.iter().copied().filter(|kind| open_lines(order, *kind).next().is_some()).collect();
     let mut assignments = Vec::new();
     for kind in &kinds {
         let choice = choose(order, *kind, &kinds, units, rules);
@@ -163,10 +160,7 @@ pub fn allocate(
                         ))
                     })
                     .collect::<Vec<_>>();
-                assignments.push((
-                    assign(order, act, facts, *kind, decision.id, lines),
-                    decision,
-                ));
+                assignments.push((assign(order, act, facts, *kind, decision.id, lines), decision));
             }
         }
     }
@@ -179,13 +173,8 @@ pub fn allocate(
     Ok(assignments)
 }
 
-fn open_lines(
-    order: &Order,
-    kind: ProductKind,
-) -> impl Iterator<Item = &crate::domain::order::OrderLine> {
-    order.lines.iter().filter(move |line| {
-        line.kind == Some(kind) && line.quantities.allocated < line.quantities.open()
-    })
+fn open_lines(order: &Order, kind: ProductKind) -> impl Iterator<Item = &crate::domain::order::OrderLine> {
+    order.lines.iter().filter(move |line| line.kind == Some(kind) && line.quantities.allocated < line.quantities.open())
 }
 
 fn assign(
@@ -210,21 +199,19 @@ fn assign(
         decline_reason: None,
         lines: lines
             .into_iter()
-            .map(
-                |(order_line_id, product_id, sku, quantity)| AllocationLine {
-                    id: act.id(),
-                    order_line_id,
-                    product_id,
-                    sku,
-                    quantity,
-                    reserved: Decimal::ZERO,
-                    produced: Decimal::ZERO,
-                    passed: Decimal::ZERO,
-                    planned: Decimal::ZERO,
-                    dispatched: Decimal::ZERO,
-                    confirmed: Decimal::ZERO,
-                },
-            )
+            .map(|(order_line_id, product_id, sku, quantity)| AllocationLine {
+                id: act.id(),
+                order_line_id,
+                product_id,
+                sku,
+                quantity,
+                reserved: Decimal::ZERO,
+                produced: Decimal::ZERO,
+                passed: Decimal::ZERO,
+                planned: Decimal::ZERO,
+                dispatched: Decimal::ZERO,
+                confirmed: Decimal::ZERO,
+            })
             .collect(),
         milestones: Vec::new(),
         reservations: Vec::new(),
@@ -243,18 +230,11 @@ fn explain(candidates: &[Candidate]) -> String {
     let reasons: Vec<String> = candidates
         .iter()
         .filter_map(|candidate| {
-            let failed = candidate
-                .verdicts
-                .iter()
-                .find(|verdict| verdict.passed == Some(false))?;
+            let failed = candidate.verdicts.iter().find(|verdict| verdict.passed == Some(false))?;
             Some(format!("{}: {}", candidate.unit_code, failed.reason))
         })
         .collect();
-    if reasons.is_empty() {
-        "there is no executing unit.".to_owned()
-    } else {
-        reasons.join(" ")
-    }
+    if reasons.is_empty() { "there is no executing unit.".to_owned() } else { reasons.join(" ") }
 }
 
 /// Filters, then rankers in order; the first that does not tie decides (R3.2).
@@ -278,9 +258,7 @@ fn choose<'a>(
             }
         })
         .collect();
-    let mut contenders: Vec<usize> = (0..units.len())
-        .filter(|index| candidates[*index].eligible)
-        .collect();
+    let mut contenders: Vec<usize> = (0..units.len()).filter(|index| candidates[*index].eligible).collect();
     let mut decided_by = AllocationRule::Capability;
     if contenders.len() > 1 {
         for rule in &rules.rankers {
@@ -293,16 +271,8 @@ fn choose<'a>(
                     (*index, score)
                 })
                 .collect();
-            let best = scores
-                .iter()
-                .map(|(_, score)| *score)
-                .max()
-                .unwrap_or_default();
-            contenders = scores
-                .into_iter()
-                .filter(|(_, score)| *score == best)
-                .map(|(index, _)| index)
-                .collect();
+            let best = scores.iter().map(|(_, score)| *score).max().unwrap_or_default();
+            contenders = scores.into_iter().filter(|(_, score)| *score == best).map(|(index, _)| index).collect();
             if contenders.len() == 1 {
                 decided_by = *rule;
                 break;
@@ -317,11 +287,7 @@ fn choose<'a>(
         candidates[*index].chosen = true;
         &units[*index]
     });
-    Choice {
-        chosen,
-        decided_by,
-        candidates,
-    }
+    Choice { chosen, decided_by, candidates }
 }
 
 fn filters(order: &Order, kind: ProductKind, facts: &UnitFacts) -> Vec<Verdict> {
@@ -356,75 +322,36 @@ fn filters(order: &Order, kind: ProductKind, facts: &UnitFacts) -> Vec<Verdict> 
     ]
 }
 
-fn rank(
-    rule: AllocationRule,
-    order: &Order,
-    kind: ProductKind,
-    kinds: &[ProductKind],
-    facts: &UnitFacts,
-) -> Verdict {
+fn rank(rule: AllocationRule, order: &Order, kind: ProductKind, kinds: &[ProductKind], facts: &UnitFacts) -> Verdict {
     let (score, reason) = match rule {
         AllocationRule::HomeRegion => {
             let home = facts.unit.regions.contains(&order.region);
-            (
-                Decimal::from(u8::from(home)),
-                if home {
-                    "names the region."
-                } else {
-                    "serves all regions."
-                }
-                .to_owned(),
-            )
+            (Decimal::from(u8::from(home)), if home { "names the region." } else { "serves all regions." }.to_owned())
         }
         AllocationRule::FewestSplits => {
             let count = kinds
                 .iter()
-                .filter(|kind| {
-                    filters(order, **kind, facts)
-                        .iter()
-                        .all(|v| v.passed == Some(true))
-                })
+                .filter(|kind| filters(order, **kind, facts).iter().all(|v| v.passed == Some(true)))
                 .count();
-            (
-                Decimal::from(count),
-                format!(
-                    "can take {count} of the order's {} kinds of lines.",
-                    kinds.len()
-                ),
-            )
+            (Decimal::from(count), format!("can take {count} of the order's {} kinds of lines.", kinds.len()))
         }
         AllocationRule::Stock => {
             let covered: Decimal = open_lines(order, kind)
                 .map(|line| {
                     let wanted = line.quantities.open() - line.quantities.allocated;
-                    let available = line
-                        .product_id
-                        .and_then(|id| facts.available.get(&id))
-                        .copied()
-                        .unwrap_or_default();
+                    let available =
+                        line.product_id.and_then(|id| facts.available.get(&id)).copied().unwrap_or_default();
                     wanted.min(available)
                 })
                 .sum();
-            (
-                covered,
-                format!(
-                    "has {} of the wanted quantity in stock.",
-                    covered.normalize()
-                ),
-            )
+            (covered, format!("has {} of the wanted quantity in stock.", covered.normalize()))
         }
-        AllocationRule::Load => (
-            Decimal::from(-facts.open_allocations),
-            format!("has {} open allocations.", facts.open_allocations),
-        ),
+        AllocationRule::Load => {
+            (Decimal::from(-facts.open_allocations), format!("has {} open allocations.", facts.open_allocations))
+        }
         _ => (Decimal::ZERO, "is no ranker.".to_owned()),
     };
-    Verdict {
-        rule,
-        passed: None,
-        score: Some(score),
-        reason,
-    }
+    Verdict { rule, passed: None, score: Some(score), reason }
 }
 
 /// Moves a share to another unit by hand, with a reason that is kept (R3.3).
@@ -437,42 +364,20 @@ pub fn reassign(
     rules: &RuleSet,
 ) -> Result<Assignment, Refusals> {
     let mut refusals = former.blockers(Action::ReassignAllocation, order, act.actor);
-    crate::domain::intake::text(
-        &mut refusals,
-        "reason",
-        Some(&reason),
-        true,
-        crate::domain::intake::LONG_TEXT,
-    );
-    let verdicts = to
-        .map(|facts| filters(order, former.kind, facts))
-        .unwrap_or_default();
+    crate::domain::intake::text(&mut refusals, "reason", Some(&reason), true, crate::domain::intake::LONG_TEXT);
+    let verdicts = to.map(|facts| filters(order, former.kind, facts)).unwrap_or_default();
     match to {
-        None => refusals
-            .push(Refusal::new(Code::UnknownUnit, "R3.3", "No such executing unit.").at("unitId")),
+        None => refusals.push(Refusal::new(Code::UnknownUnit, "R3.3", "No such executing unit.").at("unitId")),
         Some(facts) if facts.unit.id == former.unit_id => {
-            refusals.push(
-                Refusal::new(
-                    Code::UnitExcluded,
-                    "R3.3",
-                    "The unit holds this share already.",
-                )
-                .at("unitId"),
-            );
+            refusals.push(Refusal::new(Code::UnitExcluded, "R3.3", "The unit holds this share already.").at("unitId"));
         }
         // A person may overrule region and an earlier refusal, but not what a unit is able to do.
         Some(_) => {
-            if let Some(lacking) = verdicts
-                .iter()
-                .find(|v| v.rule == AllocationRule::Capability && v.passed == Some(false))
+            if let Some(lacking) =
+                verdicts.iter().find(|v| v.rule == AllocationRule::Capability && v.passed == Some(false))
             {
                 refusals.push(
-                    Refusal::new(
-                        Code::NoCapableUnit,
-                        "R3.1",
-                        format!("The unit {}", lacking.reason),
-                    )
-                    .at("unitId"),
+                    Refusal::new(Code::NoCapableUnit, "R3.1", format!("The unit {}", lacking.reason)).at("unitId"),
                 );
             }
         }
@@ -501,14 +406,7 @@ pub fn reassign(
     let lines = former
         .lines
         .iter()
-        .map(|line| {
-            (
-                line.order_line_id,
-                line.product_id,
-                line.sku.clone(),
-                line.quantity,
-            )
-        })
+        .map(|line| (line.order_line_id, line.product_id, line.sku.clone(), line.quantity))
         .collect();
     former.give_back(order, AllocationStatus::Superseded);
     let successor = assign(order, act, facts, former.kind, decision.id, lines);

@@ -25,8 +25,7 @@ use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
 use crate::domain::transition::{Lifecycle, Transition, birth, step};
 
 pub use choice::{
-    AllocationDecision, AllocationRule, Assignment, Candidate, DecisionMode, UnitFacts, Verdict,
-    allocate, reassign,
+    AllocationDecision, AllocationRule, Assignment, Candidate, DecisionMode, UnitFacts, Verdict, allocate, reassign,
 };
 
 codes! {
@@ -71,51 +70,21 @@ impl Lifecycle for AllocationStatus {
         step(InProgress, Action::StartMilestone, InProgress, "R5.2"),
         step(InProgress, Action::BlockMilestone, InProgress, "R5.4"),
         step(InProgress, Action::CompleteMilestone, InProgress, "R5.2"),
-        step(
-            InProgress,
-            Action::CompleteMilestone,
-            AwaitingInspection,
-            "R6.1",
-        ),
-        step(
-            AwaitingInspection,
-            Action::RecordInspection,
-            Cleared,
-            "R6.2",
-        ),
-        step(
-            AwaitingInspection,
-            Action::RecordInspection,
-            Rectification,
-            "R6.3",
-        ),
+        step(InProgress, Action::CompleteMilestone, AwaitingInspection, "R6.1"),
+        step(AwaitingInspection, Action::RecordInspection, Cleared, "R6.2"),
+        step(AwaitingInspection, Action::RecordInspection, Rectification, "R6.3"),
         step(Rectification, Action::StartMilestone, Rectification, "R6.3"),
         step(Rectification, Action::BlockMilestone, Rectification, "R5.4"),
-        step(
-            Rectification,
-            Action::CompleteMilestone,
-            AwaitingInspection,
-            "R6.3",
-        ),
+        step(Rectification, Action::CompleteMilestone, AwaitingInspection, "R6.3"),
         step(Cleared, Action::PlanDelivery, Cleared, "R7.1"),
         step(Rectification, Action::PlanDelivery, Rectification, "R7.1"),
-        step(
-            AwaitingInspection,
-            Action::PlanDelivery,
-            AwaitingInspection,
-            "R7.1",
-        ),
+        step(AwaitingInspection, Action::PlanDelivery, AwaitingInspection, "R7.1"),
         step(Cleared, Action::ConfirmDelivery, Closed, "R8.2"),
         step(Assigned, Action::CancelOrder, Cancelled, "R4.3"),
         step(Assigned, Action::AnswerCancellation, Cancelled, "R4.3"),
         step(Accepted, Action::AnswerCancellation, Cancelled, "R4.3"),
         step(InProgress, Action::AnswerCancellation, Cancelled, "R4.3"),
-        step(
-            AwaitingInspection,
-            Action::AnswerCancellation,
-            Cancelled,
-            "R4.3",
-        ),
+        step(AwaitingInspection, Action::AnswerCancellation, Cancelled, "R4.3"),
         step(Rectification, Action::AnswerCancellation, Cancelled, "R4.3"),
         step(Cleared, Action::AnswerCancellation, Cancelled, "R4.3"),
     ];
@@ -218,18 +187,11 @@ impl Allocation {
         match action {
             Action::AcceptAllocation | Action::DeclineAllocation => {
                 refusals.require(actor.covers_unit(self.unit_id), || {
-                    Refusal::new(
-                        Code::RoleNotPermitted,
-                        "R3.1",
-                        "Only the executing unit answers for itself.",
-                    )
+                    Refusal::new(Code::RoleNotPermitted, "R3.1", "Only the executing unit answers for itself.")
                 });
             }
             Action::ReassignAllocation => {
-                let untouched = self
-                    .lines
-                    .iter()
-                    .all(|line| line.produced + line.passed == Decimal::ZERO);
+                let untouched = self.lines.iter().all(|line| line.produced + line.passed == Decimal::ZERO);
                 refusals.require(untouched, || {
                     Refusal::new(
                         Code::IllegalTransition,
@@ -238,15 +200,9 @@ impl Allocation {
                     )
                 });
             }
-            Action::StartMilestone | Action::PlanDelivery => {
-                self.forward_blockers(order, &mut refusals)
-            }
+            Action::StartMilestone | Action::PlanDelivery => self.forward_blockers(order, &mut refusals),
             _ => refusals.require(order.status.is_executing(), || {
-                Refusal::new(
-                    Code::IllegalTransition,
-                    "R2.6",
-                    format!("The order is {}.", order.status),
-                )
+                Refusal::new(Code::IllegalTransition, "R2.6", format!("The order is {}.", order.status))
             }),
         }
         refusals
@@ -255,30 +211,15 @@ impl Allocation {
     /// Work goes forward only while the order is in progress and nothing holds it.
     fn forward_blockers(&self, order: &Order, refusals: &mut Refusals) {
         refusals.require(order.status == OrderStatus::InProgress, || {
-            Refusal::new(
-                Code::IllegalTransition,
-                "R2.6",
-                format!("The order is {}.", order.status),
-            )
+            Refusal::new(Code::IllegalTransition, "R2.6", format!("The order is {}.", order.status))
         });
         order.hold_blockers(refusals);
     }
 
     /// The unit does not take its share: it is to be allocated again, to another unit.
-    pub fn decline(
-        &mut self,
-        order: &mut Order,
-        actor: &Actor,
-        reason: String,
-    ) -> Result<Happening, Refusals> {
+    pub fn decline(&mut self, order: &mut Order, actor: &Actor, reason: String) -> Result<Happening, Refusals> {
         let mut refusals = self.blockers(Action::DeclineAllocation, order, actor);
-        crate::domain::intake::text(
-            &mut refusals,
-            "reason",
-            Some(&reason),
-            true,
-            crate::domain::intake::LONG_TEXT,
-        );
+        crate::domain::intake::text(&mut refusals, "reason", Some(&reason), true, crate::domain::intake::LONG_TEXT);
         refusals.into_result()?;
         let happening = EventKind::AllocationDeclined.because(&reason);
         self.give_back(order, Declined);
@@ -329,11 +270,7 @@ impl Allocation {
                 ProductKind::Goods => needs.push(need(line.product_id, &line.sku, line.quantity)),
                 ProductKind::MadeToOrder => {
                     for part in components.get(&line.product_id).into_iter().flatten() {
-                        needs.push(need(
-                            part.product_id,
-                            &part.sku,
-                            part.quantity * line.quantity,
-                        ));
+                        needs.push(need(part.product_id, &part.sku, part.quantity * line.quantity));
                     }
                 }
                 ProductKind::Service => {}

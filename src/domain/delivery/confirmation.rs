@@ -93,19 +93,10 @@ impl Delivery {
             self.lines
                 .iter()
                 .filter(|line| line.confirmed < line.quantity)
-                .map(|line| ConfirmedQuantity {
-                    line_id: line.id,
-                    quantity: line.quantity - line.confirmed,
-                })
+                .map(|line| ConfirmedQuantity { line_id: line.id, quantity: line.quantity - line.confirmed })
                 .collect()
         });
-        self.check_confirmation(
-            &evidence,
-            &quantities,
-            allocation.kind,
-            act.actor,
-            &mut refusals,
-        );
+        self.check_confirmation(&evidence, &quantities, allocation.kind, act.actor, &mut refusals);
         refusals.into_result()?;
         for one in &quantities {
             let Some(line) = self.lines.iter_mut().find(|line| line.id == one.line_id) else {
@@ -113,23 +104,13 @@ impl Delivery {
             };
             line.confirmed += one.quantity;
             order.count(Counter::Confirmed, line.order_line_id, one.quantity);
-            if let Some(share) = allocation
-                .lines
-                .iter_mut()
-                .find(|share| share.id == line.allocation_line_id)
-            {
+            if let Some(share) = allocation.lines.iter_mut().find(|share| share.id == line.allocation_line_id) {
                 share.confirmed += one.quantity;
             }
         }
-        let all = self
-            .lines
-            .iter()
-            .all(|line| line.confirmed == line.quantity);
-        self.confirmation_status = if all {
-            ConfirmationStatus::Confirmed
-        } else {
-            ConfirmationStatus::PartiallyConfirmed
-        };
+        let all = self.lines.iter().all(|line| line.confirmed == line.quantity);
+        self.confirmation_status =
+            if all { ConfirmationStatus::Confirmed } else { ConfirmationStatus::PartiallyConfirmed };
         self.confirmations.push(Confirmation {
             id: act.id(),
             evidence,
@@ -137,11 +118,7 @@ impl Delivery {
             confirmed_by: act.actor.subject.clone(),
             confirmed_at: act.now,
         });
-        if allocation
-            .lines
-            .iter()
-            .all(|line| line.confirmed == line.quantity)
-        {
+        if allocation.lines.iter().all(|line| line.confirmed == line.quantity) {
             allocation.status = AllocationStatus::Closed;
         }
         Ok(EventKind::DeliveryConfirmed)
@@ -155,22 +132,10 @@ impl Delivery {
         actor: &Actor,
         refusals: &mut Refusals,
     ) {
-        text(
-            refusals,
-            "evidence.reference",
-            Some(&evidence.reference),
-            true,
-            SHORT_TEXT,
-        );
-        let hash_fits =
-            |hash: &String| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        text(refusals, "evidence.reference", Some(&evidence.reference), true, SHORT_TEXT);
+        let hash_fits = |hash: &String| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
         refusals.require(evidence.file_hash.as_ref().is_none_or(hash_fits), || {
-            Refusal::new(
-                Code::Malformed,
-                "R8.1",
-                "A SHA-256 in 64 hexadecimal digits.",
-            )
-            .at("evidence.fileHash")
+            Refusal::new(Code::Malformed, "R8.1", "A SHA-256 in 64 hexadecimal digits.").at("evidence.fileHash")
         });
         let service = kind == ProductKind::Service;
         let fits = match evidence.kind {
@@ -187,54 +152,29 @@ impl Delivery {
             .at("evidence.kind")
         });
         // An online rating is the customer's own word; staff cannot give it.
-        refusals.require(
-            evidence.kind != EvidenceKind::OnlineRating || actor.is(Role::Customer),
-            || {
-                Refusal::new(
-                    Code::EvidenceNotAcceptable,
-                    "R8.1",
-                    "Only the customer rates online.",
-                )
-                .at("evidence.kind")
-            },
-        );
+        refusals.require(evidence.kind != EvidenceKind::OnlineRating || actor.is(Role::Customer), || {
+            Refusal::new(Code::EvidenceNotAcceptable, "R8.1", "Only the customer rates online.").at("evidence.kind")
+        });
         for (index, one) in quantities.iter().enumerate() {
             let at = |field: &str| format!("lines.{index}.{field}");
             let Some(line) = self.lines.iter().find(|line| line.id == one.line_id) else {
-                refusals.push(
-                    Refusal::new(Code::UnknownLine, "R8.1", "Not a line of this delivery.")
-                        .at(at("lineId")),
-                );
+                refusals.push(Refusal::new(Code::UnknownLine, "R8.1", "Not a line of this delivery.").at(at("lineId")));
                 continue;
             };
-            refusals.require(
-                quantities[..index]
-                    .iter()
-                    .all(|other| other.line_id != one.line_id),
-                || {
-                    Refusal::new(Code::Repeated, "R8.1", "This line is named twice.")
-                        .at(at("lineId"))
-                },
-            );
+            refusals.require(quantities[..index].iter().all(|other| other.line_id != one.line_id), || {
+                Refusal::new(Code::Repeated, "R8.1", "This line is named twice.").at(at("lineId"))
+            });
             let open = line.quantity - line.confirmed;
             refusals.require(
                 one.quantity > Decimal::ZERO && one.quantity.normalize().scale() <= QUANTITY_SCALE,
                 || {
-                    Refusal::new(
-                        Code::QuantityNotPositive,
-                        "R8.1",
-                        "Above zero, at most three decimals.",
-                    )
-                    .at(at("quantity"))
+                    Refusal::new(Code::QuantityNotPositive, "R8.1", "Above zero, at most three decimals.")
+                        .at(at("quantity"))
                 },
             );
             refusals.require(one.quantity <= open, || {
-                Refusal::new(
-                    Code::QuantityExceeded,
-                    "R8.1",
-                    format!("{} are open.", open.normalize()),
-                )
-                .at(at("quantity"))
+                Refusal::new(Code::QuantityExceeded, "R8.1", format!("{} are open.", open.normalize()))
+                    .at(at("quantity"))
             });
         }
     }

@@ -12,21 +12,15 @@ use crate::domain::actor::{Act, Actor};
 use crate::domain::allocation::Allocation;
 use crate::domain::codes::codes;
 use crate::domain::event::EventKind;
-use crate::domain::ids::{
-    AllocationId, AllocationLineId, DeliveryId, DeliveryLineId, OrderId, OrderLineId,
-};
+use crate::domain::ids::{AllocationId, AllocationLineId, DeliveryId, DeliveryLineId, OrderId, OrderLineId};
 use crate::domain::intake::{SHORT_TEXT, text};
 use crate::domain::order::{Counter, Order, OrderStatus, role_blockers};
 use crate::domain::permission::Action;
 use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
 use crate::domain::transition::{Lifecycle, Transition, birth, step};
 
-pub use confirmation::{
-    Confirmation, ConfirmationStatus, ConfirmedQuantity, Evidence, EvidenceKind,
-};
-pub use plan::{
-    DeliveryMethod, DeliveryOption, DeliveryQuantity, DeliveryWish, options, plan, plan_blockers,
-};
+pub use confirmation::{Confirmation, ConfirmationStatus, ConfirmedQuantity, Evidence, EvidenceKind};
+pub use plan::{DeliveryMethod, DeliveryOption, DeliveryQuantity, DeliveryWish, options, plan, plan_blockers};
 
 codes! {
     /// Where a delivery stands.
@@ -65,59 +59,24 @@ impl Lifecycle for DeliveryStatus {
         step(Planned, Action::BookDelivery, Scheduled, "R7.2"),
         step(Booked, Action::DispatchDelivery, Dispatched, "R6.2"),
         step(Scheduled, Action::DispatchDelivery, InService, "R6.2"),
-        step(
-            ReadyForPickup,
-            Action::RecordTrackingEvent,
-            Delivered,
-            "R7.3",
-        ),
+        step(ReadyForPickup, Action::RecordTrackingEvent, Delivered, "R7.3"),
         step(Dispatched, Action::RecordTrackingEvent, Dispatched, "R7.3"),
         step(Dispatched, Action::RecordTrackingEvent, InTransit, "R7.3"),
-        step(
-            Dispatched,
-            Action::RecordTrackingEvent,
-            AttemptFailed,
-            "R7.3",
-        ),
+        step(Dispatched, Action::RecordTrackingEvent, AttemptFailed, "R7.3"),
         step(Dispatched, Action::RecordTrackingEvent, Delivered, "R7.3"),
         step(InTransit, Action::RecordTrackingEvent, InTransit, "R7.3"),
-        step(
-            InTransit,
-            Action::RecordTrackingEvent,
-            AttemptFailed,
-            "R7.3",
-        ),
+        step(InTransit, Action::RecordTrackingEvent, AttemptFailed, "R7.3"),
         step(InTransit, Action::RecordTrackingEvent, Delivered, "R7.3"),
-        step(
-            AttemptFailed,
-            Action::RecordTrackingEvent,
-            InTransit,
-            "R7.3",
-        ),
-        step(
-            AttemptFailed,
-            Action::RecordTrackingEvent,
-            AttemptFailed,
-            "R7.3",
-        ),
-        step(
-            AttemptFailed,
-            Action::RecordTrackingEvent,
-            Delivered,
-            "R7.3",
-        ),
+        step(AttemptFailed, Action::RecordTrackingEvent, InTransit, "R7.3"),
+        step(AttemptFailed, Action::RecordTrackingEvent, AttemptFailed, "R7.3"),
+        step(AttemptFailed, Action::RecordTrackingEvent, Delivered, "R7.3"),
         step(InService, Action::RecordTrackingEvent, InService, "R7.3"),
         step(InService, Action::RecordTrackingEvent, Delivered, "R7.3"),
         step(Delivered, Action::RecordTrackingEvent, Delivered, "R7.3"),
         step(Delivered, Action::ConfirmDelivery, Delivered, "R8.1"),
         step(Planned, Action::AnswerCancellation, Cancelled, "R4.3"),
         step(Booked, Action::AnswerCancellation, Cancelled, "R4.3"),
-        step(
-            ReadyForPickup,
-            Action::AnswerCancellation,
-            Cancelled,
-            "R4.3",
-        ),
+        step(ReadyForPickup, Action::AnswerCancellation, Cancelled, "R4.3"),
         step(Scheduled, Action::AnswerCancellation, Cancelled, "R4.3"),
     ];
 }
@@ -231,19 +190,14 @@ impl Delivery {
         match action {
             Action::BookDelivery | Action::DispatchDelivery => {
                 refusals.require(order.status == OrderStatus::InProgress, || {
-                    Refusal::new(
-                        Code::IllegalTransition,
-                        "R2.6",
-                        format!("The order is {}.", order.status),
-                    )
+                    Refusal::new(Code::IllegalTransition, "R2.6", format!("The order is {}.", order.status))
                 });
                 order.hold_blockers(&mut refusals);
             }
             Action::ConfirmDelivery => {
-                refusals.require(
-                    self.confirmation_status != ConfirmationStatus::Confirmed,
-                    || Refusal::new(Code::NothingToConfirm, "R8.1", "All of it is confirmed."),
-                );
+                refusals.require(self.confirmation_status != ConfirmationStatus::Confirmed, || {
+                    Refusal::new(Code::NothingToConfirm, "R8.1", "All of it is confirmed.")
+                });
             }
             _ => {}
         }
@@ -251,45 +205,19 @@ impl Delivery {
     }
 
     /// Books with the carrier, announces the pickup, or agrees on the appointment.
-    pub fn book(
-        &mut self,
-        booking: Booking,
-        order: &Order,
-        act: &Act<'_>,
-    ) -> Result<EventKind, Refusals> {
+    pub fn book(&mut self, booking: Booking, order: &Order, act: &Act<'_>) -> Result<EventKind, Refusals> {
         let mut refusals = self.blockers(Action::BookDelivery, order, act.actor);
         let (status, carrier_required, appointment_required) = match self.method {
             DeliveryMethod::SelfPickup => (ReadyForPickup, false, false),
-            DeliveryMethod::OnSiteService | DeliveryMethod::OnlineService => {
-                (Scheduled, false, true)
-            }
+            DeliveryMethod::OnSiteService | DeliveryMethod::OnlineService => (Scheduled, false, true),
             _ => (Booked, true, false),
         };
-        text(
-            &mut refusals,
-            "carrier",
-            booking.carrier.as_deref(),
-            carrier_required,
-            SHORT_TEXT,
-        );
-        text(
-            &mut refusals,
-            "trackingNumber",
-            booking.tracking_number.as_deref(),
-            carrier_required,
-            SHORT_TEXT,
-        );
-        refusals.require(
-            !appointment_required || booking.appointment.is_some(),
-            || {
-                Refusal::new(
-                    Code::Required,
-                    "R7.2",
-                    "The customer is told the time of a service beforehand.",
-                )
+        text(&mut refusals, "carrier", booking.carrier.as_deref(), carrier_required, SHORT_TEXT);
+        text(&mut refusals, "trackingNumber", booking.tracking_number.as_deref(), carrier_required, SHORT_TEXT);
+        refusals.require(!appointment_required || booking.appointment.is_some(), || {
+            Refusal::new(Code::Required, "R7.2", "The customer is told the time of a service beforehand.")
                 .at("appointment")
-            },
-        );
+        });
         refusals.require(booking.appointment.is_none_or(|at| at >= act.now), || {
             Refusal::new(Code::DateInPast, "R7.2", "An appointment lies ahead.").at("appointment")
         });
@@ -308,13 +236,8 @@ impl Delivery {
         order: &mut Order,
         act: &Act<'_>,
     ) -> Result<EventKind, Refusals> {
-        self.blockers(Action::DispatchDelivery, order, act.actor)
-            .into_result()?;
-        self.status = if self.status == Scheduled {
-            InService
-        } else {
-            Dispatched
-        };
+        self.blockers(Action::DispatchDelivery, order, act.actor).into_result()?;
+        self.status = if self.status == Scheduled { InService } else { Dispatched };
         self.leave(allocation, order, act.now);
         Ok(EventKind::DeliveryDispatched)
     }
@@ -323,11 +246,7 @@ impl Delivery {
         self.dispatched_at = Some(now);
         for one in &self.lines {
             order.count(Counter::Dispatched, one.order_line_id, one.quantity);
-            if let Some(line) = allocation
-                .lines
-                .iter_mut()
-                .find(|line| line.id == one.allocation_line_id)
-            {
+            if let Some(line) = allocation.lines.iter_mut().find(|line| line.id == one.allocation_line_id) {
                 line.dispatched += one.quantity;
             }
         }
@@ -343,35 +262,12 @@ impl Delivery {
         act: &Act<'_>,
     ) -> Result<(EventKind, bool), Refusals> {
         let mut refusals = self.blockers(Action::RecordTrackingEvent, order, act.actor);
-        text(
-            &mut refusals,
-            "carrier",
-            Some(&report.carrier),
-            true,
-            SHORT_TEXT,
-        );
-        text(
-            &mut refusals,
-            "carrierEventId",
-            Some(&report.carrier_event_id),
-            true,
-            SHORT_TEXT,
-        );
-        text(
-            &mut refusals,
-            "location",
-            report.location.as_deref(),
-            false,
-            SHORT_TEXT,
-        );
+        text(&mut refusals, "carrier", Some(&report.carrier), true, SHORT_TEXT);
+        text(&mut refusals, "carrierEventId", Some(&report.carrier_event_id), true, SHORT_TEXT);
+        text(&mut refusals, "location", report.location.as_deref(), false, SHORT_TEXT);
         if self.status == ReadyForPickup {
             refusals.require(report.kind == TrackingKind::Delivered, || {
-                Refusal::new(
-                    Code::IllegalTransition,
-                    "R7.3",
-                    "Of a pickup only DELIVERED is reported.",
-                )
-                .at("kind")
+                Refusal::new(Code::IllegalTransition, "R7.3", "Of a pickup only DELIVERED is reported.").at("kind")
             });
         }
         refusals.into_result()?;
@@ -381,9 +277,7 @@ impl Delivery {
             TrackingKind::Delivered => Delivered,
             _ if before == InService => InService,
             TrackingKind::AttemptFailed => AttemptFailed,
-            TrackingKind::PickedUp | TrackingKind::InTransit | TrackingKind::OutForDelivery => {
-                InTransit
-            }
+            TrackingKind::PickedUp | TrackingKind::InTransit | TrackingKind::OutForDelivery => InTransit,
         };
         self.status = target;
         let picked_up = before == ReadyForPickup;
@@ -397,11 +291,7 @@ impl Delivery {
             }
             return Ok((EventKind::DeliveryArrived, picked_up));
         }
-        let kind = if target == AttemptFailed {
-            EventKind::DeliveryAttemptFailed
-        } else {
-            EventKind::DeliveryTracked
-        };
+        let kind = if target == AttemptFailed { EventKind::DeliveryAttemptFailed } else { EventKind::DeliveryTracked };
         Ok((kind, false))
     }
 
@@ -409,11 +299,7 @@ impl Delivery {
     pub fn cancel(&mut self, allocation: &mut Allocation) -> EventKind {
         self.status = Cancelled;
         for one in &self.lines {
-            if let Some(line) = allocation
-                .lines
-                .iter_mut()
-                .find(|line| line.id == one.allocation_line_id)
-            {
+            if let Some(line) = allocation.lines.iter_mut().find(|line| line.id == one.allocation_line_id) {
                 line.planned -= one.quantity;
             }
         }

@@ -69,20 +69,9 @@ pub fn options(
     rules: &RuleSet,
     today: NaiveDate,
 ) -> Vec<DeliveryOption> {
-    let mut options: Vec<DeliveryOption> = rules
-        .delivery_methods
-        .iter()
-        .map(|terms| option(order, kind, quantity, near, terms, today))
-        .collect();
-    options.sort_by_key(|option| {
-        (
-            !option.available,
-            !option.in_time,
-            option.cost,
-            option.arrives_on,
-            option.method,
-        )
-    });
+    let mut options: Vec<DeliveryOption> =
+        rules.delivery_methods.iter().map(|terms| option(order, kind, quantity, near, terms, today)).collect();
+    options.sort_by_key(|option| (!option.available, !option.in_time, option.cost, option.arrives_on, option.method));
     options
 }
 
@@ -94,20 +83,10 @@ fn option(
     terms: &DeliveryTerms,
     today: NaiveDate,
 ) -> DeliveryOption {
-    let for_service = matches!(
-        terms.method,
-        DeliveryMethod::OnSiteService | DeliveryMethod::OnlineService
-    );
+    let for_service = matches!(terms.method, DeliveryMethod::OnSiteService | DeliveryMethod::OnlineService);
     let mut why_not = Vec::new();
     if for_service != (kind == ProductKind::Service) {
-        why_not.push(
-            if for_service {
-                "is for services."
-            } else {
-                "is for products."
-            }
-            .to_owned(),
-        );
+        why_not.push(if for_service { "is for services." } else { "is for products." }.to_owned());
     }
     if terms.urgent_only && order.priority != Priority::Urgent {
         why_not.push("is for urgent orders.".to_owned());
@@ -118,51 +97,24 @@ fn option(
     if let Some(largest) = terms.largest_quantity.filter(|largest| quantity > *largest) {
         why_not.push(format!("carries at most {}.", largest.normalize()));
     }
-    let cost = crate::domain::money::round_to_minor(
-        terms.base_cost + terms.unit_cost * quantity,
-        order.currency,
-    );
+    let cost = crate::domain::money::round_to_minor(terms.base_cost + terms.unit_cost * quantity, order.currency);
     let arrives_on = today + Duration::days(terms.days);
     let in_time = arrives_on <= order.required_by;
     let reason = if why_not.is_empty() {
-        let timing = if in_time {
-            "in time"
-        } else {
-            "after the expected date"
-        };
-        format!(
-            "costs {cost} {} and arrives on {arrives_on}, {timing}.",
-            order.currency.code()
-        )
+        let timing = if in_time { "in time" } else { "after the expected date" };
+        format!("costs {cost} {} and arrives on {arrives_on}, {timing}.", order.currency.code())
     } else {
         why_not.join(" ")
     };
-    DeliveryOption {
-        method: terms.method,
-        available: why_not.is_empty(),
-        cost,
-        arrives_on,
-        in_time,
-        reason,
-    }
+    DeliveryOption { method: terms.method, available: why_not.is_empty(), cost, arrives_on, in_time, reason }
 }
 
 /// What stands between the actor and planning a delivery of this share, apart from the input.
 pub fn plan_blockers(allocation: &Allocation, order: &Order, actor: &Actor) -> Refusals {
     let mut refusals = allocation.blockers(Action::PlanDelivery, order, actor);
-    refusals.require(
-        allocation
-            .lines
-            .iter()
-            .any(|line| line.planned < line.passed),
-        || {
-            Refusal::new(
-                Code::NothingToDeliver,
-                "R6.2",
-                "Nothing that passed inspection is left to deliver.",
-            )
-        },
-    );
+    refusals.require(allocation.lines.iter().any(|line| line.planned < line.passed), || {
+        Refusal::new(Code::NothingToDeliver, "R6.2", "Nothing that passed inspection is left to deliver.")
+    });
     refusals
 }
 
@@ -191,10 +143,7 @@ pub fn plan(
             .lines
             .iter()
             .filter(|line| open(line) > Decimal::ZERO)
-            .map(|line| DeliveryQuantity {
-                line_id: line.id,
-                quantity: open(line),
-            })
+            .map(|line| DeliveryQuantity { line_id: line.id, quantity: open(line) })
             .collect()
     });
     check_quantities(allocation, &quantities, &mut refusals);
@@ -208,15 +157,9 @@ pub fn plan(
     match chosen {
         Some(option) if option.available => {}
         Some(option) => refusals.push(
-            Refusal::new(
-                Code::MethodNotAvailable,
-                "R7.1",
-                format!("{} {}", option.method, option.reason),
-            )
-            .at("method"),
+            Refusal::new(Code::MethodNotAvailable, "R7.1", format!("{} {}", option.method, option.reason)).at("method"),
         ),
-        None => refusals
-            .push(Refusal::new(Code::MethodNotAvailable, "R7.1", "No method fits.").at("method")),
+        None => refusals.push(Refusal::new(Code::MethodNotAvailable, "R7.1", "No method fits.").at("method")),
     }
     refusals.into_result()?;
     let Some(chosen) = chosen.cloned() else {
@@ -224,11 +167,7 @@ pub fn plan(
     };
     let mut lines = Vec::new();
     for one in quantities {
-        if let Some(line) = allocation
-            .lines
-            .iter_mut()
-            .find(|line| line.id == one.line_id)
-        {
+        if let Some(line) = allocation.lines.iter_mut().find(|line| line.id == one.line_id) {
             line.planned += one.quantity;
             lines.push(DeliveryLine {
                 id: act.id(),
@@ -264,35 +203,22 @@ pub fn plan(
     })
 }
 
-fn check_quantities(
-    allocation: &Allocation,
-    quantities: &[DeliveryQuantity],
-    refusals: &mut Refusals,
-) {
+fn check_quantities(allocation: &Allocation, quantities: &[DeliveryQuantity], refusals: &mut Refusals) {
     for (index, one) in quantities.iter().enumerate() {
         let at = |field: &str| format!("lines.{index}.{field}");
         crate::domain::intake::check_quantity(refusals, &at("quantity"), one.quantity);
         let Some(line) = allocation.line(one.line_id) else {
-            refusals.push(
-                Refusal::new(Code::UnknownLine, "R7.1", "Not a line of this allocation.")
-                    .at(at("lineId")),
-            );
+            refusals.push(Refusal::new(Code::UnknownLine, "R7.1", "Not a line of this allocation.").at(at("lineId")));
             continue;
         };
-        refusals.require(
-            quantities[..index]
-                .iter()
-                .all(|other| other.line_id != one.line_id),
-            || Refusal::new(Code::Repeated, "R7.1", "This line is named twice.").at(at("lineId")),
-        );
+        refusals.require(quantities[..index].iter().all(|other| other.line_id != one.line_id), || {
+            Refusal::new(Code::Repeated, "R7.1", "This line is named twice.").at(at("lineId"))
+        });
         refusals.require(one.quantity <= line.passed - line.planned, || {
             Refusal::new(
                 Code::QuantityExceeded,
                 "R6.2",
-                format!(
-                    "{} passed inspection and are not planned yet.",
-                    (line.passed - line.planned).normalize()
-                ),
+                format!("{} passed inspection and are not planned yet.", (line.passed - line.planned).normalize()),
             )
             .at(at("quantity"))
         });

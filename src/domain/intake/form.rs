@@ -26,60 +26,17 @@ pub(super) fn check_channel(submission: &Submission, actor: &Actor, refusals: &m
 
 pub(super) fn check_texts(submission: &Submission, refusals: &mut Refusals) {
     let address = &submission.delivery_address;
-    text(
-        refusals,
-        "deliveryAddress.street",
-        Some(&address.street),
-        true,
-        SHORT_TEXT,
-    );
-    text(
-        refusals,
-        "deliveryAddress.city",
-        Some(&address.city),
-        true,
-        SHORT_TEXT,
-    );
-    text(
-        refusals,
-        "deliveryAddress.regionName",
-        address.region_name.as_deref(),
-        false,
-        SHORT_TEXT,
-    );
-    text(
-        refusals,
-        "deliveryAddress.postalCode",
-        address.postal_code.as_deref(),
-        false,
-        20,
-    );
+    text(refusals, "deliveryAddress.street", Some(&address.street), true, SHORT_TEXT);
+    text(refusals, "deliveryAddress.city", Some(&address.city), true, SHORT_TEXT);
+    text(refusals, "deliveryAddress.regionName", address.region_name.as_deref(), false, SHORT_TEXT);
+    text(refusals, "deliveryAddress.postalCode", address.postal_code.as_deref(), false, 20);
     let country = address.country_code.as_str();
-    refusals.require(
-        country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase()),
-        || {
-            Refusal::new(
-                Code::Malformed,
-                "R1.4",
-                "The country is a two-letter ISO 3166 code in capitals.",
-            )
+    refusals.require(country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase()), || {
+        Refusal::new(Code::Malformed, "R1.4", "The country is a two-letter ISO 3166 code in capitals.")
             .at("deliveryAddress.countryCode")
-        },
-    );
-    text(
-        refusals,
-        "externalReference",
-        submission.external_reference.as_deref(),
-        false,
-        100,
-    );
-    text(
-        refusals,
-        "note",
-        submission.note.as_deref(),
-        false,
-        LONG_TEXT,
-    );
+    });
+    text(refusals, "externalReference", submission.external_reference.as_deref(), false, 100);
+    text(refusals, "note", submission.note.as_deref(), false, LONG_TEXT);
     text(refusals, "region", submission.region.as_deref(), false, 20);
     if let Some(contact) = &submission.contact {
         // Blank contact data is taken in and found by the review (R2.2); only size is refused.
@@ -90,34 +47,19 @@ pub(super) fn check_texts(submission: &Submission, refusals: &mut Refusals) {
             ("phone", contact.phone.as_ref()),
         ] {
             let size = value.map_or(0, |value| value.chars().count());
-            refusals.require(size <= SHORT_TEXT, || {
-                too_long(&format!("contact.{name}"), SHORT_TEXT)
-            });
+            refusals.require(size <= SHORT_TEXT, || too_long(&format!("contact.{name}"), SHORT_TEXT));
         }
     }
 }
 
 fn too_long(path: &str, limit: usize) -> Refusal {
-    Refusal::new(
-        Code::TooLong,
-        "R1.4",
-        format!("At most {limit} characters."),
-    )
-    .at(path)
+    Refusal::new(Code::TooLong, "R1.4", format!("At most {limit} characters.")).at(path)
 }
 
 /// Refuses a text that is blank although present, missing although required, or too long.
-pub(crate) fn text(
-    refusals: &mut Refusals,
-    path: &str,
-    value: Option<&str>,
-    required: bool,
-    limit: usize,
-) {
+pub(crate) fn text(refusals: &mut Refusals, path: &str, value: Option<&str>, required: bool, limit: usize) {
     match value {
-        None if required => {
-            refusals.push(Refusal::new(Code::Required, "R1.4", "This is required.").at(path))
-        }
+        None if required => refusals.push(Refusal::new(Code::Required, "R1.4", "This is required.").at(path)),
         Some(value) if value.trim().is_empty() => {
             refusals.push(Refusal::new(Code::Required, "R1.4", "This must not be blank.").at(path));
         }
@@ -126,27 +68,15 @@ pub(crate) fn text(
     }
 }
 
-pub(super) fn required_by(
-    submission: &Submission,
-    today: NaiveDate,
-    refusals: &mut Refusals,
-) -> Option<NaiveDate> {
+pub(super) fn required_by(submission: &Submission, today: NaiveDate, refusals: &mut Refusals) -> Option<NaiveDate> {
     match (submission.required_by, submission.required_within_days) {
         (Some(date), None) if date < today => {
-            refusals.push(
-                Refusal::new(Code::DateInPast, "R1.4", format!("Today is {today}."))
-                    .at("requiredBy"),
-            );
+            refusals.push(Refusal::new(Code::DateInPast, "R1.4", format!("Today is {today}.")).at("requiredBy"));
             None
         }
         (Some(date), None) if (date - today).num_days() > FARTHEST_DAYS => {
             refusals.push(
-                Refusal::new(
-                    Code::Malformed,
-                    "R1.4",
-                    format!("At most {FARTHEST_DAYS} days ahead."),
-                )
-                .at("requiredBy"),
+                Refusal::new(Code::Malformed, "R1.4", format!("At most {FARTHEST_DAYS} days ahead.")).at("requiredBy"),
             );
             None
         }
@@ -155,14 +85,9 @@ pub(super) fn required_by(
             today.checked_add_days(Days::new(u64::from(days.unsigned_abs())))
         }
         (None, Some(days)) => {
-            let code = if days < 0 {
-                Code::DateInPast
-            } else {
-                Code::Malformed
-            };
+            let code = if days < 0 { Code::DateInPast } else { Code::Malformed };
             refusals.push(
-                Refusal::new(code, "R1.4", format!("Between 0 and {FARTHEST_DAYS} days."))
-                    .at("requiredWithinDays"),
+                Refusal::new(code, "R1.4", format!("Between 0 and {FARTHEST_DAYS} days.")).at("requiredWithinDays"),
             );
             None
         }
@@ -190,41 +115,18 @@ pub(super) fn check_lines(
         Refusal::new(Code::TooFew, "R1.4", "An order has at least one line.").at("lines")
     });
     refusals.require(submission.lines.len() <= MOST_LINES, || {
-        Refusal::new(
-            Code::TooMany,
-            "R1.4",
-            format!("At most {MOST_LINES} lines."),
-        )
-        .at("lines")
+        Refusal::new(Code::TooMany, "R1.4", format!("At most {MOST_LINES} lines.")).at("lines")
     });
     let may_price = !facts.actor.is(Role::Customer);
     for (index, line) in submission.lines.iter().take(MOST_LINES).enumerate() {
         let at = |field: &str| format!("lines.{index}.{field}");
         check_quantity(refusals, &at("quantity"), line.quantity);
-        text(
-            refusals,
-            &at("specification"),
-            line.specification.as_deref(),
-            false,
-            LONG_TEXT,
-        );
-        text(
-            refusals,
-            &at("category"),
-            line.category.as_deref(),
-            false,
-            SHORT_TEXT,
-        );
+        text(refusals, &at("specification"), line.specification.as_deref(), false, LONG_TEXT);
+        text(refusals, &at("category"), line.category.as_deref(), false, SHORT_TEXT);
         match (&line.sku, &line.category) {
             (Some(sku), _) => match facts.products.get(sku) {
-                None => refusals.push(
-                    Refusal::new(Code::UnknownSku, "R1.4", "No product has this SKU.")
-                        .at(at("sku")),
-                ),
-                Some(product)
-                    if currency.is_some_and(|c| c != product.currency)
-                        && line.unit_price.is_none() =>
-                {
+                None => refusals.push(Refusal::new(Code::UnknownSku, "R1.4", "No product has this SKU.").at(at("sku"))),
+                Some(product) if currency.is_some_and(|c| c != product.currency) && line.unit_price.is_none() => {
                     refusals.push(
                         Refusal::new(
                             Code::CurrencyMismatch,
@@ -238,45 +140,22 @@ pub(super) fn check_lines(
             },
             (None, Some(_)) => {}
             (None, None) => refusals.push(
-                Refusal::new(
-                    Code::Required,
-                    "R1.4",
-                    "Name the product by SKU, or at least a category.",
-                )
-                .at(at("sku")),
+                Refusal::new(Code::Required, "R1.4", "Name the product by SKU, or at least a category.").at(at("sku")),
             ),
         }
-        refusals.require(
-            may_price || (line.unit_price.is_none() && line.discount_rate.is_none()),
-            || {
-                Refusal::new(
-                    Code::RoleNotPermitted,
-                    "R2.5",
-                    "Customers order at list price.",
-                )
-                .at(at("unitPrice"))
-            },
-        );
+        refusals.require(may_price || (line.unit_price.is_none() && line.discount_rate.is_none()), || {
+            Refusal::new(Code::RoleNotPermitted, "R2.5", "Customers order at list price.").at(at("unitPrice"))
+        });
         refusals.require(line.unit_price.is_none_or(money::is_price), || {
-            Refusal::new(
-                Code::AmountOutOfRange,
-                "R2.5",
-                "A price is not negative and has at most four decimals.",
-            )
-            .at(at("unitPrice"))
+            Refusal::new(Code::AmountOutOfRange, "R2.5", "A price is not negative and has at most four decimals.")
+                .at(at("unitPrice"))
         });
         let rate_fits = |rate: Decimal| {
-            rate >= Decimal::ZERO
-                && rate <= Decimal::ONE
-                && rate.normalize().scale() <= money::PRICE_SCALE
+            rate >= Decimal::ZERO && rate <= Decimal::ONE && rate.normalize().scale() <= money::PRICE_SCALE
         };
         refusals.require(line.discount_rate.is_none_or(rate_fits), || {
-            Refusal::new(
-                Code::AmountOutOfRange,
-                "R2.5",
-                "A discount lies between 0 and 1, with at most four decimals.",
-            )
-            .at(at("discountRate"))
+            Refusal::new(Code::AmountOutOfRange, "R2.5", "A discount lies between 0 and 1, with at most four decimals.")
+                .at(at("discountRate"))
         });
     }
 }
@@ -284,22 +163,11 @@ pub(super) fn check_lines(
 /// Refuses what cannot be a quantity.
 pub(crate) fn check_quantity(refusals: &mut Refusals, path: &str, quantity: Decimal) {
     if quantity <= Decimal::ZERO {
-        refusals.push(
-            Refusal::new(
-                Code::QuantityNotPositive,
-                "R1.4",
-                "A quantity is greater than zero.",
-            )
-            .at(path),
-        );
+        refusals.push(Refusal::new(Code::QuantityNotPositive, "R1.4", "A quantity is greater than zero.").at(path));
     } else if !money::is_quantity(quantity) {
         refusals.push(
-            Refusal::new(
-                Code::QuantityPrecision,
-                "R1.4",
-                format!("At most three decimals and {}.", money::LARGEST),
-            )
-            .at(path),
+            Refusal::new(Code::QuantityPrecision, "R1.4", format!("At most three decimals and {}.", money::LARGEST))
+                .at(path),
         );
     }
 }

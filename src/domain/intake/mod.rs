@@ -118,26 +118,18 @@ pub struct IntakeFacts<'a> {
 }
 
 /// Takes an order in, or says everything that is wrong with it.
-pub fn submit(
-    submission: Submission,
-    facts: IntakeFacts<'_>,
-) -> Result<(Order, EventKind), Refusals> {
+pub fn submit(submission: Submission, facts: IntakeFacts<'_>) -> Result<(Order, EventKind), Refusals> {
     let mut refusals = Refusals::default();
     let today = facts.now.date_naive();
     check_texts(&submission, &mut refusals);
     check_channel(&submission, facts.actor, &mut refusals);
     let currency = Currency::from_code(&submission.currency_code);
     refusals.require(currency.is_some(), || {
-        Refusal::new(Code::Malformed, "R1.4", "The currency is no ISO 4217 code.")
-            .at("currencyCode")
+        Refusal::new(Code::Malformed, "R1.4", "The currency is no ISO 4217 code.").at("currencyCode")
     });
     refusals.require(facts.customer.is_some(), || {
-        Refusal::new(
-            Code::UnknownCustomer,
-            "R1.4",
-            "No such customer; give a known customer number.",
-        )
-        .at("customerNumber")
+        Refusal::new(Code::UnknownCustomer, "R1.4", "No such customer; give a known customer number.")
+            .at("customerNumber")
     });
     if let (Some(customer), Some(currency)) = (facts.customer, currency) {
         refusals.require(customer.currency == currency, || {
@@ -152,9 +144,7 @@ pub fn submit(
     let required_by = required_by(&submission, today, &mut refusals);
     check_lines(&submission, &facts, currency, &mut refusals);
     refusals.into_result()?;
-    let (Some(customer), Some(currency), Some(required_by)) =
-        (facts.customer, currency, required_by)
-    else {
+    let (Some(customer), Some(currency), Some(required_by)) = (facts.customer, currency, required_by) else {
         // Each absence was refused above.
         return Err(Refusals::default());
     };
@@ -178,9 +168,7 @@ pub fn submit(
         external_reference: submission.external_reference,
         digest: facts.digest,
         customer_id: customer.id,
-        contact: submission
-            .contact
-            .unwrap_or_else(|| customer.contact.clone()),
+        contact: submission.contact.unwrap_or_else(|| customer.contact.clone()),
         region: submission.region.unwrap_or_else(|| customer.region.clone()),
         delivery_address: submission.delivery_address,
         currency,
@@ -220,10 +208,7 @@ fn order_line(
         unit_price: line.unit_price.unwrap_or_default(),
         discount_rate: line.discount_rate.unwrap_or_default(),
         total: Decimal::ZERO,
-        quantities: LineQuantities {
-            ordered: line.quantity,
-            ..LineQuantities::default()
-        },
+        quantities: LineQuantities { ordered: line.quantity, ..LineQuantities::default() },
     };
     if let Some(product) = product {
         order_line.specify(product, line.unit_price, currency);

@@ -11,9 +11,7 @@ use serde::Serialize;
 use crate::domain::actor::{Act, Actor};
 use crate::domain::codes::codes;
 use crate::domain::event::EventKind;
-use crate::domain::ids::{
-    OrderId, ProductId, ReplenishmentRequestId, StockItemId, StockMovementId, UnitId,
-};
+use crate::domain::ids::{OrderId, ProductId, ReplenishmentRequestId, StockItemId, StockMovementId, UnitId};
 use crate::domain::intake::{LONG_TEXT, check_quantity, text};
 use crate::domain::order::role_blockers;
 use crate::domain::permission::Action;
@@ -169,23 +167,8 @@ impl StockItem {
         journal.push(movement);
     }
 
-    fn reserve(
-        &mut self,
-        act: &Act<'_>,
-        quantity: Decimal,
-        order: OrderId,
-        journal: &mut Vec<StockMovement>,
-    ) {
-        self.apply(
-            self.movement(
-                act,
-                MovementKind::Reserve,
-                Decimal::ZERO,
-                quantity,
-                Some(order),
-            ),
-            journal,
-        );
+    fn reserve(&mut self, act: &Act<'_>, quantity: Decimal, order: OrderId, journal: &mut Vec<StockMovement>) {
+        self.apply(self.movement(act, MovementKind::Reserve, Decimal::ZERO, quantity, Some(order)), journal);
     }
 
     /// What stands between the actor and a change of this item's counts.
@@ -202,16 +185,8 @@ impl StockItem {
     }
 
     /// What lies there when the item comes into being.
-    pub fn open_with(
-        &mut self,
-        act: &Act<'_>,
-        quantity: Decimal,
-        journal: &mut Vec<StockMovement>,
-    ) {
-        self.apply(
-            self.movement(act, MovementKind::Receipt, quantity, Decimal::ZERO, None),
-            journal,
-        );
+    pub fn open_with(&mut self, act: &Act<'_>, quantity: Decimal, journal: &mut Vec<StockMovement>) {
+        self.apply(self.movement(act, MovementKind::Receipt, quantity, Decimal::ZERO, None), journal);
     }
 
     /// Books goods in.
@@ -224,10 +199,7 @@ impl StockItem {
         let mut refusals = self.blockers(Action::ReceiveStock, act.actor);
         check_quantity(&mut refusals, "quantity", quantity);
         refusals.into_result()?;
-        self.apply(
-            self.movement(act, MovementKind::Receipt, quantity, Decimal::ZERO, None),
-            journal,
-        );
+        self.apply(self.movement(act, MovementKind::Receipt, quantity, Decimal::ZERO, None), journal);
         Ok(EventKind::StockReceived)
     }
 
@@ -242,14 +214,8 @@ impl StockItem {
         let mut refusals = self.blockers(Action::AdjustStock, act.actor);
         text(&mut refusals, "reason", Some(&reason), true, LONG_TEXT);
         if change.is_zero() {
-            refusals.push(
-                Refusal::new(
-                    Code::QuantityNotPositive,
-                    "R4.1",
-                    "A correction changes something.",
-                )
-                .at("change"),
-            );
+            refusals
+                .push(Refusal::new(Code::QuantityNotPositive, "R4.1", "A correction changes something.").at("change"));
         } else {
             check_quantity(&mut refusals, "change", change.abs());
         }
@@ -257,11 +223,7 @@ impl StockItem {
             Refusal::new(
                 Code::StockReserved,
                 "R4.2",
-                format!(
-                    "{} of {} on hand are reserved.",
-                    self.reserved.normalize(),
-                    self.on_hand.normalize()
-                ),
+                format!("{} of {} on hand are reserved.", self.reserved.normalize(), self.on_hand.normalize()),
             )
             .at("change")
         });
@@ -279,16 +241,9 @@ impl StockItem {
         if waiting.is_zero() && !below {
             return None;
         }
-        let refill = if below {
-            self.reorder_point + self.safety_stock - self.available()
-        } else {
-            Decimal::ZERO
-        };
-        let reason = if waiting.is_zero() {
-            ReplenishmentReason::BelowReorderPoint
-        } else {
-            ReplenishmentReason::Shortage
-        };
+        let refill = if below { self.reorder_point + self.safety_stock - self.available() } else { Decimal::ZERO };
+        let reason =
+            if waiting.is_zero() { ReplenishmentReason::BelowReorderPoint } else { ReplenishmentReason::Shortage };
         Some((reason, waiting + refill))
     }
 }

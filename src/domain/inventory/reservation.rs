@@ -11,9 +11,7 @@ use crate::domain::actor::Act;
 use crate::domain::allocation::{Allocation, AllocationStatus};
 use crate::domain::codes::codes;
 use crate::domain::event::EventKind;
-use crate::domain::ids::{
-    AllocationLineId, BackorderId, OrderLineId, ProductId, ReservationId, StockItemId,
-};
+use crate::domain::ids::{AllocationLineId, BackorderId, OrderLineId, ProductId, ReservationId, StockItemId};
 use crate::domain::intake::Priority;
 use crate::domain::order::{Counter, Order};
 use crate::domain::permission::Action;
@@ -105,19 +103,12 @@ pub struct Backorder {
 impl Backorder {
     /// Is something still missing?
     pub fn is_waiting(&self) -> bool {
-        matches!(
-            self.status,
-            BackorderStatus::Waiting | BackorderStatus::PartiallyFilled
-        )
+        matches!(self.status, BackorderStatus::Waiting | BackorderStatus::PartiallyFilled)
     }
 
     /// How much is still missing.
     pub fn missing(&self) -> Decimal {
-        if self.is_waiting() {
-            self.quantity - self.filled
-        } else {
-            Decimal::ZERO
-        }
+        if self.is_waiting() { self.quantity - self.filled } else { Decimal::ZERO }
     }
 }
 
@@ -132,9 +123,7 @@ pub fn accept(
     components: &BTreeMap<ProductId, Vec<Component>>,
     stock: &mut StockBook,
 ) -> Result<EventKind, Refusals> {
-    allocation
-        .blockers(Action::AcceptAllocation, order, act.actor)
-        .into_result()?;
+    allocation.blockers(Action::AcceptAllocation, order, act.actor).into_result()?;
     let StockBook { items, journal } = stock;
     for need in allocation.needs(components) {
         let Some(item) = items.get_mut(&need.product_id) else {
@@ -245,11 +234,7 @@ impl Allocation {
         let order_id = self.order_id;
         let StockBook { items, journal } = stock;
         let mut left = quantity;
-        for reservation in self
-            .reservations
-            .iter_mut()
-            .filter(|one| one.line_id == line_id)
-        {
+        for reservation in self.reservations.iter_mut().filter(|one| one.line_id == line_id) {
             let taken = left.map_or(reservation.open(), |left| left.min(reservation.open()));
             let Some(item) = items.get_mut(&reservation.product_id) else {
                 continue;
@@ -277,13 +262,7 @@ impl Allocation {
             if open > Decimal::ZERO
                 && let Some(item) = items.get_mut(&reservation.product_id)
             {
-                let movement = item.movement(
-                    act,
-                    MovementKind::Release,
-                    Decimal::ZERO,
-                    -open,
-                    Some(self.order_id),
-                );
+                let movement = item.movement(act, MovementKind::Release, Decimal::ZERO, -open, Some(self.order_id));
                 item.apply(movement, journal);
                 reservation.status = ReservationStatus::Released;
             }

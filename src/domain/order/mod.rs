@@ -50,18 +50,8 @@ impl Lifecycle for OrderStatus {
     const TRANSITIONS: &'static [Transition<Self>] = &[
         birth(Action::SubmitOrder, Submitted, "R1.2"),
         step(Submitted, Action::StartReview, UnderReview, "R2.1"),
-        step(
-            UnderReview,
-            Action::RequestClarification,
-            ClarificationRequested,
-            "R2.3",
-        ),
-        step(
-            ClarificationRequested,
-            Action::AnswerClarification,
-            UnderReview,
-            "R2.3",
-        ),
+        step(UnderReview, Action::RequestClarification, ClarificationRequested, "R2.3"),
+        step(ClarificationRequested, Action::AnswerClarification, UnderReview, "R2.3"),
         step(UnderReview, Action::ApproveOrder, Approved, "R2.6"),
         step(UnderReview, Action::RejectOrder, Rejected, "R2.6"),
         step(Approved, Action::AllocateOrder, Approved, "R3.1"),
@@ -74,72 +64,27 @@ impl Lifecycle for OrderStatus {
         step(InProgress, Action::AcceptAllocation, InProgress, "R4.2"),
         step(InProgress, Action::ConfirmDelivery, InProgress, "R8.1"),
         step(InProgress, Action::ConfirmDelivery, Completed, "R8.2"),
-        step(
-            CancellationPending,
-            Action::ConfirmDelivery,
-            CancellationPending,
-            "R8.1",
-        ),
-        step(
-            CancellationPending,
-            Action::ConfirmDelivery,
-            Completed,
-            "R8.2",
-        ),
+        step(CancellationPending, Action::ConfirmDelivery, CancellationPending, "R8.1"),
+        step(CancellationPending, Action::ConfirmDelivery, Completed, "R8.2"),
         step(Submitted, Action::CancelOrder, Cancelled, "R4.3"),
         step(UnderReview, Action::CancelOrder, Cancelled, "R4.3"),
-        step(
-            ClarificationRequested,
-            Action::CancelOrder,
-            Cancelled,
-            "R4.3",
-        ),
+        step(ClarificationRequested, Action::CancelOrder, Cancelled, "R4.3"),
         step(Approved, Action::CancelOrder, Cancelled, "R4.3"),
         step(InProgress, Action::CancelOrder, CancellationPending, "R4.3"),
-        step(
-            CancellationPending,
-            Action::AnswerCancellation,
-            Cancelled,
-            "R4.3",
-        ),
-        step(
-            CancellationPending,
-            Action::AnswerCancellation,
-            InProgress,
-            "R4.3",
-        ),
+        step(CancellationPending, Action::AnswerCancellation, Cancelled, "R4.3"),
+        step(CancellationPending, Action::AnswerCancellation, InProgress, "R4.3"),
         step(Submitted, Action::PlaceHold, Submitted, "R5.4"),
         step(UnderReview, Action::PlaceHold, UnderReview, "R5.4"),
-        step(
-            ClarificationRequested,
-            Action::PlaceHold,
-            ClarificationRequested,
-            "R5.4",
-        ),
+        step(ClarificationRequested, Action::PlaceHold, ClarificationRequested, "R5.4"),
         step(Approved, Action::PlaceHold, Approved, "R5.4"),
         step(InProgress, Action::PlaceHold, InProgress, "R5.4"),
-        step(
-            CancellationPending,
-            Action::PlaceHold,
-            CancellationPending,
-            "R5.4",
-        ),
+        step(CancellationPending, Action::PlaceHold, CancellationPending, "R5.4"),
         step(Submitted, Action::ReleaseHold, Submitted, "R5.4"),
         step(UnderReview, Action::ReleaseHold, UnderReview, "R5.4"),
-        step(
-            ClarificationRequested,
-            Action::ReleaseHold,
-            ClarificationRequested,
-            "R5.4",
-        ),
+        step(ClarificationRequested, Action::ReleaseHold, ClarificationRequested, "R5.4"),
         step(Approved, Action::ReleaseHold, Approved, "R5.4"),
         step(InProgress, Action::ReleaseHold, InProgress, "R5.4"),
-        step(
-            CancellationPending,
-            Action::ReleaseHold,
-            CancellationPending,
-            "R5.4",
-        ),
+        step(CancellationPending, Action::ReleaseHold, CancellationPending, "R5.4"),
     ];
 }
 
@@ -268,16 +213,12 @@ impl Order {
 
     /// Is anything open that no unit has?
     pub fn has_unallocated(&self) -> bool {
-        self.lines
-            .iter()
-            .any(|line| line.quantities.allocated < line.quantities.open())
+        self.lines.iter().any(|line| line.quantities.allocated < line.quantities.open())
     }
 
     /// Has anything left for the customer?
     pub fn has_dispatched(&self) -> bool {
-        self.lines
-            .iter()
-            .any(|line| line.quantities.dispatched > Decimal::ZERO)
+        self.lines.iter().any(|line| line.quantities.dispatched > Decimal::ZERO)
     }
 
     /// Late: not finished although the expected date has passed.
@@ -291,40 +232,25 @@ impl Order {
         refusals.require(self.status.admits(action), || self.status.refuse(action));
         let stopped_by_hold = matches!(
             action,
-            Action::ApproveOrder
-                | Action::AllocateOrder
-                | Action::ReassignAllocation
-                | Action::AcceptAllocation
+            Action::ApproveOrder | Action::AllocateOrder | Action::ReassignAllocation | Action::AcceptAllocation
         );
         if stopped_by_hold {
             self.hold_blockers(&mut refusals);
         }
         if matches!(
             action,
-            Action::StartReview
-                | Action::RequestClarification
-                | Action::ApproveOrder
-                | Action::RejectOrder
+            Action::StartReview | Action::RequestClarification | Action::ApproveOrder | Action::RejectOrder
         ) {
             refusals.require(self.submitted_by != actor.subject, || {
-                Refusal::new(
-                    Code::SeparationOfDuties,
-                    "R2.1",
-                    "Whoever submitted an order does not review it.",
-                )
+                Refusal::new(Code::SeparationOfDuties, "R2.1", "Whoever submitted an order does not review it.")
             });
         }
         match action {
             Action::AllocateOrder => refusals.require(self.has_unallocated(), || {
-                Refusal::new(
-                    Code::NothingToAllocate,
-                    "R3.1",
-                    "Every open quantity is allocated.",
-                )
+                Refusal::new(Code::NothingToAllocate, "R3.1", "Every open quantity is allocated.")
             }),
-            Action::ReleaseHold => refusals.require(!self.holds.is_empty(), || {
-                Refusal::new(Code::UnknownHold, "R5.4", "No hold is in place.")
-            }),
+            Action::ReleaseHold => refusals
+                .require(!self.holds.is_empty(), || Refusal::new(Code::UnknownHold, "R5.4", "No hold is in place.")),
             _ => {}
         }
         refusals
@@ -333,11 +259,7 @@ impl Order {
     /// Adds a refusal for each hold in place.
     pub fn hold_blockers(&self, refusals: &mut Refusals) {
         for hold in &self.holds {
-            refusals.push(Refusal::new(
-                Code::OrderOnHold,
-                "R5.4",
-                format!("On hold: {}", hold.reason),
-            ));
+            refusals.push(Refusal::new(Code::OrderOnHold, "R5.4", format!("On hold: {}", hold.reason)));
         }
     }
 
@@ -361,12 +283,7 @@ impl Order {
     pub fn release_hold(&mut self, actor: &Actor, id: HoldId) -> Result<Happening, Refusals> {
         let mut refusals = self.blockers(Action::ReleaseHold, actor);
         refusals.require(self.holds.iter().any(|hold| hold.id == id), || {
-            Refusal::new(
-                Code::UnknownHold,
-                "R5.4",
-                "This hold does not exist or was released before.",
-            )
-            .at("holdId")
+            Refusal::new(Code::UnknownHold, "R5.4", "This hold does not exist or was released before.").at("holdId")
         });
         refusals.into_result()?;
         self.holds.retain(|hold| hold.id != id);
@@ -374,20 +291,9 @@ impl Order {
     }
 
     /// Cancels the order, or asks the unit at work to agree.
-    pub fn cancel(
-        &mut self,
-        actor: &Actor,
-        reason: String,
-        now: DateTime<Utc>,
-    ) -> Result<Happening, Refusals> {
+    pub fn cancel(&mut self, actor: &Actor, reason: String, now: DateTime<Utc>) -> Result<Happening, Refusals> {
         let mut refusals = self.blockers(Action::CancelOrder, actor);
-        crate::domain::intake::text(
-            &mut refusals,
-            "reason",
-            Some(&reason),
-            true,
-            crate::domain::intake::LONG_TEXT,
-        );
+        crate::domain::intake::text(&mut refusals, "reason", Some(&reason), true, crate::domain::intake::LONG_TEXT);
         refusals.into_result()?;
         let kind = if self.status == InProgress {
             self.status = CancellationPending;
@@ -397,11 +303,7 @@ impl Order {
             EventKind::OrderCancelled
         };
         let happening = kind.because(&reason);
-        self.cancellation = Some(Cancellation {
-            reason,
-            requested_by: actor.subject.clone(),
-            requested_at: now,
-        });
+        self.cancellation = Some(Cancellation { reason, requested_by: actor.subject.clone(), requested_at: now });
         Ok(happening)
     }
 
@@ -420,11 +322,7 @@ impl Order {
     }
 
     /// The unit's answer to a requested cancellation.
-    pub fn answer_cancellation(
-        &mut self,
-        actor: &Actor,
-        grant: bool,
-    ) -> Result<Happening, Refusals> {
+    pub fn answer_cancellation(&mut self, actor: &Actor, grant: bool) -> Result<Happening, Refusals> {
         self.answer_blockers(actor, grant).into_result()?;
         if grant {
             self.cancel_all();
@@ -464,10 +362,7 @@ impl Order {
     pub fn complete_if_confirmed(&mut self, now: DateTime<Utc>) -> EventKind {
         let open = |line: &OrderLine| line.quantities.open();
         let complete = self.status.is_executing()
-            && self
-                .lines
-                .iter()
-                .all(|line| line.quantities.confirmed == open(line))
+            && self.lines.iter().all(|line| line.quantities.confirmed == open(line))
             && self.lines.iter().any(|line| open(line) > Decimal::ZERO);
         if !complete {
             return EventKind::OrderConfirmed;
@@ -482,17 +377,8 @@ impl Order {
 pub fn role_blockers(action: Action, actor: &Actor) -> Refusals {
     let mut refusals = Refusals::default();
     refusals.require(actor.is_any(permitted(action).0), || {
-        let names: Vec<&str> = permitted(action)
-            .0
-            .iter()
-            .copied()
-            .map(Role::code)
-            .collect();
-        Refusal::new(
-            Code::RoleNotPermitted,
-            "R13.1",
-            format!("This takes the role {}.", names.join(" or ")),
-        )
+        let names: Vec<&str> = permitted(action).0.iter().copied().map(Role::code).collect();
+        Refusal::new(Code::RoleNotPermitted, "R13.1", format!("This takes the role {}.", names.join(" or ")))
     });
     refusals
 }
@@ -539,20 +425,12 @@ impl Order {
             .lines
             .iter()
             .map(|line| {
-                let what = line
-                    .sku
-                    .as_deref()
-                    .or(line.category.as_deref())
-                    .unwrap_or_default();
+                let what = line.sku.as_deref().or(line.category.as_deref()).unwrap_or_default();
                 format!("{what}\u{1f}{}", line.quantities.ordered.normalize())
             })
             .collect();
         lines.sort_unstable();
         let digest = Sha256::digest(lines.join("\u{1e}"));
-        digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 }

@@ -68,24 +68,10 @@ pub fn run_checks(order: &Order, facts: &CheckFacts<'_>) -> Vec<Check> {
     ]
 }
 
-fn check(
-    kind: CheckKind,
-    clause: &str,
-    faults: Vec<String>,
-    worst: CheckOutcome,
-    fine: &str,
-) -> Check {
-    let (outcome, message) = if faults.is_empty() {
-        (CheckOutcome::Pass, fine.to_owned())
-    } else {
-        (worst, faults.join(" "))
-    };
-    Check {
-        kind,
-        outcome,
-        clause: clause.to_owned(),
-        message,
-    }
+fn check(kind: CheckKind, clause: &str, faults: Vec<String>, worst: CheckOutcome, fine: &str) -> Check {
+    let (outcome, message) =
+        if faults.is_empty() { (CheckOutcome::Pass, fine.to_owned()) } else { (worst, faults.join(" ")) };
+    Check { kind, outcome, clause: clause.to_owned(), message }
 }
 
 fn customer_info(order: &Order) -> Check {
@@ -97,37 +83,20 @@ fn customer_info(order: &Order) -> Check {
     if contact.contact_name.trim().is_empty() {
         faults.push("The contact person is missing.".to_owned());
     }
-    let email = contact
-        .email
-        .as_deref()
-        .map(str::trim)
-        .filter(|email| !email.is_empty());
-    let phone = contact
-        .phone
-        .as_deref()
-        .map(str::trim)
-        .filter(|phone| !phone.is_empty());
+    let email = contact.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
+    let phone = contact.phone.as_deref().map(str::trim).filter(|phone| !phone.is_empty());
     if email.is_none() && phone.is_none() {
         faults.push("Neither an email address nor a telephone number is given.".to_owned());
     }
     if email.is_some_and(|email| !looks_like_email(email)) {
         faults.push("The email address has no name, no @ or no domain.".to_owned());
     }
-    check(
-        CheckKind::CustomerInfo,
-        "R2.2",
-        faults,
-        CheckOutcome::Fail,
-        "Customer data is complete.",
-    )
+    check(CheckKind::CustomerInfo, "R2.2", faults, CheckOutcome::Fail, "Customer data is complete.")
 }
 
 fn looks_like_email(email: &str) -> bool {
     email.split_once('@').is_some_and(|(name, domain)| {
-        !name.is_empty()
-            && domain.contains('.')
-            && !domain.starts_with('.')
-            && !domain.ends_with('.')
+        !name.is_empty() && domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.')
     })
 }
 
@@ -136,20 +105,9 @@ fn requirement_clarity(order: &Order) -> Check {
         .lines
         .iter()
         .filter(|line| line.product_id.is_none())
-        .map(|line| {
-            format!(
-                "Line {} names only the category {:?}.",
-                line.line_number, line.description
-            )
-        })
+        .map(|line| format!("Line {} names only the category {:?}.", line.line_number, line.description))
         .collect();
-    check(
-        CheckKind::RequirementClarity,
-        "R2.3",
-        faults,
-        CheckOutcome::Fail,
-        "Every line names a product.",
-    )
+    check(CheckKind::RequirementClarity, "R2.3", faults, CheckOutcome::Fail, "Every line names a product.")
 }
 
 fn legality(order: &Order, facts: &CheckFacts<'_>) -> Check {
@@ -166,13 +124,7 @@ fn legality(order: &Order, facts: &CheckFacts<'_>) -> Check {
             }
         }
     }
-    check(
-        CheckKind::Legality,
-        "R2.4",
-        faults,
-        CheckOutcome::Fail,
-        "No restriction applies.",
-    )
+    check(CheckKind::Legality, "R2.4", faults, CheckOutcome::Fail, "No restriction applies.")
 }
 
 fn finance_limit(order: &Order, facts: &CheckFacts<'_>) -> Check {
@@ -181,39 +133,19 @@ fn finance_limit(order: &Order, facts: &CheckFacts<'_>) -> Check {
         .customer
         .credit_limit
         .filter(|limit| total > *limit)
-        .map(|limit| {
-            format!(
-                "The amount {total} exceeds the customer's limit of {limit} {}.",
-                order.currency.code()
-            )
-        })
+        .map(|limit| format!("The amount {total} exceeds the customer's limit of {limit} {}.", order.currency.code()))
         .into_iter()
         .collect();
-    check(
-        CheckKind::FinanceLimit,
-        "R2.5",
-        faults,
-        CheckOutcome::NeedsHuman,
-        "Within the customer's limit.",
-    )
+    check(CheckKind::FinanceLimit, "R2.5", faults, CheckOutcome::NeedsHuman, "Within the customer's limit.")
 }
 
 fn duplicate_suspect(facts: &CheckFacts<'_>) -> Check {
     let faults = if facts.lookalikes.is_empty() {
         Vec::new()
     } else {
-        vec![format!(
-            "The customer placed the same lines recently: {}.",
-            facts.lookalikes.join(", ")
-        )]
+        vec![format!("The customer placed the same lines recently: {}.", facts.lookalikes.join(", "))]
     };
-    check(
-        CheckKind::DuplicateSuspect,
-        "R1.3",
-        faults,
-        CheckOutcome::NeedsHuman,
-        "No recent order with the same lines.",
-    )
+    check(CheckKind::DuplicateSuspect, "R1.3", faults, CheckOutcome::NeedsHuman, "No recent order with the same lines.")
 }
 
 /// The clause that asks for a check.

@@ -141,11 +141,7 @@ impl ReviewCase {
         let mut refusals = order.blockers(Action::ApproveOrder, actor);
         for check in &self.checks {
             refusals.require(check.outcome != CheckOutcome::Fail, || {
-                Refusal::new(
-                    Code::CheckFailed,
-                    clause_of(check.kind),
-                    format!("{}: {}", check.kind, check.message),
-                )
+                Refusal::new(Code::CheckFailed, clause_of(check.kind), format!("{}: {}", check.kind, check.message))
             });
         }
         let approvers = rules.approvers(order.total());
@@ -176,37 +172,21 @@ impl ReviewCase {
     ) -> Result<EventKind, Refusals> {
         let mut refusals = self.approval_blockers(order, actor, rules);
         for (index, waiver) in waivers.iter().enumerate() {
-            text(
-                &mut refusals,
-                &format!("waivers.{index}.reason"),
-                Some(&waiver.reason),
-                true,
-                LONG_TEXT,
-            );
+            text(&mut refusals, &format!("waivers.{index}.reason"), Some(&waiver.reason), true, LONG_TEXT);
             refusals.require(waiver.check != CheckKind::Legality, || {
                 Refusal::new(Code::CheckNotWaivable, "R2.4", "The law is not waived.")
                     .at(format!("waivers.{index}.check"))
             });
         }
-        for check in self
-            .checks
-            .iter()
-            .filter(|check| check.outcome == CheckOutcome::NeedsHuman)
-        {
-            refusals.require(
-                waivers.iter().any(|waiver| waiver.check == check.kind),
-                || {
-                    Refusal::new(
-                        Code::CheckNeedsDecision,
-                        clause_of(check.kind),
-                        format!(
-                            "{}: {} Waive it with a reason, or reject.",
-                            check.kind, check.message
-                        ),
-                    )
-                    .at("waivers")
-                },
-            );
+        for check in self.checks.iter().filter(|check| check.outcome == CheckOutcome::NeedsHuman) {
+            refusals.require(waivers.iter().any(|waiver| waiver.check == check.kind), || {
+                Refusal::new(
+                    Code::CheckNeedsDecision,
+                    clause_of(check.kind),
+                    format!("{}: {} Waive it with a reason, or reject.", check.kind, check.message),
+                )
+                .at("waivers")
+            });
         }
         refusals.into_result()?;
         order.status = OrderStatus::Approved;
@@ -239,18 +219,9 @@ impl ReviewCase {
         waivers: Vec<Waiver>,
         now: DateTime<Utc>,
     ) {
-        self.status = if approved {
-            ReviewStatus::Approved
-        } else {
-            ReviewStatus::Rejected
-        };
-        self.decision = Some(ReviewDecision {
-            approved,
-            decided_by: actor.subject.clone(),
-            decided_at: now,
-            reason,
-            waivers,
-        });
+        self.status = if approved { ReviewStatus::Approved } else { ReviewStatus::Rejected };
+        self.decision =
+            Some(ReviewDecision { approved, decided_by: actor.subject.clone(), decided_at: now, reason, waivers });
     }
 
     /// Sends a question back to whoever placed the order.
@@ -294,17 +265,12 @@ impl ReviewCase {
         for (index, specification) in specifications.iter().enumerate() {
             let line = order.line(specification.line_id);
             refusals.require(line.is_some_and(|line| line.product_id.is_none()), || {
-                Refusal::new(
-                    Code::UnknownLine,
-                    "R2.3",
-                    "No line of this order waits for this specification.",
-                )
-                .at(format!("lines.{index}.lineId"))
+                Refusal::new(Code::UnknownLine, "R2.3", "No line of this order waits for this specification.")
+                    .at(format!("lines.{index}.lineId"))
             });
             match products.get(&specification.sku) {
                 None => refusals.push(
-                    Refusal::new(Code::UnknownSku, "R2.3", "No product has this SKU.")
-                        .at(format!("lines.{index}.sku")),
+                    Refusal::new(Code::UnknownSku, "R2.3", "No product has this SKU.").at(format!("lines.{index}.sku")),
                 ),
                 Some(product) => refusals.require(product.currency == order.currency, || {
                     Refusal::new(
@@ -325,25 +291,14 @@ impl ReviewCase {
         }
         refusals.into_result()?;
         for specification in specifications {
-            let line = order
-                .lines
-                .iter_mut()
-                .find(|line| line.id == specification.line_id);
+            let line = order.lines.iter_mut().find(|line| line.id == specification.line_id);
             if let (Some(line), Some(product)) = (line, products.get(&specification.sku)) {
                 // A price agreed with the category was for something unspecified; the list price counts.
                 line.specify(product, None, order.currency);
-                line.specification = specification
-                    .specification
-                    .clone()
-                    .or(line.specification.take());
+                line.specification = specification.specification.clone().or(line.specification.take());
             }
         }
-        if let Some(open) = self
-            .clarifications
-            .iter_mut()
-            .rev()
-            .find(|one| one.answer.is_none())
-        {
+        if let Some(open) = self.clarifications.iter_mut().rev().find(|one| one.answer.is_none()) {
             open.answer = Some(answer);
             open.answered_by = Some(act.actor.subject.clone());
             open.answered_at = Some(act.now);

@@ -116,8 +116,7 @@ impl AllocationMutation {
     async fn reassign_allocation(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The allocation to move, where to, and why.")]
-        input: ReassignAllocationInput,
+        #[graphql(desc = "The allocation to move, where to, and why.")] input: ReassignAllocationInput,
     ) -> Result<ReassignAllocationPayload> {
         let command = ReassignAllocation {
             allocation_id: id(ctx, &input.allocation_id)?,

@@ -3,12 +3,9 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use super::{act, clean, clean_optional, id, payload};
-use crate::app::delivery::{
-    BookDelivery, ConfirmDelivery, DispatchDelivery, PlanDelivery, RecordTrackingEvent,
-};
+use crate::app::delivery::{BookDelivery, ConfirmDelivery, DispatchDelivery, PlanDelivery, RecordTrackingEvent};
 use crate::domain::delivery::{
-    ConfirmedQuantity, DeliveryMethod, DeliveryQuantity, Evidence, EvidenceKind, TrackingKind,
-    TrackingReport,
+    ConfirmedQuantity, DeliveryMethod, DeliveryQuantity, Evidence, EvidenceKind, TrackingKind, TrackingReport,
 };
 use crate::graphql::access::{access, limit, roles};
 use crate::graphql::scalars::{DateTime, Decimal};
@@ -195,17 +192,13 @@ impl DeliveryMutation {
         let command = PlanDelivery {
             allocation_id: id(ctx, &input.allocation_id)?,
             method: input.method,
-            lines: input
-                .lines
-                .map(|lines| quantities(ctx, lines))
-                .transpose()?,
+            lines: input.lines.map(|lines| quantities(ctx, lines)).transpose()?,
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(PlanDeliveryPayload {
-                delivery: delivery(ctx, answer.delivery_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => {
+                Ok(PlanDeliveryPayload { delivery: delivery(ctx, answer.delivery_id).await?, user_errors: Vec::new() })
+            }
             Err(errors) => Ok(PlanDeliveryPayload::refused(errors)),
         }
     }
@@ -226,10 +219,9 @@ impl DeliveryMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(BookDeliveryPayload {
-                delivery: delivery(ctx, answer.delivery_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => {
+                Ok(BookDeliveryPayload { delivery: delivery(ctx, answer.delivery_id).await?, user_errors: Vec::new() })
+            }
             Err(errors) => Ok(BookDeliveryPayload::refused(errors)),
         }
     }
@@ -315,32 +307,16 @@ impl DeliveryMutation {
     }
 }
 
-fn quantities(
-    ctx: &Context<'_>,
-    lines: Vec<DeliveryQuantityInput>,
-) -> Result<Vec<DeliveryQuantity>> {
+fn quantities(ctx: &Context<'_>, lines: Vec<DeliveryQuantityInput>) -> Result<Vec<DeliveryQuantity>> {
     lines
         .into_iter()
-        .map(|line| {
-            Ok(DeliveryQuantity {
-                line_id: id(ctx, &line.line_id)?,
-                quantity: line.quantity.0,
-            })
-        })
+        .map(|line| Ok(DeliveryQuantity { line_id: id(ctx, &line.line_id)?, quantity: line.quantity.0 }))
         .collect()
 }
 
-fn confirmed(
-    ctx: &Context<'_>,
-    lines: Vec<ConfirmedQuantityInput>,
-) -> Result<Vec<ConfirmedQuantity>> {
+fn confirmed(ctx: &Context<'_>, lines: Vec<ConfirmedQuantityInput>) -> Result<Vec<ConfirmedQuantity>> {
     lines
         .into_iter()
-        .map(|line| {
-            Ok(ConfirmedQuantity {
-                line_id: id(ctx, &line.line_id)?,
-                quantity: line.quantity.0,
-            })
-        })
+        .map(|line| Ok(ConfirmedQuantity { line_id: id(ctx, &line.line_id)?, quantity: line.quantity.0 }))
         .collect()
 }

@@ -98,17 +98,11 @@ fn report(
             note: clean_optional(ctx, &format!("checklist.{index}.note"), answer.note)?,
         })
     });
-    let quantity = |one: AcceptedQuantityInput| {
-        Ok(AcceptedQuantity {
-            line_id: id(ctx, &one.line_id)?,
-            quantity: one.quantity.0,
-        })
-    };
+    let quantity =
+        |one: AcceptedQuantityInput| Ok(AcceptedQuantity { line_id: id(ctx, &one.line_id)?, quantity: one.quantity.0 });
     Ok(InspectionReport {
         checklist: answers.collect::<Result<_>>()?,
-        accepted: accepted
-            .map(|all| all.into_iter().map(quantity).collect::<Result<_>>())
-            .transpose()?,
+        accepted: accepted.map(|all| all.into_iter().map(quantity).collect::<Result<_>>()).transpose()?,
         findings: clean_optional(ctx, "findings", findings)?,
     })
 }

@@ -139,11 +139,7 @@ fn submission(ctx: &Context<'_>, input: SubmitOrderInput) -> Result<Submission> 
         }),
     };
     let address = input.delivery_address;
-    let lines = input
-        .lines
-        .into_iter()
-        .enumerate()
-        .map(|(index, line)| submission_line(ctx, index, line));
+    let lines = input.lines.into_iter().enumerate().map(|(index, line)| submission_line(ctx, index, line));
     Ok(Submission {
         channel: input.channel,
         external_reference: clean_optional(ctx, "externalReference", input.external_reference)?,
@@ -166,21 +162,13 @@ fn submission(ctx: &Context<'_>, input: SubmitOrderInput) -> Result<Submission> 
     })
 }
 
-fn submission_line(
-    ctx: &Context<'_>,
-    index: usize,
-    line: OrderLineInput,
-) -> Result<SubmissionLine> {
+fn submission_line(ctx: &Context<'_>, index: usize, line: OrderLineInput) -> Result<SubmissionLine> {
     Ok(SubmissionLine {
         sku: clean_optional(ctx, &format!("lines.{index}.sku"), line.sku)?,
         category: clean_optional(ctx, &format!("lines.{index}.category"), line.category)?,
         quantity: line.quantity.0,
         unit_price: line.unit_price.map(|price| price.0),
         discount_rate: line.discount_rate.map(|rate| rate.0),
-        specification: clean_optional(
-            ctx,
-            &format!("lines.{index}.specification"),
-            line.specification,
-        )?,
+        specification: clean_optional(ctx, &format!("lines.{index}.specification"), line.specification)?,
     })
 }

@@ -62,26 +62,13 @@ impl From<Refusal> for UserError {
 type Outcome<A> = std::result::Result<A, Vec<UserError>>;
 
 /// Performs a command. Refusals become user errors; everything else a top-level error.
-async fn act<C: Command>(
-    ctx: &Context<'_>,
-    command: C,
-    idempotency_key: Option<String>,
-) -> Result<Outcome<C::Answer>> {
+async fn act<C: Command>(ctx: &Context<'_>, command: C, idempotency_key: Option<String>) -> Result<Outcome<C::Answer>> {
     let idempotency_key = text::clean_optional("idempotencyKey", idempotency_key).answer(ctx)?;
-    let outcome = perform(
-        session(ctx)?,
-        Guarded {
-            command,
-            idempotency_key,
-        },
-    )
-    .await;
+    let outcome = perform(session(ctx)?, Guarded { command, idempotency_key }).await;
     loaders(ctx)?.forget();
     match outcome {
         Ok(Answered { answer, .. }) => Ok(Ok(answer)),
-        Err(Failure::Refused(refusals)) => {
-            Ok(Err(refusals.0.into_iter().map(UserError::from).collect()))
-        }
+        Err(Failure::Refused(refusals)) => Ok(Err(refusals.0.into_iter().map(UserError::from).collect())),
         Err(other) => Err(failure(ctx, &other)),
     }
 }

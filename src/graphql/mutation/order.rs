@@ -119,10 +119,7 @@ impl OrderMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(PlaceHoldPayload {
-                order: order(ctx, answer.order_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => Ok(PlaceHoldPayload { order: order(ctx, answer.order_id).await?, user_errors: Vec::new() }),
             Err(errors) => Ok(PlaceHoldPayload::refused(errors)),
         }
     }
@@ -141,10 +138,7 @@ impl OrderMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(ReleaseHoldPayload {
-                order: order(ctx, answer.order_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => Ok(ReleaseHoldPayload { order: order(ctx, answer.order_id).await?, user_errors: Vec::new() }),
             Err(errors) => Ok(ReleaseHoldPayload::refused(errors)),
         }
     }
@@ -163,10 +157,7 @@ impl OrderMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(CancelOrderPayload {
-                order: order(ctx, answer.order_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => Ok(CancelOrderPayload { order: order(ctx, answer.order_id).await?, user_errors: Vec::new() }),
             Err(errors) => Ok(CancelOrderPayload::refused(errors)),
         }
     }
@@ -185,10 +176,9 @@ impl OrderMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(AnswerCancellationPayload {
-                order: order(ctx, answer.order_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => {
+                Ok(AnswerCancellationPayload { order: order(ctx, answer.order_id).await?, user_errors: Vec::new() })
+            }
             Err(errors) => Ok(AnswerCancellationPayload::refused(errors)),
         }
     }

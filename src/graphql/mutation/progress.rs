@@ -128,7 +128,8 @@ impl ProgressMutation {
     async fn block_milestone(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The milestone that cannot go on, why, and what is done about it.")] input: BlockMilestoneInput,
+        #[graphql(desc = "The milestone that cannot go on, why, and what is done about it.")]
+        input: BlockMilestoneInput,
     ) -> Result<BlockMilestonePayload> {
         let command = BlockMilestone {
             milestone_id: id(ctx, &input.milestone_id)?,

@@ -3,9 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use super::{act, clean, clean_optional, id, payload};
-use crate::app::review::{
-    AnswerClarification, ApproveOrder, RejectOrder, RequestClarification, StartReview,
-};
+use crate::app::review::{AnswerClarification, ApproveOrder, RejectOrder, RequestClarification, StartReview};
 use crate::domain::review::{CheckKind, LineSpecification, Waiver};
 use crate::graphql::access::{access, limit, roles};
 use crate::graphql::types::order::{Order, order};
@@ -166,10 +164,7 @@ impl ReviewMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(StartReviewPayload {
-                order: order(ctx, answer.order_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => Ok(StartReviewPayload { order: order(ctx, answer.order_id).await?, user_errors: Vec::new() }),
             Err(errors) => Ok(StartReviewPayload::refused(errors)),
         }
     }
@@ -180,8 +175,7 @@ impl ReviewMutation {
     async fn request_clarification(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The question to whoever placed the order.")]
-        input: RequestClarificationInput,
+        #[graphql(desc = "The question to whoever placed the order.")] input: RequestClarificationInput,
     ) -> Result<RequestClarificationPayload> {
         let command = RequestClarification {
             order_id: id(ctx, &input.order_id)?,
@@ -189,10 +183,9 @@ impl ReviewMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(RequestClarificationPayload {
-                order: order(ctx, answer.order_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => {
+                Ok(RequestClarificationPayload { order: order(ctx, answer.order_id).await?, user_errors: Vec::new() })
+            }
             Err(errors) => Ok(RequestClarificationPayload::refused(errors)),
         }
     }
@@ -203,8 +196,7 @@ impl ReviewMutation {
     async fn answer_clarification(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The answer, and the products of unclear lines.")]
-        input: AnswerClarificationInput,
+        #[graphql(desc = "The answer, and the products of unclear lines.")] input: AnswerClarificationInput,
     ) -> Result<AnswerClarificationPayload> {
         let command = AnswerClarification {
             order_id: id(ctx, &input.order_id)?,
@@ -213,10 +205,9 @@ impl ReviewMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(AnswerClarificationPayload {
-                order: order(ctx, answer.order_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => {
+                Ok(AnswerClarificationPayload { order: order(ctx, answer.order_id).await?, user_errors: Vec::new() })
+            }
             Err(errors) => Ok(AnswerClarificationPayload::refused(errors)),
         }
     }
@@ -235,10 +226,9 @@ impl ReviewMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(ApproveOrderPayload {
-                order: order(ctx, answer.order_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => {
+                Ok(ApproveOrderPayload { order: order(ctx, answer.order_id).await?, user_errors: Vec::new() })
+            }
             Err(errors) => Ok(ApproveOrderPayload::refused(errors)),
         }
     }
@@ -257,19 +247,13 @@ impl ReviewMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(RejectOrderPayload {
-                order: order(ctx, answer.order_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => Ok(RejectOrderPayload { order: order(ctx, answer.order_id).await?, user_errors: Vec::new() }),
             Err(errors) => Ok(RejectOrderPayload::refused(errors)),
         }
     }
 }
 
-fn specifications(
-    ctx: &Context<'_>,
-    lines: Vec<LineSpecificationInput>,
-) -> Result<Vec<LineSpecification>> {
+fn specifications(ctx: &Context<'_>, lines: Vec<LineSpecificationInput>) -> Result<Vec<LineSpecification>> {
     lines
         .into_iter()
         .enumerate()
@@ -277,11 +261,7 @@ fn specifications(
             Ok(LineSpecification {
                 line_id: id(ctx, &line.line_id)?,
                 sku: clean(ctx, &format!("lines.{index}.sku"), line.sku)?,
-                specification: clean_optional(
-                    ctx,
-                    &format!("lines.{index}.specification"),
-                    line.specification,
-                )?,
+                specification: clean_optional(ctx, &format!("lines.{index}.specification"), line.specification)?,
             })
         })
         .collect()
@@ -292,10 +272,7 @@ fn waivers(ctx: &Context<'_>, waivers: Vec<WaiverInput>) -> Result<Vec<Waiver>> 
         .into_iter()
         .enumerate()
         .map(|(index, waiver)| {
-            Ok(Waiver {
-                check: waiver.check,
-                reason: clean(ctx, &format!("waivers.{index}.reason"), waiver.reason)?,
-            })
+            Ok(Waiver { check: waiver.check, reason: clean(ctx, &format!("waivers.{index}.reason"), waiver.reason)? })
         })
         .collect()
 }

@@ -111,10 +111,9 @@ impl TicketMutation {
             },
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(OpenTicketPayload {
-                ticket: ticket(ctx, answer.ticket_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => {
+                Ok(OpenTicketPayload { ticket: ticket(ctx, answer.ticket_id).await?, user_errors: Vec::new() })
+            }
             Err(errors) => Ok(OpenTicketPayload::refused(errors)),
         }
     }
@@ -134,10 +133,9 @@ impl TicketMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(ContactCustomerPayload {
-                ticket: ticket(ctx, answer.ticket_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => {
+                Ok(ContactCustomerPayload { ticket: ticket(ctx, answer.ticket_id).await?, user_errors: Vec::new() })
+            }
             Err(errors) => Ok(ContactCustomerPayload::refused(errors)),
         }
     }
@@ -156,10 +154,9 @@ impl TicketMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(ResolveTicketPayload {
-                ticket: ticket(ctx, answer.ticket_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => {
+                Ok(ResolveTicketPayload { ticket: ticket(ctx, answer.ticket_id).await?, user_errors: Vec::new() })
+            }
             Err(errors) => Ok(ResolveTicketPayload::refused(errors)),
         }
     }

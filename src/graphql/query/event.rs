@@ -71,8 +71,7 @@ impl EventQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What the feed is narrowed by.")] filter: Option<EventFilter>,
-        #[graphql(desc = "Only events after this cursor; from the beginning when absent.")]
-        after: Option<String>,
+        #[graphql(desc = "Only events after this cursor; from the beginning when absent.")] after: Option<String>,
         #[graphql(desc = "At most so many events: 1 to 100, 20 when absent.")] first: Option<i32>,
     ) -> Result<EventFeed> {
         let session = session(ctx)?;

@@ -60,29 +60,15 @@ impl InventoryQuery {
             desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
         )]
         first: Option<i32>,
-        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
-            String,
-        >,
-        #[graphql(
-            desc = "So many entries up to the end, or before the cursor `before`: 1 to 100."
-        )]
-        last: Option<i32>,
-        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<
-            String,
-        >,
+        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
+        #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
     ) -> Result<StockItemConnection> {
         let session = session(ctx)?;
-        let paging = Paging {
-            first,
-            after,
-            last,
-            before,
-        };
+        let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
         let filter = filter.unwrap_or_default().read().answer(ctx)?;
-        let page = read::inventory::list(session, &filter, keyset)
-            .await
-            .answer(ctx)?;
+        let page = read::inventory::list(session, &filter, keyset).await.answer(ctx)?;
         let counting = (session.clone(), filter);
         let total = Arc::new(move || {
             let (session, filter) = counting.clone();
@@ -99,47 +85,25 @@ impl InventoryQuery {
     async fn replenishment_requests(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What the list is narrowed by.")] filter: Option<
-            ReplenishmentRequestFilter,
-        >,
+        #[graphql(desc = "What the list is narrowed by.")] filter: Option<ReplenishmentRequestFilter>,
         #[graphql(
             desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
         )]
         first: Option<i32>,
-        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
-            String,
-        >,
-        #[graphql(
-            desc = "So many entries up to the end, or before the cursor `before`: 1 to 100."
-        )]
-        last: Option<i32>,
-        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<
-            String,
-        >,
+        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
+        #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
     ) -> Result<ReplenishmentRequestConnection> {
         let session = session(ctx)?;
-        let paging = Paging {
-            first,
-            after,
-            last,
-            before,
-        };
+        let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
-        let filter = read::inventory::ReplenishmentFilter {
-            status: filter.unwrap_or_default().statuses,
-        };
-        let page = read::inventory::requests(session, &filter, keyset)
-            .await
-            .answer(ctx)?;
+        let filter = read::inventory::ReplenishmentFilter { status: filter.unwrap_or_default().statuses };
+        let page = read::inventory::requests(session, &filter, keyset).await.answer(ctx)?;
         let counting = (session.clone(), filter);
         let total = Arc::new(move || {
             let (session, filter) = counting.clone();
             Box::pin(async move { read::inventory::count_requests(&session, &filter).await }) as _
         });
-        Ok(ReplenishmentRequestConnection(Slice::new(
-            page,
-            Into::into,
-            total,
-        )))
+        Ok(ReplenishmentRequestConnection(Slice::new(page, Into::into, total)))
     }
 }

@@ -18,11 +18,7 @@ pub struct NodeQuery;
 impl NodeQuery {
     /// What a global id stands for; null when it does not exist for the caller (Relay).
     #[graphql(directive = access::apply(roles("node"), limit("node")))]
-    async fn node(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The global id.")] id: ID,
-    ) -> Result<Option<Node>> {
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The global id.")] id: ID) -> Result<Option<Node>> {
         session(ctx)?.may_read("node").answer(ctx)?;
         Ok(nodes(ctx, &[id]).await?.pop().flatten())
     }

@@ -121,11 +121,7 @@ pub struct OrderQuery;
 impl OrderQuery {
     /// One order; null when none exists for the caller.
     #[graphql(directive = access::apply(roles("order"), limit("order")))]
-    async fn order(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which order.")] by: OrderRef,
-    ) -> Result<Option<Order>> {
+    async fn order(&self, ctx: &Context<'_>, #[graphql(desc = "Which order.")] by: OrderRef) -> Result<Option<Order>> {
         let session = session(ctx)?;
         let key = by.read().answer(ctx)?;
         let found = read::order::one(session, &key).await.answer(ctx)?;
@@ -137,46 +133,28 @@ impl OrderQuery {
         complexity = "page_cost(first, last, child_complexity)",
         directive = access::apply(roles("orders"), limit("orders"))
     )]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "four of them are what every list takes"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "four of them are what every list takes")]
     async fn orders(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What the list is narrowed by.")] filter: Option<OrderFilter>,
-        #[graphql(desc = "How the list is sorted; by submission, newest first, when absent.")]
-        sort: Option<OrderSort>,
+        #[graphql(desc = "How the list is sorted; by submission, newest first, when absent.")] sort: Option<OrderSort>,
         #[graphql(
             desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
         )]
         first: Option<i32>,
-        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
-            String,
-        >,
-        #[graphql(
-            desc = "So many entries up to the end, or before the cursor `before`: 1 to 100."
-        )]
-        last: Option<i32>,
-        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<
-            String,
-        >,
+        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
+        #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
     ) -> Result<OrderConnection> {
         let session = session(ctx)?;
-        let paging = Paging {
-            first,
-            after,
-            last,
-            before,
-        };
+        let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
         let filter = filter.unwrap_or_default().read(session).answer(ctx)?;
         let sort = sort.map_or((OrderSortField::SubmittedAt, true), |sort| {
             (sort.field, sort.direction == SortDirection::Descending)
         });
-        let page = read::order::list(session, &filter, sort, keyset)
-            .await
-            .answer(ctx)?;
+        let page = read::order::list(session, &filter, sort, keyset).await.answer(ctx)?;
         let counting = (session.clone(), filter);
         let total = Arc::new(move || {
             let (session, filter) = counting.clone();

@@ -36,35 +36,19 @@ impl ReferenceQuery {
             desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
         )]
         first: Option<i32>,
-        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
-            String,
-        >,
-        #[graphql(
-            desc = "So many entries up to the end, or before the cursor `before`: 1 to 100."
-        )]
-        last: Option<i32>,
-        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<
-            String,
-        >,
+        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
+        #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
     ) -> Result<CustomerConnection> {
         let session = session(ctx)?;
-        let paging = Paging {
-            first,
-            after,
-            last,
-            before,
-        };
+        let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
         let text = text::clean_optional("text", text).answer(ctx)?;
-        let page = read::reference::customers(session, text.as_deref(), keyset)
-            .await
-            .answer(ctx)?;
+        let page = read::reference::customers(session, text.as_deref(), keyset).await.answer(ctx)?;
         let counting = (session.clone(), text);
         let total = Arc::new(move || {
             let (session, text) = counting.clone();
-            Box::pin(
-                async move { read::reference::count_customers(&session, text.as_deref()).await },
-            ) as _
+            Box::pin(async move { read::reference::count_customers(&session, text.as_deref()).await }) as _
         });
         Ok(CustomerConnection(Slice::new(page, Into::into, total)))
     }
@@ -74,10 +58,7 @@ impl ReferenceQuery {
         complexity = "page_cost(first, last, child_complexity)",
         directive = access::apply(roles("products"), limit("products"))
     )]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "four of them are what every list takes"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "four of them are what every list takes")]
     async fn products(
         &self,
         ctx: &Context<'_>,
@@ -87,35 +68,19 @@ impl ReferenceQuery {
             desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
         )]
         first: Option<i32>,
-        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
-            String,
-        >,
-        #[graphql(
-            desc = "So many entries up to the end, or before the cursor `before`: 1 to 100."
-        )]
-        last: Option<i32>,
-        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<
-            String,
-        >,
+        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
+        #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
     ) -> Result<ProductConnection> {
         let session = session(ctx)?;
-        let paging = Paging {
-            first,
-            after,
-            last,
-            before,
-        };
+        let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
         let category = text::clean_optional("category", category).answer(ctx)?;
-        let page = read::reference::products(session, category.as_deref(), kind, keyset)
-            .await
-            .answer(ctx)?;
+        let page = read::reference::products(session, category.as_deref(), kind, keyset).await.answer(ctx)?;
         let counting = (session.clone(), category);
         let total = Arc::new(move || {
             let (session, category) = counting.clone();
-            Box::pin(async move {
-                read::reference::count_products(&session, category.as_deref(), kind).await
-            }) as _
+            Box::pin(async move { read::reference::count_products(&session, category.as_deref(), kind).await }) as _
         });
         Ok(ProductConnection(Slice::new(page, Into::into, total)))
     }
@@ -185,9 +150,7 @@ impl Viewer {
         let Scope::Units(ids) = &session(ctx)?.actor.scope else {
             return Ok(None);
         };
-        let units = read::reference::units_by_ids(session(ctx)?, ids)
-            .await
-            .answer(ctx)?;
+        let units = read::reference::units_by_ids(session(ctx)?, ids).await.answer(ctx)?;
         Ok(Some(units.into_iter().map(Into::into).collect()))
     }
 }

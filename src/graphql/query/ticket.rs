@@ -56,29 +56,15 @@ impl TicketQuery {
             desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
         )]
         first: Option<i32>,
-        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
-            String,
-        >,
-        #[graphql(
-            desc = "So many entries up to the end, or before the cursor `before`: 1 to 100."
-        )]
-        last: Option<i32>,
-        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<
-            String,
-        >,
+        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
+        #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
     ) -> Result<TicketConnection> {
         let session = session(ctx)?;
-        let paging = Paging {
-            first,
-            after,
-            last,
-            before,
-        };
+        let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
         let filter = filter.unwrap_or_default().read().answer(ctx)?;
-        let page = read::ticket::list(session, &filter, keyset)
-            .await
-            .answer(ctx)?;
+        let page = read::ticket::list(session, &filter, keyset).await.answer(ctx)?;
         let counting = (session.clone(), filter);
         let total = Arc::new(move || {
             let (session, filter) = counting.clone();

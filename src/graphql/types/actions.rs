@@ -40,11 +40,7 @@ impl From<domain::AvailableAction> for AvailableAction {
                 message: refusal.message,
             })
             .collect();
-        Self {
-            action: available.action,
-            allowed: blocked_by.is_empty(),
-            blocked_by,
-        }
+        Self { action: available.action, allowed: blocked_by.is_empty(), blocked_by }
     }
 }
 

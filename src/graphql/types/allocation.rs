@@ -25,12 +25,7 @@ wrapper! {
     /// An allocation.
     Allocation(domain::Allocation)
 }
-connection!(
-    AllocationConnection,
-    AllocationEdge,
-    Allocation,
-    "allocations"
-);
+connection!(AllocationConnection, AllocationEdge, Allocation, "allocations");
 
 /// An executing unit's share of an order, with all that belongs to its execution (R3).
 #[Object]
@@ -101,16 +96,12 @@ impl Allocation {
     async fn lines(&self) -> Vec<AllocationLine> {
         let order_id = self.0.order_id;
         let lines = self.0.lines.iter().cloned();
-        lines
-            .map(|line| AllocationLine { line, order_id })
-            .collect()
+        lines.map(|line| AllocationLine { line, order_id }).collect()
     }
 
     /// Its milestones, in order (R5.1).
     async fn milestones(&self) -> Vec<Milestone> {
-        (0..self.0.milestones.len())
-            .map(|index| Milestone::new(self.0.clone(), index))
-            .collect()
+        (0..self.0.milestones.len()).map(|index| Milestone::new(self.0.clone(), index)).collect()
     }
 
     /// Stock set aside for it (R4.2). Null for people outside the group.

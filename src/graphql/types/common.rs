@@ -19,10 +19,7 @@ pub struct Money {
 impl Money {
     /// An amount in a currency.
     pub const fn new(amount: Amount, currency: Currency) -> Self {
-        Self {
-            amount: Decimal(amount),
-            currency_code: CurrencyCode(currency),
-        }
+        Self { amount: Decimal(amount), currency_code: CurrencyCode(currency) }
     }
 }
 

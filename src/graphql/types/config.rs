@@ -24,14 +24,8 @@ pub struct Limits {
 }
 
 /// The limits in force.
-pub const LIMITS: Limits = Limits {
-    document_bytes: 65_536,
-    depth: 15,
-    complexity: 20_000,
-    recursion: 32,
-    directives: 10,
-    node_ids: 100,
-};
+pub const LIMITS: Limits =
+    Limits { document_bytes: 65_536, depth: 15, complexity: 20_000, recursion: 32, directives: 10, node_ids: 100 };
 
 /// What the service accepts and how much of it, so that clients need not find out by failing.
 #[derive(Clone, Copy, Debug, SimpleObject)]

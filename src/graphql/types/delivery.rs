@@ -10,9 +10,7 @@ use super::reference::{Person, person};
 use super::wrapper;
 use crate::app::read;
 use crate::domain::delivery as domain;
-use crate::domain::delivery::{
-    ConfirmationStatus, DeliveryMethod, DeliveryStatus, EvidenceKind, TrackingKind,
-};
+use crate::domain::delivery::{ConfirmationStatus, DeliveryMethod, DeliveryStatus, EvidenceKind, TrackingKind};
 use crate::domain::ids::{OrderId, OrderLineId};
 use crate::graphql::connection::connection;
 use crate::graphql::context::{Answer, int, loaders, session};
@@ -72,9 +70,7 @@ impl Delivery {
             .map(|option| DeliveryOption {
                 method: option.method,
                 available: option.available,
-                cost: order
-                    .as_ref()
-                    .map(|order| Money::new(option.cost, order.0.currency)),
+                cost: order.as_ref().map(|order| Money::new(option.cost, order.0.currency)),
                 arrives_on: option.arrives_on.into(),
                 in_time: option.in_time,
                 reason: option.reason.clone(),
@@ -218,11 +214,7 @@ impl DeliveryLine {
 }
 
 /// A line of an order, if the order exists for the caller.
-pub async fn order_line(
-    ctx: &Context<'_>,
-    id: OrderId,
-    line: OrderLineId,
-) -> Result<Option<OrderLine>> {
+pub async fn order_line(ctx: &Context<'_>, id: OrderId, line: OrderLineId) -> Result<Option<OrderLine>> {
     let order = order(ctx, id).await?;
     Ok(order.and_then(|order| {
         let line = order.0.line(line)?;
@@ -260,11 +252,8 @@ impl DeliveryConfirmation {
     /// What was confirmed.
     async fn quantities(&self) -> Vec<ConfirmedQuantity> {
         let all = self.0.quantities.iter();
-        all.map(|one| ConfirmedQuantity {
-            delivery_line_id: ids::encode(one.line_id),
-            quantity: one.quantity.into(),
-        })
-        .collect()
+        all.map(|one| ConfirmedQuantity { delivery_line_id: ids::encode(one.line_id), quantity: one.quantity.into() })
+            .collect()
     }
 
     /// Who recorded it. People outside the group see themselves only, else null.
@@ -382,12 +371,7 @@ impl SettlementRecord {
 }
 
 /// A delivery by id, if it exists for the caller.
-pub async fn delivery(
-    ctx: &Context<'_>,
-    id: crate::domain::ids::DeliveryId,
-) -> Result<Option<Delivery>> {
-    let found = crate::app::read::delivery::by_ids(session(ctx)?, &[id])
-        .await
-        .answer(ctx)?;
+pub async fn delivery(ctx: &Context<'_>, id: crate::domain::ids::DeliveryId) -> Result<Option<Delivery>> {
+    let found = crate::app::read::delivery::by_ids(session(ctx)?, &[id]).await.answer(ctx)?;
     Ok(found.into_iter().next().map(Delivery::from))
 }

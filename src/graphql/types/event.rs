@@ -119,11 +119,7 @@ fn flatten(path: String, value: &Value, changes: &mut Vec<EventChange>) {
     let text = match value {
         Value::Object(fields) => {
             for (name, field) in fields {
-                let path = if path.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{path}.{name}")
-                };
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 flatten(path, field, changes);
             }
             return;
@@ -132,10 +128,7 @@ fn flatten(path: String, value: &Value, changes: &mut Vec<EventChange>) {
         Value::String(text) => Some(text.clone()),
         other => Some(other.to_string()),
     };
-    changes.push(EventChange {
-        field: path,
-        value: text,
-    });
+    changes.push(EventChange { field: path, value: text });
 }
 
 /// A piece of the feed of events, oldest first, and where to go on.
@@ -169,17 +162,7 @@ mod tests {
         let mut changes = Vec::new();
         let patch = json!({"lines": {"a": {"confirmed": "3"}}, "note": null, "version": 2});
         flatten(String::new(), &patch, &mut changes);
-        let told: Vec<_> = changes
-            .iter()
-            .map(|one| (one.field.as_str(), one.value.as_deref()))
-            .collect();
-        assert_eq!(
-            told,
-            [
-                ("lines.a.confirmed", Some("3")),
-                ("note", None),
-                ("version", Some("2"))
-            ]
-        );
+        let told: Vec<_> = changes.iter().map(|one| (one.field.as_str(), one.value.as_deref())).collect();
+        assert_eq!(told, [("lines.a.confirmed", Some("3")), ("note", None), ("version", Some("2"))]);
     }
 }

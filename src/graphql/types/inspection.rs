@@ -42,11 +42,8 @@ impl Inspection {
     /// How much of each line may go (R6.2).
     async fn accepted(&self) -> Vec<AcceptedQuantity> {
         let all = self.0.accepted.iter();
-        all.map(|one| AcceptedQuantity {
-            allocation_line_id: ids::encode(one.line_id),
-            quantity: one.quantity.into(),
-        })
-        .collect()
+        all.map(|one| AcceptedQuantity { allocation_line_id: ids::encode(one.line_id), quantity: one.quantity.into() })
+            .collect()
     }
 
     /// What is to be mended (R6.3). Null when nothing is, and for people outside the group.
@@ -81,11 +78,7 @@ pub struct ChecklistAnswer {
 
 impl From<&domain::ChecklistAnswer> for ChecklistAnswer {
     fn from(answer: &domain::ChecklistAnswer) -> Self {
-        Self {
-            item: answer.item.clone(),
-            passed: answer.passed,
-            note: answer.note.clone(),
-        }
+        Self { item: answer.item.clone(), passed: answer.passed, note: answer.note.clone() }
     }
 }
 

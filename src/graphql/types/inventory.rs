@@ -87,29 +87,15 @@ impl StockItem {
             desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
         )]
         first: Option<i32>,
-        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
-            String,
-        >,
-        #[graphql(
-            desc = "So many entries up to the end, or before the cursor `before`: 1 to 100."
-        )]
-        last: Option<i32>,
-        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<
-            String,
-        >,
+        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
+        #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
     ) -> Result<StockMovementConnection> {
-        let paging = Paging {
-            first,
-            after,
-            last,
-            before,
-        };
+        let paging = Paging { first, after, last, before };
         let session = session(ctx)?;
         let keyset = paging.keyset().answer(ctx)?;
         let id = self.0.id;
-        let page = read::inventory::movements(session, id, keyset)
-            .await
-            .answer(ctx)?;
+        let page = read::inventory::movements(session, id, keyset).await.answer(ctx)?;
         let counting = session.clone();
         let total = Arc::new(move || {
             let session = counting.clone();
@@ -130,12 +116,7 @@ wrapper! {
     /// A movement.
     StockMovement(domain::StockMovement)
 }
-connection!(
-    StockMovementConnection,
-    StockMovementEdge,
-    StockMovement,
-    "stock movements"
-);
+connection!(StockMovementConnection, StockMovementEdge, StockMovement, "stock movements");
 
 /// One change of a stock item's counts; never changed itself (R4.1).
 #[Object]
@@ -284,12 +265,7 @@ wrapper! {
     /// A replenishment request.
     ReplenishmentRequest(domain::ReplenishmentRequest)
 }
-connection!(
-    ReplenishmentRequestConnection,
-    ReplenishmentRequestEdge,
-    ReplenishmentRequest,
-    "replenishment requests"
-);
+connection!(ReplenishmentRequestConnection, ReplenishmentRequestEdge, ReplenishmentRequest, "replenishment requests");
 
 /// A request to procure more of a stock item; at most one is open per item (R4.4).
 #[Object]
@@ -340,8 +316,6 @@ pub async fn replenishment_request(
     ctx: &Context<'_>,
     id: crate::domain::ids::ReplenishmentRequestId,
 ) -> Result<Option<ReplenishmentRequest>> {
-    let found = crate::app::read::inventory::requests_by_ids(session(ctx)?, &[id])
-        .await
-        .answer(ctx)?;
+    let found = crate::app::read::inventory::requests_by_ids(session(ctx)?, &[id]).await.answer(ctx)?;
     Ok(found.into_iter().next().map(ReplenishmentRequest::from))
 }

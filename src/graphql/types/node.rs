@@ -16,8 +16,8 @@ use super::reference::{Customer, Product, Unit};
 use super::ticket::Ticket;
 use crate::app::{Failure, Session, read};
 use crate::domain::ids::{
-    AllocationId, CustomerId, DeliveryId, MilestoneId, OrderId, ProductId, ReplenishmentRequestId,
-    StockItemId, StockMovementId, TicketId, UnitId,
+    AllocationId, CustomerId, DeliveryId, MilestoneId, OrderId, ProductId, ReplenishmentRequestId, StockItemId,
+    StockMovementId, TicketId, UnitId,
 };
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids::{self, EventId, GlobalId};
@@ -60,10 +60,7 @@ pub async fn nodes(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>> {
 }
 
 async fn found(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>, Failure> {
-    let wanted = ids
-        .iter()
-        .map(ids::split)
-        .collect::<Result<Vec<_>, Failure>>()?;
+    let wanted = ids.iter().map(ids::split).collect::<Result<Vec<_>, Failure>>()?;
     let mut known: HashMap<Uuid, Node> = HashMap::new();
     macro_rules! fetch {
         ($($id:ty => $read:expr, $node:ident;)+) => { $(
@@ -105,18 +102,11 @@ async fn found(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>, Failu
         }
     }
     // The type is looked at again: the id of a ticket with an order's UUID is nobody's.
-    Ok(wanted
-        .into_iter()
-        .map(|(kind, id)| known.get(&id).filter(|node| node.kind() == kind).cloned())
-        .collect())
+    Ok(wanted.into_iter().map(|(kind, id)| known.get(&id).filter(|node| node.kind() == kind).cloned()).collect())
 }
 
 fn of_type<T: GlobalId + Eq + Hash>(wanted: &[(String, Uuid)]) -> Vec<T> {
-    let distinct: HashSet<T> = wanted
-        .iter()
-        .filter(|(kind, _)| kind == T::TYPE)
-        .map(|(_, id)| T::from(*id))
-        .collect();
+    let distinct: HashSet<T> = wanted.iter().filter(|(kind, _)| kind == T::TYPE).map(|(_, id)| T::from(*id)).collect();
     distinct.into_iter().collect()
 }
 

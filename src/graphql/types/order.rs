@@ -21,9 +21,7 @@ use crate::domain::order::{Coverage, OrderStatus, Stage};
 use crate::graphql::connection::{Paging, Slice, connection, page_cost};
 use crate::graphql::context::{Answer, int, is_external, loaders, session};
 use crate::graphql::ids;
-use crate::graphql::loaders::{
-    AllocationsOf, DeliveriesOf, ReviewOf, Rules, SettlementOf, TicketsOf,
-};
+use crate::graphql::loaders::{AllocationsOf, DeliveriesOf, ReviewOf, Rules, SettlementOf, TicketsOf};
 use crate::graphql::scalars::{CurrencyCode, Date, DateTime};
 
 pub use super::order_line::{LineQuantities, OrderLine};
@@ -156,9 +154,7 @@ impl Order {
     /// What is ordered, by line number.
     async fn lines(&self) -> Vec<OrderLine> {
         let lines = self.0.lines.iter().cloned();
-        lines
-            .map(|line| OrderLine::new(line, self.0.currency))
-            .collect()
+        lines.map(|line| OrderLine::new(line, self.0.currency)).collect()
     }
 
     /// The exact sum of quantity × price less discount over all lines, with up to four decimals.
@@ -214,20 +210,14 @@ impl Order {
     /// the group do not see shares that were declined or moved to another unit.
     #[graphql(complexity = "page_cost(Some(5), None, child_complexity)")]
     async fn allocations(&self, ctx: &Context<'_>) -> Result<Vec<Allocation>> {
-        let found = loaders(ctx)?
-            .list(AllocationsOf(self.0.id))
-            .await
-            .answer(ctx)?;
+        let found = loaders(ctx)?.list(AllocationsOf(self.0.id)).await.answer(ctx)?;
         Ok(found.into_iter().map(Allocation).collect())
     }
 
     /// Its deliveries (R7), as far as they exist for the caller.
     #[graphql(complexity = "page_cost(Some(5), None, child_complexity)")]
     async fn deliveries(&self, ctx: &Context<'_>) -> Result<Vec<Delivery>> {
-        let found = loaders(ctx)?
-            .list(DeliveriesOf(self.0.id))
-            .await
-            .answer(ctx)?;
+        let found = loaders(ctx)?.list(DeliveriesOf(self.0.id)).await.answer(ctx)?;
         Ok(found.into_iter().map(Delivery).collect())
     }
 
@@ -242,10 +232,7 @@ impl Order {
     /// What the confirmed quantities are worth: the basis of settlement (R8.2).
     #[graphql(complexity = "page_cost(Some(5), None, child_complexity)")]
     async fn settlement(&self, ctx: &Context<'_>) -> Result<Vec<SettlementRecord>> {
-        let found = loaders(ctx)?
-            .list(SettlementOf(self.0.id))
-            .await
-            .answer(ctx)?;
+        let found = loaders(ctx)?.list(SettlementOf(self.0.id)).await.answer(ctx)?;
         Ok(found.into_iter().map(SettlementRecord).collect())
     }
 
@@ -259,29 +246,15 @@ impl Order {
             desc = "So many entries from the start, or after the cursor `after`: 1 to 100. Without `first` and `last`: 20."
         )]
         first: Option<i32>,
-        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<
-            String,
-        >,
-        #[graphql(
-            desc = "So many entries up to the end, or before the cursor `before`: 1 to 100."
-        )]
-        last: Option<i32>,
-        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<
-            String,
-        >,
+        #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
+        #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
     ) -> Result<EventConnection> {
-        let paging = Paging {
-            first,
-            after,
-            last,
-            before,
-        };
+        let paging = Paging { first, after, last, before };
         let session = session(ctx)?;
         let keyset = paging.keyset().answer(ctx)?;
         let id = self.0.id;
-        let page = read::event::timeline(session, id, keyset)
-            .await
-            .answer(ctx)?;
+        let page = read::event::timeline(session, id, keyset).await.answer(ctx)?;
         let counting = session.clone();
         let total = Arc::new(move || {
             let session = counting.clone();
@@ -301,9 +274,7 @@ impl Order {
                 facts = rules.answer(ctx)?.map(|rules| (review, rules));
             }
         }
-        let facts = facts
-            .as_ref()
-            .map(|(review, rules)| (review.as_ref(), rules.as_ref()));
+        let facts = facts.as_ref().map(|(review, rules)| (review.as_ref(), rules.as_ref()));
         Ok(actions::all(read::actions::of_order(actor, &self.0, facts)))
     }
 }

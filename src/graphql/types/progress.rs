@@ -28,10 +28,7 @@ impl Milestone {
     /// The milestone at a position that the allocation has.
     pub fn new(allocation: Arc<domain::Allocation>, index: usize) -> Self {
         let milestone = allocation.milestones[index].clone();
-        Self {
-            allocation,
-            milestone,
-        }
+        Self { allocation, milestone }
     }
 
     /// The milestone with this id, if it is one of the allocation's.
@@ -141,10 +138,6 @@ impl Milestone {
 
 /// A milestone by id, if its allocation exists for the caller.
 pub async fn milestone(ctx: &Context<'_>, id: MilestoneId) -> Result<Option<Milestone>> {
-    let found = read::allocation::of_milestones(session(ctx)?, &[id])
-        .await
-        .answer(ctx)?;
-    Ok(found
-        .into_iter()
-        .find_map(|allocation| Milestone::of(Arc::new(allocation), id)))
+    let found = read::allocation::of_milestones(session(ctx)?, &[id]).await.answer(ctx)?;
+    Ok(found.into_iter().find_map(|allocation| Milestone::of(Arc::new(allocation), id)))
 }

@@ -207,9 +207,7 @@ impl Person {
 
     /// Name; the subject where no such person is on record.
     async fn name(&self) -> &str {
-        self.known
-            .as_ref()
-            .map_or(&self.subject, |known| &known.name)
+        self.known.as_ref().map_or(&self.subject, |known| &known.name)
     }
 
     /// The unit the person works in; null where none is on record.
@@ -228,10 +226,7 @@ pub async fn person(ctx: &Context<'_>, subject: &str) -> Result<Option<Person>> 
     }
     let subject = subject.to_owned();
     let known = loaders(ctx)?.get(Subject(subject.clone())).await;
-    Ok(Some(Person {
-        subject,
-        known: known.answer(ctx)?,
-    }))
+    Ok(Some(Person { subject, known: known.answer(ctx)? }))
 }
 
 /// The same where perhaps nobody did.
@@ -249,19 +244,13 @@ pub async fn unit(ctx: &Context<'_>, id: crate::domain::ids::UnitId) -> Result<O
 }
 
 /// A product by id.
-pub async fn product(
-    ctx: &Context<'_>,
-    id: crate::domain::ids::ProductId,
-) -> Result<Option<Product>> {
+pub async fn product(ctx: &Context<'_>, id: crate::domain::ids::ProductId) -> Result<Option<Product>> {
     let found = loaders(ctx)?.get(id).await.answer(ctx)?;
     Ok(found.map(Product))
 }
 
 /// The customer of an order that was found visible.
-pub async fn customer(
-    ctx: &Context<'_>,
-    id: crate::domain::ids::CustomerId,
-) -> Result<Option<Customer>> {
+pub async fn customer(ctx: &Context<'_>, id: crate::domain::ids::CustomerId) -> Result<Option<Customer>> {
     let found = loaders(ctx)?.get(CustomerOf(id)).await.answer(ctx)?;
     Ok(found.map(Customer))
 }

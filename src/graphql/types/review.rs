@@ -75,12 +75,7 @@ pub struct ReviewCheck {
 
 impl From<&domain::Check> for ReviewCheck {
     fn from(check: &domain::Check) -> Self {
-        Self {
-            kind: check.kind,
-            outcome: check.outcome,
-            clause: check.clause.clone(),
-            message: check.message.clone(),
-        }
+        Self { kind: check.kind, outcome: check.outcome, clause: check.clause.clone(), message: check.message.clone() }
     }
 }
 
@@ -171,9 +166,6 @@ pub struct Waiver {
 
 impl From<&domain::Waiver> for Waiver {
     fn from(waiver: &domain::Waiver) -> Self {
-        Self {
-            check: waiver.check,
-            reason: waiver.reason.clone(),
-        }
+        Self { check: waiver.check, reason: waiver.reason.clone() }
     }
 }

@@ -173,8 +173,6 @@ impl CustomerContact {
 
 /// A ticket by id, if it exists for the caller.
 pub async fn ticket(ctx: &Context<'_>, id: crate::domain::ids::TicketId) -> Result<Option<Ticket>> {
-    let found = crate::app::read::ticket::by_ids(session(ctx)?, &[id])
-        .await
-        .answer(ctx)?;
+    let found = crate::app::read::ticket::by_ids(session(ctx)?, &[id]).await.answer(ctx)?;
     Ok(found.into_iter().next().map(Ticket::from))
 }

@@ -65,10 +65,7 @@ impl DemoKey {
     /// When the folder or the file can't be used, or the file does not hold 32 bytes.
     pub fn load_or_create(data_dir: &Path) -> Result<Self, KeyError> {
         let path = data_dir.join(FILE_NAME);
-        let failed = |source| KeyError::DemoKeyFile {
-            path: path.clone(),
-            source,
-        };
+        let failed = |source| KeyError::DemoKeyFile { path: path.clone(), source };
         match fs::read(&path) {
             Ok(_) => {}
             Err(missing) if missing.kind() == ErrorKind::NotFound => {
@@ -79,10 +76,7 @@ impl DemoKey {
         }
         close_to_others(&path).map_err(failed)?;
         let bytes = fs::read(&path).map_err(failed)?;
-        bytes
-            .try_into()
-            .map(Self)
-            .map_err(|_| KeyError::DemoKeyLength(path.clone()))
+        bytes.try_into().map(Self).map_err(|_| KeyError::DemoKeyLength(path.clone()))
     }
 
     /// Signs a token (HS256) that an [`Authenticator`](super::Authenticator) made with this key
@@ -106,12 +100,8 @@ impl DemoKey {
             customer: token.customer.as_deref(),
             channel: token.channel.as_deref(),
         };
-        jsonwebtoken::encode(
-            &Header::new(Algorithm::HS256),
-            &claims,
-            &EncodingKey::from_secret(&self.0),
-        )
-        .map_err(KeyError::Signing)
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(&self.0))
+            .map_err(KeyError::Signing)
     }
 
     pub(super) fn secret(&self) -> &[u8] {

@@ -90,9 +90,7 @@ impl KeySetCache {
         let url = reqwest::Url::parse(&settings.url).map_err(|_| refused())?;
         let loopback = match url.host_str() {
             Some("localhost" | "[::1]") => true,
-            Some(host) => host
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|address| address.is_loopback()),
+            Some(host) => host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()),
             None => return Err(refused()),
         };
         if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
@@ -103,26 +101,16 @@ impl KeySetCache {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(KeyError::Client)?;
-        Ok(Self {
-            settings,
-            client,
-            keys: RwLock::default(),
-            last_attempt: Mutex::default(),
-        })
+        Ok(Self { settings, client, keys: RwLock::default(), last_attempt: Mutex::default() })
     }
 
     /// The key of that name. Fetches the set when the key is unknown and the last fetch is long
     /// enough ago; refreshes an old set in the background.
-    pub(super) async fn key(
-        self: &Arc<Self>,
-        key_id: Option<&str>,
-    ) -> Result<Arc<VerificationKey>, TokenError> {
+    pub(super) async fn key(self: &Arc<Self>, key_id: Option<&str>) -> Result<Arc<VerificationKey>, TokenError> {
         let known = self.current();
         if let Some(key) = known.find(key_id) {
             let refresh = Duration::from_secs(self.settings.refresh_seconds);
-            if known.fetched_at.is_some_and(|at| at.elapsed() >= refresh)
-                && self.last_attempt.try_lock().is_ok()
-            {
+            if known.fetched_at.is_some_and(|at| at.elapsed() >= refresh) && self.last_attempt.try_lock().is_ok() {
                 let cache = Arc::clone(self);
                 tokio::spawn(async move { cache.fetch_unless_recent().await });
             }
@@ -167,12 +155,7 @@ impl KeySetCache {
 
     async fn fetch(&self) -> Result<KeySet, String> {
         let text = |failure: reqwest::Error| failure.without_url().to_string();
-        let mut response = self
-            .client
-            .get(&self.settings.url)
-            .send()
-            .await
-            .map_err(text)?;
+        let mut response = self.client.get(&self.settings.url).send().await.map_err(text)?;
         if !response.status().is_success() {
             return Err(format!("status {}", response.status().as_u16()));
         }
@@ -192,12 +175,8 @@ fn read_set(body: &[u8]) -> Result<KeySet, String> {
     struct PublishedSet {
         keys: Vec<serde_json::Value>,
     }
-    let published: PublishedSet =
-        serde_json::from_slice(body).map_err(|failure| failure.to_string())?;
-    let mut set = KeySet {
-        fetched_at: Some(Instant::now()),
-        ..KeySet::default()
-    };
+    let published: PublishedSet = serde_json::from_slice(body).map_err(|failure| failure.to_string())?;
+    let mut set = KeySet { fetched_at: Some(Instant::now()), ..KeySet::default() };
     for entry in published.keys {
         // Sets hold keys for other purposes too; what we can't use is not an error.
         let Ok(jwk) = serde_json::from_value::<Jwk>(entry) else {
@@ -233,11 +212,7 @@ fn usable(jwk: &Jwk) -> Option<VerificationKey> {
         }
         _ => return None,
     };
-    if jwk
-        .common
-        .key_algorithm
-        .is_some_and(|stated| stated != name)
-    {
+    if jwk.common.key_algorithm.is_some_and(|stated| stated != name) {
         return None;
     }
     let key = DecodingKey::from_jwk(jwk).ok()?;

@@ -110,10 +110,7 @@ impl Authenticator {
     pub fn from_jwks(settings: JwksSettings, policy: TokenPolicy) -> Result<Self, KeyError> {
         policy.check()?;
         install_crypto_provider();
-        Ok(Self {
-            policy: Arc::new(policy),
-            keys: Keys::Set(Arc::new(jwks::KeySetCache::new(settings)?)),
-        })
+        Ok(Self { policy: Arc::new(policy), keys: Keys::Set(Arc::new(jwks::KeySetCache::new(settings)?)) })
     }
 
     /// Verifies the tokens that `key` issues.
@@ -123,25 +120,14 @@ impl Authenticator {
     pub fn from_demo_key(key: &DemoKey) -> Result<Self, KeyError> {
         Self::from_secret(
             key.secret(),
-            TokenPolicy {
-                issuer: DEMO_ISSUER.to_owned(),
-                audience: DEMO_AUDIENCE.to_owned(),
-                leeway_seconds: 0,
-            },
+            TokenPolicy { issuer: DEMO_ISSUER.to_owned(), audience: DEMO_AUDIENCE.to_owned(), leeway_seconds: 0 },
         )
     }
 
-    fn with_key(
-        algorithm: Algorithm,
-        key: DecodingKey,
-        policy: TokenPolicy,
-    ) -> Result<Self, KeyError> {
+    fn with_key(algorithm: Algorithm, key: DecodingKey, policy: TokenPolicy) -> Result<Self, KeyError> {
         policy.check()?;
         install_crypto_provider();
-        Ok(Self {
-            policy: Arc::new(policy),
-            keys: Keys::One(Arc::new(VerificationKey { algorithm, key })),
-        })
+        Ok(Self { policy: Arc::new(policy), keys: Keys::One(Arc::new(VerificationKey { algorithm, key })) })
     }
 
     /// The identity a token stands for.

@@ -204,11 +204,7 @@ pub(super) fn verify(
     let all_fit = std::iter::once(&claims.sub)
         .chain(&claims.roles)
         .chain(texts.into_iter().flatten())
-        .all(|text| {
-            !text.is_empty()
-                && text.len() <= MAXIMUM_CLAIM_BYTES
-                && !text.chars().any(char::is_control)
-        });
+        .all(|text| !text.is_empty() && text.len() <= MAXIMUM_CLAIM_BYTES && !text.chars().any(char::is_control));
     if !all_fit || claims.roles.len() > MAXIMUM_ROLES {
         return Err(TokenError::Malformed);
     }

@@ -32,25 +32,15 @@ impl Cost {
     }
 }
 
-pub(super) fn check(
-    document: &ExecutableDocument,
-    limits: &Limits,
-    introspection: bool,
-) -> Result<(), Box<Refusal>> {
+pub(super) fn check(document: &ExecutableDocument, limits: &Limits, introspection: bool) -> Result<(), Box<Refusal>> {
     if document.operations.iter().len() > limits.operations {
         return Err(refuse(
             code::DOCUMENT_TOO_COMPLEX,
-            format!(
-                "The document has more than {} operations.",
-                limits.operations
-            ),
+            format!("The document has more than {} operations.", limits.operations),
         ));
     }
 
-    let weigher = Weigher {
-        limits,
-        fragments: weigh_fragments(document, limits)?,
-    };
+    let weigher = Weigher { limits, fragments: weigh_fragments(document, limits)? };
     // A fragment no operation uses still costs the validation a walk.
     let mut whole_document = Cost::default();
     for cost in weigher.fragments.values() {
@@ -67,10 +57,7 @@ pub(super) fn check(
         if cost.root_fields > limits.root_fields {
             return Err(refuse(
                 code::DOCUMENT_TOO_COMPLEX,
-                format!(
-                    "An operation selects more than {} root fields.",
-                    limits.root_fields
-                ),
+                format!("An operation selects more than {} root fields.", limits.root_fields),
             ));
         }
         if operation.node.ty == OperationType::Subscription && cost.root_fields != 1 {
@@ -91,10 +78,7 @@ fn judge_fields(cost: &Cost, limits: &Limits) -> Result<(), Box<Refusal>> {
     if cost.fields > limits.expanded_fields {
         return Err(refuse(
             code::DOCUMENT_TOO_COMPLEX,
-            format!(
-                "The document selects more than {} fields.",
-                limits.expanded_fields
-            ),
+            format!("The document selects more than {} fields.", limits.expanded_fields),
         ));
     }
     Ok(())
@@ -102,10 +86,7 @@ fn judge_fields(cost: &Cost, limits: &Limits) -> Result<(), Box<Refusal>> {
 
 fn judge(cost: &Cost, limits: &Limits, introspection: bool) -> Result<(), Box<Refusal>> {
     if cost.selects_schema && !introspection {
-        return Err(refuse(
-            code::INTROSPECTION_DISABLED,
-            "Introspection is switched off on this server.".to_owned(),
-        ));
+        return Err(refuse(code::INTROSPECTION_DISABLED, "Introspection is switched off on this server.".to_owned()));
     }
     judge_fields(cost, limits)?;
     if cost.aliases > limits.aliases {
@@ -123,10 +104,7 @@ fn judge(cost: &Cost, limits: &Limits, introspection: bool) -> Result<(), Box<Re
     if cost.fragment_depth > limits.fragment_depth {
         return Err(refuse(
             code::DOCUMENT_TOO_DEEP,
-            format!(
-                "Fragments spread each other more than {} levels deep.",
-                limits.fragment_depth
-            ),
+            format!("Fragments spread each other more than {} levels deep.", limits.fragment_depth),
         ));
     }
     Ok(())
@@ -154,10 +132,7 @@ fn weigh_fragments<'document>(
         }
     }
 
-    let mut weigher = Weigher {
-        limits,
-        fragments: HashMap::with_capacity(document.fragments.len()),
-    };
+    let mut weigher = Weigher { limits, fragments: HashMap::with_capacity(document.fragments.len()) };
     while let Some(name) = ready.pop() {
         let Some(fragment) = document.fragments.get(name) else {
             continue;
@@ -212,8 +187,7 @@ impl Weigher<'_, '_> {
                     let below = self.selection_set(&field.node.selection_set.node)?;
                     let name = field.node.name.node.as_str();
                     let selects_schema = matches!(name, "__schema" | "__type");
-                    if selects_schema && below.introspection_lists > self.limits.introspection_lists
-                    {
+                    if selects_schema && below.introspection_lists > self.limits.introspection_lists {
                         return Err(locate(
                             refuse(
                                 code::DOCUMENT_TOO_COMPLEX,
@@ -225,15 +199,10 @@ impl Weigher<'_, '_> {
                             *pos,
                         ));
                     }
-                    let is_list = matches!(
-                        name,
-                        "fields" | "inputFields" | "interfaces" | "possibleTypes"
-                    );
+                    let is_list = matches!(name, "fields" | "inputFields" | "interfaces" | "possibleTypes");
                     Cost {
                         fields: below.fields.saturating_add(1),
-                        aliases: below
-                            .aliases
-                            .saturating_add(u64::from(field.node.alias.is_some())),
+                        aliases: below.aliases.saturating_add(u64::from(field.node.alias.is_some())),
                         root_fields: 1,
                         depth: below.depth + 1,
                         fragment_depth: below.fragment_depth,
@@ -241,15 +210,9 @@ impl Weigher<'_, '_> {
                         selects_schema: below.selects_schema || selects_schema,
                     }
                 }
-                Selection::InlineFragment(fragment) => {
-                    self.selection_set(&fragment.node.selection_set.node)?
-                }
+                Selection::InlineFragment(fragment) => self.selection_set(&fragment.node.selection_set.node)?,
                 Selection::FragmentSpread(spread) => {
-                    let mut cost = self
-                        .fragments
-                        .get(&spread.node.fragment_name.node)
-                        .copied()
-                        .unwrap_or_default();
+                    let mut cost = self.fragments.get(&spread.node.fragment_name.node).copied().unwrap_or_default();
                     cost.fields = cost.fields.saturating_add(1);
                     cost.fragment_depth += 1;
                     cost
@@ -265,10 +228,7 @@ impl Weigher<'_, '_> {
             return Err(locate(
                 refuse(
                     code::DOCUMENT_TOO_COMPLEX,
-                    format!(
-                        "More than {} directives at one place.",
-                        self.limits.directives
-                    ),
+                    format!("More than {} directives at one place.", self.limits.directives),
                 ),
                 position,
             ));

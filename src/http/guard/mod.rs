@@ -8,9 +8,7 @@ mod cost;
 mod select;
 mod text;
 
-use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
-};
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::parser::{self, parse_query};
 use async_graphql::{Pos, ServerError};
 use serde::Deserialize;
@@ -79,11 +77,7 @@ pub struct Refusal {
 
 impl Refusal {
     fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            position: None,
-        }
+        Self { code, message: message.into(), position: None }
     }
 }
 
@@ -114,22 +108,18 @@ impl CheckedDocument {
     /// # Errors
     /// `OPERATION_RESOLUTION_FAILURE` when there is no such operation, or when no name is given and
     /// the document has several operations.
-    pub fn operation(
-        &self,
-        operation_name: Option<&str>,
-    ) -> Result<&OperationDefinition, Box<Refusal>> {
+    pub fn operation(&self, operation_name: Option<&str>) -> Result<&OperationDefinition, Box<Refusal>> {
         let found = match (&self.document.operations, operation_name) {
             (DocumentOperations::Single(operation), None) => Ok(operation),
             (DocumentOperations::Multiple(operations), None) if operations.len() > 1 => {
                 Err("The document has several operations: operationName must select one.")
             }
-            (DocumentOperations::Multiple(operations), None) => operations
-                .values()
-                .next()
-                .ok_or("The document has no operation."),
-            (DocumentOperations::Multiple(operations), Some(name)) => operations
-                .get(name)
-                .ok_or("The document has no operation of the name given in operationName."),
+            (DocumentOperations::Multiple(operations), None) => {
+                operations.values().next().ok_or("The document has no operation.")
+            }
+            (DocumentOperations::Multiple(operations), Some(name)) => {
+                operations.get(name).ok_or("The document has no operation of the name given in operationName.")
+            }
             (DocumentOperations::Single(_), Some(_)) => {
                 Err("The document has no operation of the name given in operationName.")
             }
@@ -147,11 +137,7 @@ impl CheckedDocument {
 /// # Errors
 /// The first [`Refusal`] that applies. The work done before a refusal is linear in the length of
 /// the text, whatever the text says.
-pub fn check(
-    text: &str,
-    limits: &Limits,
-    introspection: bool,
-) -> Result<CheckedDocument, Box<Refusal>> {
+pub fn check(text: &str, limits: &Limits, introspection: bool) -> Result<CheckedDocument, Box<Refusal>> {
     text::check(text, limits)?;
     let document = parse_query(text).map_err(|parse_error| syntax_refusal(&parse_error))?;
     cost::check(&document, limits, introspection)?;

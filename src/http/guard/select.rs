@@ -7,16 +7,12 @@
 use std::collections::HashSet;
 
 use async_graphql::Name;
-use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, Selection, SelectionSet,
-};
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet};
 
 /// Drops operations that are not selected, and fragments that the selected one does not use. A
 /// document with one operation stays whole, so that validation sees all of it.
 pub(super) fn select(document: &mut ExecutableDocument, operation_name: Option<&str>) {
-    let (DocumentOperations::Multiple(operations), Some(selected)) =
-        (&mut document.operations, operation_name)
-    else {
+    let (DocumentOperations::Multiple(operations), Some(selected)) = (&mut document.operations, operation_name) else {
         return;
     };
     if operations.len() < 2 {
@@ -24,10 +20,8 @@ pub(super) fn select(document: &mut ExecutableDocument, operation_name: Option<&
     }
     operations.retain(|name, _| name.as_str() == selected);
     let mut used = HashSet::new();
-    let mut waiting: Vec<&SelectionSet> = operations
-        .values()
-        .map(|operation| &operation.node.selection_set.node)
-        .collect();
+    let mut waiting: Vec<&SelectionSet> =
+        operations.values().map(|operation| &operation.node.selection_set.node).collect();
     while let Some(set) = waiting.pop() {
         for item in &set.items {
             match &item.node {
@@ -46,9 +40,7 @@ pub(super) fn select(document: &mut ExecutableDocument, operation_name: Option<&
             }
         }
     }
-    document
-        .fragments
-        .retain(|name: &Name, _| used.contains(name));
+    document.fragments.retain(|name: &Name, _| used.contains(name));
 }
 
 #[cfg(test)]
@@ -71,10 +63,7 @@ mod tests {
     #[test]
     fn only_what_is_selected_is_left() {
         assert_eq!(left(SEVERAL, Some("A")), (1, vec!["F".to_owned()]));
-        assert_eq!(
-            left(SEVERAL, Some("B")),
-            (1, vec!["G".to_owned(), "H".to_owned()])
-        );
+        assert_eq!(left(SEVERAL, Some("B")), (1, vec!["G".to_owned(), "H".to_owned()]));
     }
 
     #[test]

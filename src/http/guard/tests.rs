@@ -37,23 +37,13 @@ fn refuses_too_many_tokens_and_aliases() {
     aliases.push('}');
     assert_eq!(code_of(&aliases), "DOCUMENT_TOO_MANY_TOKENS");
 
-    let roomy = Limits {
-        document_tokens: 100_000,
-        root_fields: 100_000,
-        ..Limits::default()
-    };
+    let roomy = Limits { document_tokens: 100_000, root_fields: 100_000, ..Limits::default() };
     let refusal = check(&aliases, &roomy, true).expect_err("2,000 aliases");
     assert_eq!(refusal.code, "DOCUMENT_TOO_MANY_ALIASES");
 
     let aliases_below: String = (0..51).map(|index| format!("a{index}:b ")).collect();
-    assert_eq!(
-        code_of(&format!("{{ a {{ {aliases_below} }} }}")),
-        "DOCUMENT_TOO_MANY_ALIASES"
-    );
-    assert_eq!(
-        code_of(&format!("{{ {} }}", "a ".repeat(51))),
-        "DOCUMENT_TOO_COMPLEX"
-    );
+    assert_eq!(code_of(&format!("{{ a {{ {aliases_below} }} }}")), "DOCUMENT_TOO_MANY_ALIASES");
+    assert_eq!(code_of(&format!("{{ {} }}", "a ".repeat(51))), "DOCUMENT_TOO_COMPLEX");
     assert_eq!(code_of(&format!("{{ {} }}", "a ".repeat(50))), "accepted");
 }
 
@@ -62,10 +52,7 @@ fn refuses_nesting_that_would_exhaust_the_stack() {
     for (open, close) in [("[", "]"), ("{a:", "}")] {
         let literal = format!("{}{}", open.repeat(5_000), close.repeat(5_000));
         let code = code_of(&format!("{{ a(x: {literal}) }}"));
-        assert!(
-            matches!(code, "DOCUMENT_TOO_DEEP" | "DOCUMENT_TOO_MANY_TOKENS"),
-            "{code}"
-        );
+        assert!(matches!(code, "DOCUMENT_TOO_DEEP" | "DOCUMENT_TOO_MANY_TOKENS"), "{code}");
     }
     let hidden = format!("{{ a(x: [\"\"\"x {} ]) }}", "[".repeat(3_000));
     assert_eq!(code_of(&hidden), "GRAPHQL_PARSE_FAILED");
@@ -73,14 +60,8 @@ fn refuses_nesting_that_would_exhaust_the_stack() {
     assert_eq!(code_of(&hidden), "GRAPHQL_PARSE_FAILED");
     let after_comment = format!("{{ a #\"\r{}", "[".repeat(3_000));
     assert_eq!(code_of(&after_comment), "DOCUMENT_TOO_DEEP");
-    assert_eq!(
-        code_of(&format!("{}a{}", "{a".repeat(16), "}".repeat(16))),
-        "DOCUMENT_TOO_DEEP"
-    );
-    assert_eq!(
-        code_of(&format!("{}{}", "{a".repeat(15), "}".repeat(15))),
-        "accepted"
-    );
+    assert_eq!(code_of(&format!("{}a{}", "{a".repeat(16), "}".repeat(16))), "DOCUMENT_TOO_DEEP");
+    assert_eq!(code_of(&format!("{}{}", "{a".repeat(15), "}".repeat(15))), "accepted");
 }
 
 #[test]
@@ -88,10 +69,7 @@ fn refuses_fragments_that_double() {
     let mut text = String::from("{ ...F0 }");
     for level in 0..40 {
         let next = level + 1;
-        let _ = write!(
-            text,
-            " fragment F{level} on Query {{ ...F{next} ...F{next} }}"
-        );
+        let _ = write!(text, " fragment F{level} on Query {{ ...F{next} ...F{next} }}");
     }
     text.push_str(" fragment F40 on Query { __typename }");
     let started = Instant::now();
@@ -104,10 +82,7 @@ fn refuses_unused_fragments_that_double() {
     let mut text = String::from("{ a }");
     for level in 0..20 {
         let next = level + 1;
-        let _ = write!(
-            text,
-            " fragment F{level} on Query {{ x {{ ...F{next} }} y {{ ...F{next} }} }}"
-        );
+        let _ = write!(text, " fragment F{level} on Query {{ x {{ ...F{next} }} y {{ ...F{next} }} }}");
     }
     text.push_str(" fragment F20 on Query { __typename }");
     assert_eq!(code_of(&text), "DOCUMENT_TOO_COMPLEX");
@@ -148,9 +123,7 @@ fn refuses_cycles() {
 
 #[test]
 fn refuses_many_operations_and_directives() {
-    let operations: String = (0..11)
-        .map(|index| format!("query Q{index} {{ a }} "))
-        .collect();
+    let operations: String = (0..11).map(|index| format!("query Q{index} {{ a }} ")).collect();
     assert_eq!(code_of(&operations), "DOCUMENT_TOO_COMPLEX");
     let directives = "@d ".repeat(9);
     for text in [
@@ -169,10 +142,7 @@ fn refuses_many_operations_and_directives() {
 fn a_subscription_has_one_root_field() {
     assert_eq!(code_of("subscription { a }"), "accepted");
     assert_eq!(code_of("subscription { a b }"), "GRAPHQL_VALIDATION_FAILED");
-    assert_eq!(
-        code_of("subscription { ...F } fragment F on S { a b }"),
-        "GRAPHQL_VALIDATION_FAILED"
-    );
+    assert_eq!(code_of("subscription { ...F } fragment F on S { a b }"), "GRAPHQL_VALIDATION_FAILED");
 }
 
 #[test]
@@ -189,15 +159,10 @@ fn introspection_can_be_switched_off_and_is_bounded() {
     }
     assert!(check("{ __typename a { __typename } }", &limits, false).is_ok());
     assert_eq!(
-        code_of(
-            "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }"
-        ),
+        code_of("{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }"),
         "DOCUMENT_TOO_COMPLEX"
     );
-    assert_eq!(
-        code_of("{ a { fields { fields { fields { fields { b } } } } } }"),
-        "accepted"
-    );
+    assert_eq!(code_of("{ a { fields { fields { fields { fields { b } } } } } }"), "accepted");
 }
 
 #[test]
@@ -224,8 +189,5 @@ fn selects_the_operation_by_name() {
     assert!(of(Some("C")).is_err());
     let single = check("mutation { b }", &Limits::default(), true).expect("valid");
     assert!(single.operation(Some("A")).is_err());
-    assert_eq!(
-        single.operation(None).map(|found| found.ty),
-        Ok(OperationType::Mutation)
-    );
+    assert_eq!(single.operation(None).map(|found| found.ty), Ok(OperationType::Mutation));
 }

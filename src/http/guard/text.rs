@@ -12,11 +12,7 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<(), Box<Refusal>> {
     if text.len() > limits.document_bytes {
         return Err(Box::new(Refusal::new(
             code::DOCUMENT_TOO_LARGE,
-            format!(
-                "The document is {} bytes long; at most {} are accepted.",
-                text.len(),
-                limits.document_bytes
-            ),
+            format!("The document is {} bytes long; at most {} are accepted.", text.len(), limits.document_bytes),
         )));
     }
 
@@ -46,10 +42,7 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<(), Box<Refusal>> {
         if tokens > limits.document_tokens {
             return Err(Box::new(Refusal::new(
                 code::DOCUMENT_TOO_MANY_TOKENS,
-                format!(
-                    "The document has more than {} tokens.",
-                    limits.document_tokens
-                ),
+                format!("The document has more than {} tokens.", limits.document_tokens),
             )));
         }
 
@@ -59,10 +52,7 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<(), Box<Refusal>> {
                 if open_brackets > limits.bracket_nesting {
                     return Err(Box::new(Refusal::new(
                         code::DOCUMENT_TOO_DEEP,
-                        format!(
-                            "Brackets are nested more than {} levels deep.",
-                            limits.bracket_nesting
-                        ),
+                        format!("Brackets are nested more than {} levels deep.", limits.bracket_nesting),
                     )));
                 }
                 position + 1
@@ -72,18 +62,15 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<(), Box<Refusal>> {
                 position + 1
             }
             b'"' => end_of_string(bytes, position).ok_or_else(|| {
-                Box::new(Refusal::new(
-                    code::GRAPHQL_PARSE_FAILED,
-                    "Syntax error: a string is not closed.",
-                ))
+                Box::new(Refusal::new(code::GRAPHQL_PARSE_FAILED, "Syntax error: a string is not closed."))
             })?,
             b'.' if bytes[position..].starts_with(b"...") => position + 3,
-            b'_' | b'a'..=b'z' | b'A'..=b'Z' => end_of_run(bytes, position, |other| {
-                other == b'_' || other.is_ascii_alphanumeric()
-            }),
-            b'-' | b'0'..=b'9' => end_of_run(bytes, position, |other| {
-                matches!(other, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')
-            }),
+            b'_' | b'a'..=b'z' | b'A'..=b'Z' => {
+                end_of_run(bytes, position, |other| other == b'_' || other.is_ascii_alphanumeric())
+            }
+            b'-' | b'0'..=b'9' => {
+                end_of_run(bytes, position, |other| matches!(other, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
+            }
             // Anything outside ASCII is an error here; the parser says so with the position.
             128..=255 => end_of_run(bytes, position, |other| other >= 128),
             _ => position + 1,

@@ -11,24 +11,14 @@ struct Driver {
 impl Driver {
     fn new() -> Self {
         let start = Instant::now();
-        let settings = SocketSettings {
-            operations: 2,
-            ..SocketSettings::default()
-        };
-        Self {
-            protocol: Protocol::new(settings, start),
-            start,
-            now: start,
-        }
+        let settings = SocketSettings { operations: 2, ..SocketSettings::default() };
+        Self { protocol: Protocol::new(settings, start), start, now: start }
     }
 
     fn ready() -> Self {
         let mut driver = Self::new();
         assert_eq!(driver.text(INIT), [Action::Authenticate(None)]);
-        assert_eq!(
-            driver.authenticated(None),
-            [sent(r#"{"type":"connection_ack"}"#)]
-        );
+        assert_eq!(driver.authenticated(None), [sent(r#"{"type":"connection_ack"}"#)]);
         driver
     }
 
@@ -39,16 +29,13 @@ impl Driver {
     }
 
     fn subscribe(&mut self, id: &str) -> Vec<Action> {
-        self.text(&format!(
-            r#"{{"type":"subscribe","id":"{id}","payload":{{"query":"q"}}}}"#
-        ))
+        self.text(&format!(r#"{{"type":"subscribe","id":"{id}","payload":{{"query":"q"}}}}"#))
     }
 
     fn authenticated(&mut self, seconds: Option<u64>) -> Vec<Action> {
         let mut actions = Vec::new();
         let expires_at = seconds.map(|seconds| self.start + Duration::from_secs(seconds));
-        self.protocol
-            .authenticated(expires_at, self.now, &mut actions);
+        self.protocol.authenticated(expires_at, self.now, &mut actions);
         actions
     }
 
@@ -116,15 +103,9 @@ fn bounds_messages_before_and_after_the_acknowledgement() {
         frame.replace("\"\"", &format!("\"{}\"", "x".repeat(bytes - frame.len())))
     };
     assert_eq!(code_of(&Driver::new().text(&of_bytes(4 * 1024))), None);
-    assert_eq!(
-        code_of(&Driver::new().text(&of_bytes(4 * 1024 + 1))),
-        Some(4400)
-    );
+    assert_eq!(code_of(&Driver::new().text(&of_bytes(4 * 1024 + 1))), Some(4400));
     assert_eq!(code_of(&Driver::ready().text(&of_bytes(64 * 1024))), None);
-    assert_eq!(
-        code_of(&Driver::ready().text(&of_bytes(64 * 1024 + 1))),
-        Some(4400)
-    );
+    assert_eq!(code_of(&Driver::ready().text(&of_bytes(64 * 1024 + 1))), Some(4400));
 }
 
 #[test]
@@ -134,10 +115,7 @@ fn wants_one_introduction_in_time() {
     assert_eq!((seconds, code_of(&actions)), (3, Some(4408)));
 
     let mut chatty = Driver::new();
-    assert_eq!(
-        chatty.text(r#"{"type":"ping"}"#),
-        [sent(r#"{"type":"pong"}"#)]
-    );
+    assert_eq!(chatty.text(r#"{"type":"ping"}"#), [sent(r#"{"type":"pong"}"#)]);
     assert_eq!(chatty.wait().0, 3);
 
     let mut twice = Driver::ready();
@@ -154,10 +132,7 @@ fn wants_one_introduction_in_time() {
 
     let payload = serde_json::json!({"authorization": "Bearer x"});
     let text = format!(r#"{{"type":"connection_init","payload":{payload}}}"#);
-    assert_eq!(
-        Driver::new().text(&text),
-        [Action::Authenticate(Some(payload))]
-    );
+    assert_eq!(Driver::new().text(&text), [Action::Authenticate(Some(payload))]);
 }
 
 #[test]
@@ -180,10 +155,7 @@ fn closes_when_the_token_is_bad_or_runs_out() {
     running_out.subscribe("1");
     let (seconds, actions) = running_out.wait();
     assert_eq!((seconds, code_of(&actions)), (2, Some(4403)));
-    assert_eq!(
-        running_out.outcome("1", &Outcome::Next("{}".to_owned())),
-        []
-    );
+    assert_eq!(running_out.outcome("1", &Outcome::Next("{}".to_owned())), []);
     assert_eq!(running_out.protocol.deadline(), None);
 }
 
@@ -191,21 +163,12 @@ fn closes_when_the_token_is_bad_or_runs_out() {
 fn runs_operations() {
     let mut driver = Driver::ready();
     let payload = serde_json::json!({"query": "q"});
-    assert_eq!(
-        driver.subscribe("1"),
-        [Action::Start {
-            id: "1".to_owned(),
-            payload
-        }]
-    );
+    assert_eq!(driver.subscribe("1"), [Action::Start { id: "1".to_owned(), payload }]);
     assert_eq!(
         driver.outcome("1", &Outcome::Next(r#"{"data":{}}"#.to_owned())),
         [sent(r#"{"id":"1","type":"next","payload":{"data":{}}}"#)]
     );
-    assert_eq!(
-        driver.outcome("1", &Outcome::End),
-        [sent(r#"{"id":"1","type":"complete"}"#)]
-    );
+    assert_eq!(driver.outcome("1", &Outcome::End), [sent(r#"{"id":"1","type":"complete"}"#)]);
     assert_eq!(driver.outcome("1", &Outcome::End), []);
 
     driver.subscribe("2");
@@ -213,17 +176,10 @@ fn runs_operations() {
         driver.outcome("2", &Outcome::Error("[]".to_owned())),
         [sent(r#"{"id":"2","type":"error","payload":[]}"#)]
     );
-    assert_eq!(
-        driver.outcome("2", &Outcome::End),
-        [],
-        "an error is the end"
-    );
+    assert_eq!(driver.outcome("2", &Outcome::End), [], "an error is the end");
 
     driver.subscribe("quote\\\"");
-    assert_eq!(
-        driver.outcome("quote\"", &Outcome::End),
-        [sent(r#"{"id":"quote\"","type":"complete"}"#)]
-    );
+    assert_eq!(driver.outcome("quote\"", &Outcome::End), [sent(r#"{"id":"quote\"","type":"complete"}"#)]);
 }
 
 #[test]
@@ -234,10 +190,7 @@ fn does_not_confirm_what_the_client_ends() {
     assert_eq!(driver.text(complete), [Action::Stop { id: "1".to_owned() }]);
     assert_eq!(driver.text(complete), [], "ends may cross on the wire");
     assert_eq!(driver.outcome("1", &Outcome::Next("{}".to_owned())), []);
-    assert!(
-        matches!(driver.subscribe("1")[..], [Action::Start { .. }]),
-        "the id is free again"
-    );
+    assert!(matches!(driver.subscribe("1")[..], [Action::Start { .. }]), "the id is free again");
 }
 
 #[test]
@@ -261,10 +214,7 @@ fn pings_and_wants_an_answer() {
     let mut lively = Driver::ready();
     for round in 1..=12 {
         let (seconds, actions) = lively.wait();
-        assert_eq!(
-            (seconds, actions),
-            (round * 25, vec![sent(r#"{"type":"ping"}"#)])
-        );
+        assert_eq!((seconds, actions), (round * 25, vec![sent(r#"{"type":"ping"}"#)]));
         assert_eq!(lively.text(r#"{"type":"pong"}"#), []);
     }
 
@@ -288,9 +238,7 @@ fn is_silent_once_closed() {
     actions.clear();
     driver.protocol.shutdown(&mut actions);
     driver.protocol.binary(&mut actions);
-    driver
-        .protocol
-        .timer(driver.now + Duration::from_secs(100), &mut actions);
+    driver.protocol.timer(driver.now + Duration::from_secs(100), &mut actions);
     assert_eq!(actions, []);
     assert_eq!(driver.text("{"), []);
     assert_eq!(driver.outcome("1", &Outcome::End), []);

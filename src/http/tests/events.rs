@@ -23,10 +23,7 @@ impl Events {
         let response = change(request).send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self {
-            response,
-            buffer: String::new(),
-        }
+        Self { response, buffer: String::new() }
     }
 
     /// The next event; nothing when the stream has ended.
@@ -70,21 +67,17 @@ fn data(event: &Event) -> Json {
 #[tokio::test]
 async fn streams_and_resumes() {
     let server = Running::start().await;
-    let events = Events::open(&server, "subscription { count(to: 3) }", |it| it)
-        .await
-        .all()
-        .await;
+    let events = Events::open(&server, "subscription { count(to: 3) }", |it| it).await.all().await;
     assert_eq!(events.len(), 4);
     assert_eq!(data(&events[0])["data"], json!({"count": 1}));
     assert_eq!(events[0].1.as_deref(), Some("1"));
     assert_eq!(events[3], ("complete".to_owned(), None, String::new()));
 
-    let resumed = Events::open(&server, "subscription { count(to: 3) }", |request| {
-        request.header("last-event-id", "2")
-    })
-    .await
-    .all()
-    .await;
+    let resumed =
+        Events::open(&server, "subscription { count(to: 3) }", |request| request.header("last-event-id", "2"))
+            .await
+            .all()
+            .await;
     assert_eq!(data(&resumed[0])["data"], json!({"count": 3}));
 
     let url = server.url("/graphql/stream?query=subscription{count(to:1)}");
@@ -95,20 +88,14 @@ async fn streams_and_resumes() {
 #[tokio::test]
 async fn carries_queries_mutations_and_refusals() {
     let server = Running::start().await;
-    for (query, expected) in [
-        ("{ hello }", json!({"hello": "world"})),
-        ("mutation { touch }", json!({"touch": 0})),
-    ] {
+    for (query, expected) in [("{ hello }", json!({"hello": "world"})), ("mutation { touch }", json!({"touch": 0}))] {
         let events = Events::open(&server, query, |it| it).await.all().await;
         assert_eq!((events.len(), &data(&events[0])["data"]), (2, &expected));
     }
     for (query, code) in [
         ("{", "GRAPHQL_PARSE_FAILED"),
         ("subscription { nothing }", "GRAPHQL_VALIDATION_FAILED"),
-        (
-            "subscription { a: count(to: 1) b: count(to: 1) }",
-            "GRAPHQL_VALIDATION_FAILED",
-        ),
+        ("subscription { a: count(to: 1) b: count(to: 1) }", "GRAPHQL_VALIDATION_FAILED"),
         ("subscription { closed }", "INTERNAL"),
         ("{ boom }", "INTERNAL"),
     ] {
@@ -134,22 +121,10 @@ async fn ends_when_the_token_runs_out() {
     let token = server.token(2);
     let started = std::time::Instant::now();
     let query = "subscription { count(to: 1000, milliseconds: 20) }";
-    let events = Events::open(&server, query, |it| it.bearer_auth(token))
-        .await
-        .all()
-        .await;
-    assert!(
-        (1_000..2_500).contains(&started.elapsed().as_millis()),
-        "{:?}",
-        started.elapsed()
-    );
-    let [.., last, complete] = &events[..] else {
-        panic!("{events:?}")
-    };
-    assert_eq!(
-        data(last)["errors"][0]["extensions"]["reason"],
-        "TOKEN_EXPIRED"
-    );
+    let events = Events::open(&server, query, |it| it.bearer_auth(token)).await.all().await;
+    assert!((1_000..2_500).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+    let [.., last, complete] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(data(last)["errors"][0]["extensions"]["reason"], "TOKEN_EXPIRED");
     assert_eq!(complete.0, "complete");
     server.until_no_streams().await;
 }
@@ -168,8 +143,5 @@ async fn stops_with_the_client_and_with_the_server() {
     let collecting = tokio::spawn(stopped.all());
     assert!(server.stop().await, "everything ended");
     let events = collecting.await.unwrap();
-    assert!(
-        events.iter().all(|event| event.0 == "next"),
-        "the client shall come again"
-    );
+    assert!(events.iter().all(|event| event.0 == "next"), "the client shall come again");
 }

@@ -9,32 +9,21 @@ use super::*;
 #[tokio::test]
 async fn half_open_and_idle_connections_end() {
     let server = Running::with(|settings| settings.header_seconds = 1).await;
-    for text in [
-        "",
-        "GET /livez HTTP/1.1\r\nhost:",
-        "GET /livez HTTP/1.1\r\nhost: a\r\n\r\n",
-    ] {
+    for text in ["", "GET /livez HTTP/1.1\r\nhost:", "GET /livez HTTP/1.1\r\nhost: a\r\n\r\n"] {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         stream.write_all(text.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         let reading = stream.read_to_end(&mut answer);
-        tokio::time::timeout(Duration::from_secs(3), reading)
-            .await
-            .expect("closed")
-            .unwrap();
+        tokio::time::timeout(Duration::from_secs(3), reading).await.expect("closed").unwrap();
     }
 }
 
 #[tokio::test]
 async fn connections_are_bounded_and_given_back() {
     let server = Running::with(|settings| settings.connections = 2).await;
-    let mut request = format!("ws://{}/graphql", server.address)
-        .into_client_request()
-        .unwrap();
+    let mut request = format!("ws://{}/graphql", server.address).into_client_request().unwrap();
     let protocol = "graphql-transport-ws".parse().unwrap();
-    request
-        .headers_mut()
-        .insert("sec-websocket-protocol", protocol);
+    request.headers_mut().insert("sec-websocket-protocol", protocol);
     let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
     let idle = TcpStream::connect(server.address).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -44,10 +33,7 @@ async fn connections_are_bounded_and_given_back() {
     assert_eq!(refused.headers()["retry-after"], "1");
     drop(idle);
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(
-        reqwest::get(server.url("/livez")).await.unwrap().status(),
-        200
-    );
+    assert_eq!(reqwest::get(server.url("/livez")).await.unwrap().status(), 200);
     drop(socket);
 }
 
@@ -55,29 +41,14 @@ async fn connections_are_bounded_and_given_back() {
 async fn drains_in_order() {
     let server = Running::start().await;
     let client = reqwest::Client::new();
-    assert_eq!(
-        client
-            .get(server.url("/readyz"))
-            .send()
-            .await
-            .unwrap()
-            .status(),
-        200
-    );
+    assert_eq!(client.get(server.url("/readyz")).send().await.unwrap().status(), 200);
 
-    let mut request = format!("ws://{}/graphql", server.address)
-        .into_client_request()
-        .unwrap();
+    let mut request = format!("ws://{}/graphql", server.address).into_client_request().unwrap();
     let protocol = "graphql-transport-ws".parse().unwrap();
-    request
-        .headers_mut()
-        .insert("sec-websocket-protocol", protocol);
+    request.headers_mut().insert("sec-websocket-protocol", protocol);
     let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
 
-    let running = client
-        .post(server.url("/graphql"))
-        .json(&json!({"query": "{ nap(milliseconds: 500) }"}))
-        .send();
+    let running = client.post(server.url("/graphql")).json(&json!({"query": "{ nap(milliseconds: 500) }"})).send();
     let running = tokio::spawn(running);
     let abandoned = client
         .post(server.url("/graphql"))
@@ -97,11 +68,7 @@ async fn drains_in_order() {
     assert_eq!(u16::from(frame.code), 1012);
     assert_eq!(running.await.unwrap().unwrap().status(), 200);
     assert!(stopping.await.unwrap(), "everything ended");
-    assert_eq!(
-        traces.touched.load(Ordering::SeqCst),
-        1,
-        "the operation ran to its end"
-    );
+    assert_eq!(traces.touched.load(Ordering::SeqCst), 1, "the operation ran to its end");
     assert!(TcpStream::connect(address).await.is_err());
 }
 

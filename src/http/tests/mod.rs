@@ -11,8 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_graphql::{
-    Context, Data, Error, ErrorExtensions, Executor, Object, Request, Response, Result, Schema,
-    Subscription, Value,
+    Context, Data, Error, ErrorExtensions, Executor, Object, Request, Response, Result, Schema, Subscription, Value,
 };
 use futures::stream::{BoxStream, Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
@@ -39,10 +38,7 @@ impl Query {
 
     async fn who(&self, context: &Context<'_>) -> String {
         let caller = context.data_unchecked::<Caller>();
-        let subject = caller
-            .identity
-            .as_ref()
-            .map_or("nobody", |identity| &identity.subject);
+        let subject = caller.identity.as_ref().map_or("nobody", |identity| &identity.subject);
         let language = match caller.language {
             Language::En => "en",
             Language::Zh => "zh",
@@ -72,11 +68,7 @@ impl Query {
         1
     }
 
-    async fn echo(
-        &self,
-        text: String,
-        #[graphql(validator(maximum = 10))] number: Option<i32>,
-    ) -> String {
+    async fn echo(&self, text: String, #[graphql(validator(maximum = 10))] number: Option<i32>) -> String {
         format!("{text}{}", number.unwrap_or_default())
     }
 
@@ -98,10 +90,7 @@ impl Failing {
 impl Mutation {
     async fn touch(&self, context: &Context<'_>) -> usize {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        context
-            .data_unchecked::<Arc<Traces>>()
-            .touched
-            .fetch_add(1, Ordering::SeqCst)
+        context.data_unchecked::<Arc<Traces>>().touched.fetch_add(1, Ordering::SeqCst)
     }
 }
 
@@ -131,9 +120,7 @@ impl Feed {
         #[graphql(default = 0)] milliseconds: u64,
     ) -> impl Stream<Item = i32> {
         let counted = Counted::new(context);
-        let after = context
-            .data::<LastEventId>()
-            .map_or(0, |id| id.0.parse().unwrap_or(0));
+        let after = context.data::<LastEventId>().map_or(0, |id| id.0.parse().unwrap_or(0));
         async_stream::stream! {
             let _counted = counted;
             for number in after + 1..=to {
@@ -176,19 +163,13 @@ impl Executor for Toy {
         self.0.execute(request).await
     }
 
-    fn execute_stream(
-        &self,
-        request: Request,
-        session_data: Option<Arc<Data>>,
-    ) -> BoxStream<'static, Response> {
+    fn execute_stream(&self, request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         Executor::execute_stream(&self.0, request, session_data)
             .map(|mut response| {
                 if let Value::Object(fields) = &response.data
                     && let Some(number) = fields.get("count")
                 {
-                    response
-                        .extensions
-                        .insert("cursor".to_owned(), number.to_string().into());
+                    response.extensions.insert("cursor".to_owned(), number.to_string().into());
                 }
                 response
             })
@@ -217,43 +198,27 @@ impl Running {
     }
 
     async fn with(change: impl FnOnce(&mut EdgeSettings)) -> Self {
-        let mut settings = EdgeSettings {
-            drain_spread_milliseconds: 0,
-            drain_seconds: 5,
-            ..EdgeSettings::default()
-        };
+        let mut settings = EdgeSettings { drain_spread_milliseconds: 0, drain_seconds: 5, ..EdgeSettings::default() };
         change(&mut settings);
         let folder = tempfile::tempdir().unwrap();
         let key = DemoKey::load_or_create(folder.path()).unwrap();
         let traces = Arc::new(Traces::default());
-        let schema = Schema::build(Query, Mutation, Feed)
-            .data(Arc::clone(&traces))
-            .finish();
-        let server = Edge::new(
-            Toy(schema.clone()),
-            Authenticator::from_demo_key(&key).unwrap(),
-        )
-        .settings(settings)
-        .schema_text(schema.sdl())
-        .routes(
-            axum::Router::new()
-                .route("/other", axum::routing::get(|| async { "other" }))
-                .route("/broken", axum::routing::get(broken)),
-        )
-        .bind("127.0.0.1:0")
-        .await
-        .unwrap();
+        let schema = Schema::build(Query, Mutation, Feed).data(Arc::clone(&traces)).finish();
+        let server = Edge::new(Toy(schema.clone()), Authenticator::from_demo_key(&key).unwrap())
+            .settings(settings)
+            .schema_text(schema.sdl())
+            .routes(
+                axum::Router::new()
+                    .route("/other", axum::routing::get(|| async { "other" }))
+                    .route("/broken", axum::routing::get(broken)),
+            )
+            .bind("127.0.0.1:0")
+            .await
+            .unwrap();
         let address = server.local_addr().unwrap();
         let stop = CancellationToken::new();
         let ended = tokio::spawn(server.run(stop.clone()));
-        Self {
-            address,
-            traces,
-            key,
-            stop,
-            ended,
-            _folder: folder,
-        }
+        Self { address, traces, key, stop, ended, _folder: folder }
     }
 
     fn url(&self, path: &str) -> String {
@@ -274,12 +239,7 @@ impl Running {
 
     /// Posts JSON as an `application/json` client.
     async fn post(&self, body: serde_json::Value) -> reqwest::Response {
-        reqwest::Client::new()
-            .post(self.url("/graphql"))
-            .json(&body)
-            .send()
-            .await
-            .unwrap()
+        reqwest::Client::new().post(self.url("/graphql")).json(&body).send().await.unwrap()
     }
 
     async fn stop(self) -> bool {
@@ -309,13 +269,10 @@ async fn serves_other_clients() {
     let schema = Schema::build(Query, Mutation, Feed).data(traces).finish();
     let folder = tempfile::tempdir().unwrap();
     let key = DemoKey::load_or_create(folder.path()).unwrap();
-    let server = Edge::new(
-        Toy(schema.clone()),
-        Authenticator::from_demo_key(&key).unwrap(),
-    )
-    .schema_text(schema.sdl())
-    .bind(format!("127.0.0.1:{port}"))
-    .await
-    .unwrap();
+    let server = Edge::new(Toy(schema.clone()), Authenticator::from_demo_key(&key).unwrap())
+        .schema_text(schema.sdl())
+        .bind(format!("127.0.0.1:{port}"))
+        .await
+        .unwrap();
     server.run(CancellationToken::new()).await;
 }

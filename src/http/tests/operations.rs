@@ -11,28 +11,13 @@ async fn masks_failures_and_survives_panics() {
     assert_eq!(status, 200);
     assert_eq!(body["data"]["hello"], "world");
     assert!(!body.to_string().contains("hunter2"));
-    let codes: Vec<_> = body["errors"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|error| &error["extensions"]["code"])
-        .collect();
+    let codes: Vec<_> = body["errors"].as_array().unwrap().iter().map(|error| &error["extensions"]["code"]).collect();
     assert!(codes.contains(&&json!("INTERNAL")) && codes.contains(&&json!("NOT_FOUND")));
 
-    let (_, body) = ask(
-        &server,
-        NEW,
-        json!({"query": "{ fails(count: 100) { it } }"}),
-    )
-    .await;
+    let (_, body) = ask(&server, NEW, json!({"query": "{ fails(count: 100) { it } }"})).await;
     assert_eq!(body["errors"].as_array().unwrap().len(), 20);
 
-    let (_, body) = ask(
-        &server,
-        NEW,
-        json!({"query": "{ echo(text: \"a\", number: 11) }"}),
-    )
-    .await;
+    let (_, body) = ask(&server, NEW, json!({"query": "{ echo(text: \"a\", number: 11) }"})).await;
     assert_eq!(code(&body), "BAD_USER_INPUT");
 
     for accept in ["application/json", NEW] {
@@ -40,10 +25,7 @@ async fn masks_failures_and_survives_panics() {
         assert_eq!((status.as_u16(), code(&body)), (500, "INTERNAL"));
         assert!(body["extensions"]["requestId"].is_string());
     }
-    assert_eq!(
-        server.post(json!({"query": "{ hello }"})).await.status(),
-        200
-    );
+    assert_eq!(server.post(json!({"query": "{ hello }"})).await.status(), 200);
 }
 
 #[tokio::test]
@@ -91,18 +73,8 @@ async fn refuses_bad_tokens_before_execution() {
         assert!(body.get("data").is_none());
     }
     assert_eq!(server.traces.touched.load(Ordering::SeqCst), 0);
-    let body: Json = server
-        .post(json!({"query": "{ who }"}))
-        .await
-        .json()
-        .await
-        .unwrap();
-    assert!(
-        body["data"]["who"]
-            .as_str()
-            .unwrap()
-            .starts_with("nobody en ")
-    );
+    let body: Json = server.post(json!({"query": "{ who }"})).await.json().await.unwrap();
+    assert!(body["data"]["who"].as_str().unwrap().starts_with("nobody en "));
 }
 
 #[tokio::test]
@@ -138,10 +110,7 @@ async fn bounds_time_and_number_of_operations() {
     assert!(second.headers().contains_key(RETRY_AFTER));
     assert_eq!(code(&second.json().await.unwrap()), "UNAVAILABLE");
     tokio::time::sleep(Duration::from_millis(700)).await;
-    assert_eq!(
-        server.post(json!({"query": "{ hello }"})).await.status(),
-        200
-    );
+    assert_eq!(server.post(json!({"query": "{ hello }"})).await.status(), 200);
 }
 
 #[tokio::test]
@@ -151,24 +120,12 @@ async fn introspection_and_page_can_be_off() {
         settings.graphiql = Some(false);
     })
     .await;
-    let (status, body) = ask(
-        &server,
-        NEW,
-        json!({"query": "{ __schema { types { name } } }"}),
-    )
-    .await;
-    assert_eq!(
-        (status.as_u16(), code(&body)),
-        (400, "INTROSPECTION_DISABLED")
-    );
+    let (status, body) = ask(&server, NEW, json!({"query": "{ __schema { types { name } } }"})).await;
+    assert_eq!((status.as_u16(), code(&body)), (400, "INTROSPECTION_DISABLED"));
     let (status, _) = ask(&server, NEW, json!({"query": "{ __typename }"})).await;
     assert_eq!(status, 200);
     for path in ["/", "/assets/graphiql/start.js", "/schema.graphql"] {
-        assert_eq!(
-            reqwest::get(server.url(path)).await.unwrap().status(),
-            404,
-            "{path}"
-        );
+        assert_eq!(reqwest::get(server.url(path)).await.unwrap().status(), 404, "{path}");
     }
 }
 
@@ -177,18 +134,12 @@ async fn serves_the_page_and_its_parts() {
     let server = Running::start().await;
     let response = reqwest::get(server.url("/")).await.unwrap();
     assert_eq!(response.status(), 200);
-    let policy = response.headers()["content-security-policy"]
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
     assert!(policy.contains("script-src 'self';"));
     let tag = response.headers()["etag"].clone();
     let page = response.text().await.unwrap();
     assert!(!page.contains("<script>"), "no inline script");
-    let again = reqwest::Client::new()
-        .get(server.url("/"))
-        .header("if-none-match", tag)
-        .send();
+    let again = reqwest::Client::new().get(server.url("/")).header("if-none-match", tag).send();
     assert_eq!(again.await.unwrap().status(), 304);
 
     let script = reqwest::Client::new()
@@ -197,37 +148,12 @@ async fn serves_the_page_and_its_parts() {
         .send()
         .await
         .unwrap();
-    assert_eq!(
-        script.headers()[CONTENT_TYPE],
-        "text/javascript; charset=utf-8"
-    );
+    assert_eq!(script.headers()[CONTENT_TYPE], "text/javascript; charset=utf-8");
     assert_eq!(script.headers()["content-encoding"], "gzip");
-    for path in [
-        "/assets/../Cargo.toml",
-        "/assets/%2e%2e/Cargo.toml",
-        "/assets/nothing.js",
-        "/x",
-    ] {
-        assert_eq!(
-            reqwest::get(server.url(path)).await.unwrap().status(),
-            404,
-            "{path}"
-        );
+    for path in ["/assets/../Cargo.toml", "/assets/%2e%2e/Cargo.toml", "/assets/nothing.js", "/x"] {
+        assert_eq!(reqwest::get(server.url(path)).await.unwrap().status(), 404, "{path}");
     }
-    let text = reqwest::get(server.url("/schema.graphql"))
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let text = reqwest::get(server.url("/schema.graphql")).await.unwrap().text().await.unwrap();
     assert!(text.contains("type Query"));
-    assert_eq!(
-        reqwest::get(server.url("/other"))
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap(),
-        "other"
-    );
+    assert_eq!(reqwest::get(server.url("/other")).await.unwrap().text().await.unwrap(), "other");
 }

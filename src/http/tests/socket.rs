@@ -15,17 +15,13 @@ struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Client {
     async fn connect(server: &Running, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
-        let mut request = format!("ws://{}/graphql", server.address)
-            .into_client_request()
-            .unwrap();
+        let mut request = format!("ws://{}/graphql", server.address).into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         match connect_async(request).await {
             Ok((socket, _)) => Ok(Self(socket)),
-            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => {
-                Err(response.status().as_u16())
-            }
+            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
             Err(other) => panic!("{other}"),
         }
     }
@@ -43,23 +39,15 @@ impl Client {
     }
 
     async fn send(&mut self, message: Json) {
-        self.0
-            .send(Message::text(message.to_string()))
-            .await
-            .unwrap();
+        self.0.send(Message::text(message.to_string())).await.unwrap();
     }
 
     async fn subscribe(&mut self, id: &str, query: &str) {
-        self.send(json!({"type": "subscribe", "id": id, "payload": {"query": query}}))
-            .await;
+        self.send(json!({"type": "subscribe", "id": id, "payload": {"query": query}})).await;
     }
 
     async fn frame(&mut self) -> Message {
-        tokio::time::timeout(Duration::from_secs(10), self.0.next())
-            .await
-            .unwrap()
-            .unwrap()
-            .unwrap()
+        tokio::time::timeout(Duration::from_secs(10), self.0.next()).await.unwrap().unwrap().unwrap()
     }
 
     async fn next(&mut self) -> Json {
@@ -122,34 +110,24 @@ async fn runs_several_operations() {
     client.subscribe("d", "subscription { boom }").await;
     assert_eq!(client.next().await["payload"]["data"], json!({"boom": 1}));
     let failed = client.next().await;
-    assert_eq!(
-        failed["payload"]["errors"][0]["extensions"]["code"],
-        "INTERNAL"
-    );
+    assert_eq!(failed["payload"]["errors"][0]["extensions"]["code"], "INTERNAL");
     assert_eq!(client.next().await, json!({"id": "d", "type": "complete"}));
 
     client.subscribe("e", "subscription { broken }").await;
     assert_eq!(client.next().await["payload"]["data"], json!({"broken": 1}));
     let failed = client.next().await;
     assert_eq!(failed["type"], "next");
-    assert_eq!(
-        failed["payload"]["errors"][0]["extensions"]["code"],
-        "INTERNAL"
-    );
+    assert_eq!(failed["payload"]["errors"][0]["extensions"]["code"], "INTERNAL");
 }
 
 #[tokio::test]
 async fn an_id_can_be_used_again_at_once() {
     let server = Running::start().await;
     let mut client = Client::ready(&server).await;
-    client
-        .subscribe("a", "subscription { count(to: 1000, milliseconds: 5) }")
-        .await;
+    client.subscribe("a", "subscription { count(to: 1000, milliseconds: 5) }").await;
     client.next().await;
     client.send(json!({"type": "complete", "id": "a"})).await;
-    client
-        .subscribe("a", "subscription { count(to: 3, milliseconds: 100) }")
-        .await;
+    client.subscribe("a", "subscription { count(to: 3, milliseconds: 100) }").await;
     let mut second = Vec::new();
     loop {
         let message = client.next().await;
@@ -191,27 +169,18 @@ async fn closes_with_the_right_codes() {
     assert_eq!(nonsense.closed().await.0, 4400);
 
     let mut large = Client::ready(&server).await;
-    large
-        .send(json!({"type": "ping", "payload": {"x": "x".repeat(70_000)}}))
-        .await;
+    large.send(json!({"type": "ping", "payload": {"x": "x".repeat(70_000)}})).await;
     assert_eq!(large.closed().await.0, 4400);
 
     let mut duplicate = Client::ready(&server).await;
-    duplicate
-        .subscribe("a", "subscription { count(to: 9, milliseconds: 1000) }")
-        .await;
-    duplicate
-        .subscribe("a", "subscription { count(to: 9, milliseconds: 1000) }")
-        .await;
+    duplicate.subscribe("a", "subscription { count(to: 9, milliseconds: 1000) }").await;
+    duplicate.subscribe("a", "subscription { count(to: 9, milliseconds: 1000) }").await;
     assert_eq!(duplicate.closed().await.0, 4409);
     server.until_no_streams().await;
 
     for protocols in [&[][..], &[("sec-websocket-protocol", "graphql-ws")][..]] {
         // A client that is told none of its protocols is free to give up at once.
-        if let Ok(mut other) = tokio::spawn(connect_or_none(server.address, protocols))
-            .await
-            .unwrap()
-        {
+        if let Ok(mut other) = tokio::spawn(connect_or_none(server.address, protocols)).await.unwrap() {
             assert_eq!(other.closed().await.0, 4406);
         }
     }
@@ -221,16 +190,11 @@ async fn connect_or_none(
     address: std::net::SocketAddr,
     headers: &'static [(&'static str, &'static str)],
 ) -> Result<Client, ()> {
-    let mut request = format!("ws://{address}/graphql")
-        .into_client_request()
-        .unwrap();
+    let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
     for (name, value) in headers {
         request.headers_mut().insert(*name, value.parse().unwrap());
     }
-    connect_async(request)
-        .await
-        .map(|(socket, _)| Client(socket))
-        .map_err(|_| ())
+    connect_async(request).await.map(|(socket, _)| Client(socket)).map_err(|_| ())
 }
 
 #[tokio::test]
@@ -240,49 +204,28 @@ async fn judges_tokens_and_origins() {
     let refused = Client::connect(&server, &[protocol, ("origin", "https://evil.example")]).await;
     assert_eq!(refused.err(), Some(403));
     let own = format!("http://{}", server.address);
-    assert!(
-        Client::connect(&server, &[protocol, ("origin", &own)])
-            .await
-            .is_ok()
-    );
+    assert!(Client::connect(&server, &[protocol, ("origin", &own)]).await.is_ok());
 
     let good = format!("Bearer {}", server.token(60));
     for (header, payload, expected) in [
         (None, None, Ok("nobody")),
         (Some(good.as_str()), None, Ok("ada")),
         (None, Some(json!({"authorization": good})), Ok("ada")),
-        (
-            Some("Bearer nonsense"),
-            Some(json!({"Authorization": good})),
-            Ok("ada"),
-        ),
+        (Some("Bearer nonsense"), Some(json!({"Authorization": good})), Ok("ada")),
         (Some("Bearer nonsense"), None, Err("TOKEN_MALFORMED")),
-        (
-            Some(good.as_str()),
-            Some(json!({"authorization": "Bearer x.y.z"})),
-            Err("TOKEN_MALFORMED"),
-        ),
-        (
-            None,
-            Some(json!({"authorization": 7})),
-            Err("TOKEN_MALFORMED"),
-        ),
+        (Some(good.as_str()), Some(json!({"authorization": "Bearer x.y.z"})), Err("TOKEN_MALFORMED")),
+        (None, Some(json!({"authorization": 7})), Err("TOKEN_MALFORMED")),
     ] {
         let mut headers = vec![protocol];
         headers.extend(header.map(|value| ("authorization", value)));
         let mut client = Client::connect(&server, &headers).await.unwrap();
-        client
-            .send(json!({"type": "connection_init", "payload": payload}))
-            .await;
+        client.send(json!({"type": "connection_init", "payload": payload})).await;
         match expected {
             Ok(subject) => {
                 assert_eq!(client.next().await["type"], "connection_ack");
                 client.subscribe("a", "{ who }").await;
                 let answer = client.next().await;
-                let who = answer["payload"]["data"]["who"]
-                    .as_str()
-                    .unwrap()
-                    .to_owned();
+                let who = answer["payload"]["data"]["who"].as_str().unwrap().to_owned();
                 assert!(who.starts_with(&format!("{subject} en ")), "{who}");
             }
             Err(reason) => assert_eq!(client.closed().await, (4403, reason.to_owned())),
@@ -297,13 +240,9 @@ async fn closes_when_the_token_runs_out() {
     let token = server.token(2);
     let expires_at = chrono::Utc::now().timestamp() + 2;
     let payload = json!({"authorization": format!("Bearer {token}")});
-    client
-        .send(json!({"type": "connection_init", "payload": payload}))
-        .await;
+    client.send(json!({"type": "connection_init", "payload": payload})).await;
     client.next().await;
-    client
-        .subscribe("a", "subscription { count(to: 1000, milliseconds: 10) }")
-        .await;
+    client.subscribe("a", "subscription { count(to: 1000, milliseconds: 10) }").await;
     assert_eq!(client.closed().await, (4403, "Token expired".to_owned()));
     let late = chrono::Utc::now().timestamp_millis() - expires_at * 1_000;
     assert!((-1_000..500).contains(&late), "{late} ms late");
@@ -315,13 +254,9 @@ async fn a_quiet_subscription_is_not_starved() {
     let server = Running::start().await;
     let mut client = Client::ready(&server).await;
     for id in ["loud-1", "loud-2"] {
-        client
-            .subscribe(id, "subscription { text(bytes: 10) }")
-            .await;
+        client.subscribe(id, "subscription { text(bytes: 10) }").await;
     }
-    client
-        .subscribe("quiet", "subscription { count(to: 10, milliseconds: 5) }")
-        .await;
+    client.subscribe("quiet", "subscription { count(to: 10, milliseconds: 5) }").await;
     let mut counts: HashMap<String, usize> = HashMap::new();
     let started = Instant::now();
     loop {
@@ -349,15 +284,8 @@ async fn a_quiet_subscription_is_not_starved() {
 async fn a_client_that_does_not_read_is_cut() {
     let server = Running::with(|settings| settings.socket.write_milliseconds = 300).await;
     let mut client = Client::ready(&server).await;
-    client
-        .subscribe(
-            "live",
-            "subscription { count(to: 1000000, milliseconds: 10) }",
-        )
-        .await;
+    client.subscribe("live", "subscription { count(to: 1000000, milliseconds: 10) }").await;
     client.next().await;
-    client
-        .subscribe("flood", "subscription { text(bytes: 60000) }")
-        .await;
+    client.subscribe("flood", "subscription { text(bytes: 60000) }").await;
     server.until_no_streams().await;
 }

@@ -7,16 +7,14 @@ use std::collections::{BTreeMap, HashMap};
 use entity::{allocation, allocation_decision, milestone, stock_item};
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QuerySelect,
 };
 use uuid::Uuid;
 
 use crate::domain::actor::Actor;
 use crate::domain::allocation::{Allocation, AllocationDecision, AllocationStatus, UnitFacts};
-use crate::domain::ids::{
-    AllocationDecisionId, AllocationId, MilestoneId, OrderId, ProductId, UnitId,
-};
+use crate::domain::ids::{AllocationDecisionId, AllocationId, MilestoneId, OrderId, ProductId, UnitId};
 use crate::domain::reference::{ProductKind, UnitKind};
 use crate::store::aggregate::load_many;
 use crate::store::error::{Result, StoreError};
@@ -30,26 +28,16 @@ pub(super) use rows::{backorder_part, reservation_part};
 /// The order of an allocation that exists for the caller.
 pub async fn order_of(work: &Work, id: AllocationId) -> Result<OrderId> {
     let visible = scope::allocations(&work.actor().scope);
-    work.visible_id::<allocation::Entity>(
-        allocation::Column::Id,
-        id.0,
-        visible,
-        allocation::Column::OrderId,
-    )
-    .await
-    .map(OrderId)
+    work.visible_id::<allocation::Entity>(allocation::Column::Id, id.0, visible, allocation::Column::OrderId)
+        .await
+        .map(OrderId)
 }
 
 /// The allocation of a milestone.
 pub async fn of_milestone(work: &Work, id: MilestoneId) -> Result<AllocationId> {
-    work.visible_id::<milestone::Entity>(
-        milestone::Column::Id,
-        id.0,
-        Condition::all(),
-        milestone::Column::AllocationId,
-    )
-    .await
-    .map(AllocationId)
+    work.visible_id::<milestone::Entity>(milestone::Column::Id, id.0, Condition::all(), milestone::Column::AllocationId)
+        .await
+        .map(AllocationId)
 }
 
 /// Every allocation of an order within a command; locked.
@@ -60,10 +48,7 @@ pub async fn all_of_order(work: &Work, order: OrderId) -> Result<Vec<Tracked<All
 
 async fn ids_of_orders(db: &impl ConnectionTrait, orders: &[OrderId]) -> Result<Vec<Uuid>> {
     Ok(allocation::Entity::find()
-        .filter(among(
-            allocation::Column::OrderId,
-            orders.iter().map(|id| id.0),
-        ))
+        .filter(among(allocation::Column::OrderId, orders.iter().map(|id| id.0)))
         .select_only()
         .column(allocation::Column::Id)
         .into_tuple()
@@ -84,9 +69,7 @@ pub async fn keep_decision(work: &Work, decision: &AllocationDecision) -> Result
         decided_at: decision.decided_at,
         candidates: json(&decision.candidates)?,
     };
-    allocation_decision::Entity::insert(row.into_active_model().reset_all())
-        .exec_without_returning(work.db())
-        .await?;
+    allocation_decision::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(work.db()).await?;
     Ok(())
 }
 
@@ -105,36 +88,20 @@ fn decision(row: allocation_decision::Model) -> Result<AllocationDecision> {
 }
 
 /// Decisions by id; their allocations were found visible before.
-pub async fn decisions(
-    store: &Store,
-    ids: &[AllocationDecisionId],
-) -> Result<Vec<AllocationDecision>> {
+pub async fn decisions(store: &Store, ids: &[AllocationDecisionId]) -> Result<Vec<AllocationDecision>> {
     let rows = allocation_decision::Entity::find()
-        .filter(among(
-            allocation_decision::Column::Id,
-            ids.iter().map(|id| id.0),
-        ))
+        .filter(among(allocation_decision::Column::Id, ids.iter().map(|id| id.0)))
         .all(store.reader())
         .await?;
     rows.into_iter().map(decision).collect()
 }
 
 /// What the rules must know of every executing unit about this order.
-pub async fn unit_facts(
-    work: &Work,
-    order: OrderId,
-    products: &[ProductId],
-) -> Result<Vec<UnitFacts>> {
+pub async fn unit_facts(work: &Work, order: OrderId, products: &[ProductId]) -> Result<Vec<UnitFacts>> {
     let units = reference::all_units(work.db()).await?;
-    let ended: Vec<&str> = AllocationStatus::ENDED
-        .iter()
-        .map(|status| status.code())
-        .collect();
+    let ended: Vec<&str> = AllocationStatus::ENDED.iter().map(|status| status.code()).collect();
     let open: Vec<(Uuid, i64)> = allocation::Entity::find()
-        .filter(
-            allocation::Column::Status
-                .is_not_in(ended.into_iter().chain([AllocationStatus::Closed.code()])),
-        )
+        .filter(allocation::Column::Status.is_not_in(ended.into_iter().chain([AllocationStatus::Closed.code()])))
         .select_only()
         .column(allocation::Column::UnitId)
         .expr(Expr::col(allocation::Column::Id).count())
@@ -151,10 +118,7 @@ pub async fn unit_facts(
         .all(work.db())
         .await?;
     let stock: Vec<stock_item::Model> = stock_item::Entity::find()
-        .filter(among(
-            stock_item::Column::ProductId,
-            products.iter().map(|id| id.0),
-        ))
+        .filter(among(stock_item::Column::ProductId, products.iter().map(|id| id.0)))
         .all(work.db())
         .await?;
     let mut facts = Vec::new();
@@ -162,28 +126,18 @@ pub async fn unit_facts(
         // A unit's stock lies in the first warehouse below it.
         let mut warehouses: Vec<_> = units
             .iter()
-            .filter(|other| {
-                other.kind == UnitKind::Warehouse && reference::is_below(&units, other.id, unit.id)
-            })
+            .filter(|other| other.kind == UnitKind::Warehouse && reference::is_below(&units, other.id, unit.id))
             .collect();
         warehouses.sort_by(|a, b| a.code.cmp(&b.code));
         let warehouse_id = warehouses.first().map(|warehouse| warehouse.id);
         let available: BTreeMap<ProductId, _> = stock
             .iter()
             .filter(|item| Some(UnitId(item.warehouse_id)) == warehouse_id)
-            .map(|item| {
-                (
-                    ProductId(item.product_id),
-                    from_quantity(item.on_hand) - from_quantity(item.reserved),
-                )
-            })
+            .map(|item| (ProductId(item.product_id), from_quantity(item.on_hand) - from_quantity(item.reserved)))
             .collect();
         facts.push(UnitFacts {
             warehouse_id,
-            open_allocations: open
-                .iter()
-                .find(|(id, _)| *id == unit.id.0)
-                .map_or(0, |(_, count)| *count),
+            open_allocations: open.iter().find(|(id, _)| *id == unit.id.0).map_or(0, |(_, count)| *count),
             available,
             declined: declined
                 .iter()
@@ -210,16 +164,10 @@ pub struct AllocationFilter {
 fn condition(actor: &Actor, filter: &AllocationFilter) -> Condition {
     let mut all = scope::allocations(&actor.scope);
     if let Some(status) = &filter.status {
-        all = all.add(among(
-            allocation::Column::Status,
-            status.iter().map(|one| one.code()),
-        ));
+        all = all.add(among(allocation::Column::Status, status.iter().map(|one| one.code())));
     }
     if let Some(units) = &filter.units {
-        all = all.add(among(
-            allocation::Column::UnitId,
-            units.iter().map(|id| id.0),
-        ));
+        all = all.add(among(allocation::Column::UnitId, units.iter().map(|id| id.0)));
     }
     if let Some(order) = filter.order {
         all = all.add(allocation::Column::OrderId.eq(order.0));
@@ -228,39 +176,22 @@ fn condition(actor: &Actor, filter: &AllocationFilter) -> Condition {
 }
 
 /// A page of the allocations that exist for the actor, newest first.
-pub async fn list(
-    store: &Store,
-    actor: &Actor,
-    filter: &AllocationFilter,
-    keyset: Keyset,
-) -> Result<Page<Allocation>> {
+pub async fn list(store: &Store, actor: &Actor, filter: &AllocationFilter, keyset: Keyset) -> Result<Page<Allocation>> {
     let query = allocation::Entity::find().filter(condition(actor, filter));
-    let rows = page(
-        query,
-        allocation::Column::AssignedAt,
-        allocation::Column::Id,
-        true,
-        keyset,
-        store.reader(),
-        |row| (row.assigned_at.to_rfc3339(), row.id),
-    )
-    .await?;
+    let rows =
+        page(query, allocation::Column::AssignedAt, allocation::Column::Id, true, keyset, store.reader(), |row| {
+            (row.assigned_at.to_rfc3339(), row.id)
+        })
+        .await?;
     let ids: Vec<Uuid> = rows.items.iter().map(|(_, row)| row.id).collect();
     let mut loaded: HashMap<Uuid, Allocation> =
-        load_many::<Allocation>(store.reader(), &ids, false)
-            .await?
-            .into_iter()
-            .map(|one| (one.id.0, one))
-            .collect();
+        load_many::<Allocation>(store.reader(), &ids, false).await?.into_iter().map(|one| (one.id.0, one)).collect();
     rows.map(|row| loaded.remove(&row.id).ok_or(StoreError::NotFound))
 }
 
 /// How many allocations the filter leaves.
 pub async fn count(store: &Store, actor: &Actor, filter: &AllocationFilter) -> Result<u64> {
-    Ok(allocation::Entity::find()
-        .filter(condition(actor, filter))
-        .count(store.reader())
-        .await?)
+    Ok(allocation::Entity::find().filter(condition(actor, filter)).count(store.reader()).await?)
 }
 
 /// Allocations by id, as far as they exist for the actor.
@@ -277,16 +208,9 @@ pub async fn by_ids(store: &Store, actor: &Actor, ids: &[AllocationId]) -> Resul
 }
 
 /// The allocations of orders, as far as they exist for the actor.
-pub async fn of_orders(
-    store: &Store,
-    actor: &Actor,
-    orders: &[OrderId],
-) -> Result<Vec<Allocation>> {
+pub async fn of_orders(store: &Store, actor: &Actor, orders: &[OrderId]) -> Result<Vec<Allocation>> {
     let visible: Vec<Uuid> = allocation::Entity::find()
-        .filter(among(
-            allocation::Column::OrderId,
-            orders.iter().map(|id| id.0),
-        ))
+        .filter(among(allocation::Column::OrderId, orders.iter().map(|id| id.0)))
         .filter(scope::allocations(&actor.scope))
         .select_only()
         .column(allocation::Column::Id)
@@ -297,11 +221,7 @@ pub async fn of_orders(
 }
 
 /// The allocations that hold these milestones, as far as they exist for the actor.
-pub async fn of_milestones(
-    store: &Store,
-    actor: &Actor,
-    ids: &[MilestoneId],
-) -> Result<Vec<Allocation>> {
+pub async fn of_milestones(store: &Store, actor: &Actor, ids: &[MilestoneId]) -> Result<Vec<Allocation>> {
     let allocations: Vec<Uuid> = milestone::Entity::find()
         .filter(among(milestone::Column::Id, ids.iter().map(|id| id.0)))
         .select_only()
@@ -309,13 +229,5 @@ pub async fn of_milestones(
         .into_tuple()
         .all(store.reader())
         .await?;
-    by_ids(
-        store,
-        actor,
-        &allocations
-            .into_iter()
-            .map(AllocationId)
-            .collect::<Vec<_>>(),
-    )
-    .await
+    by_ids(store, actor, &allocations.into_iter().map(AllocationId).collect::<Vec<_>>()).await
 }

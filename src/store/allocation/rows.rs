@@ -8,9 +8,7 @@ use crate::domain::inventory::{Backorder, Reservation};
 use crate::domain::progress::Milestone;
 use crate::store::aggregate::Aggregate;
 use crate::store::error::Result;
-use crate::store::row::{
-    among, code, from_json, from_quantity, json, quantity, write_parts, write_root,
-};
+use crate::store::row::{among, code, from_json, from_quantity, json, quantity, write_parts, write_root};
 use entity::{allocation, allocation_line, backorder, inspection, milestone, reservation};
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashMap;
@@ -62,31 +60,11 @@ impl Aggregate for Allocation {
                 accepted_by: self.accepted_by.clone(),
                 decline_reason: self.decline_reason.clone(),
             },
-            lines: self
-                .lines
-                .iter()
-                .map(|line| line_row(id, line))
-                .collect::<Result<_>>()?,
-            milestones: self
-                .milestones
-                .iter()
-                .map(|one| milestone_row(id, one))
-                .collect(),
-            reservations: self
-                .reservations
-                .iter()
-                .map(|one| reservation_row(id, one))
-                .collect::<Result<_>>()?,
-            backorders: self
-                .backorders
-                .iter()
-                .map(|one| backorder_row(id, one))
-                .collect::<Result<_>>()?,
-            inspections: self
-                .inspections
-                .iter()
-                .map(|one| inspection_row(id, one))
-                .collect::<Result<_>>()?,
+            lines: self.lines.iter().map(|line| line_row(id, line)).collect::<Result<_>>()?,
+            milestones: self.milestones.iter().map(|one| milestone_row(id, one)).collect(),
+            reservations: self.reservations.iter().map(|one| reservation_row(id, one)).collect::<Result<_>>()?,
+            backorders: self.backorders.iter().map(|one| backorder_row(id, one)).collect::<Result<_>>()?,
+            inspections: self.inspections.iter().map(|one| inspection_row(id, one)).collect::<Result<_>>()?,
         })
     }
 
@@ -111,26 +89,10 @@ impl Aggregate for Allocation {
             accepted_by: root.accepted_by,
             decline_reason: root.decline_reason,
             lines: rows.lines.into_iter().map(line).collect(),
-            milestones: rows
-                .milestones
-                .into_iter()
-                .map(milestone_part)
-                .collect::<Result<_>>()?,
-            reservations: rows
-                .reservations
-                .into_iter()
-                .map(reservation_part)
-                .collect::<Result<_>>()?,
-            backorders: rows
-                .backorders
-                .into_iter()
-                .map(backorder_part)
-                .collect::<Result<_>>()?,
-            inspections: rows
-                .inspections
-                .into_iter()
-                .map(inspection_part)
-                .collect::<Result<_>>()?,
+            milestones: rows.milestones.into_iter().map(milestone_part).collect::<Result<_>>()?,
+            reservations: rows.reservations.into_iter().map(reservation_part).collect::<Result<_>>()?,
+            backorders: rows.backorders.into_iter().map(backorder_part).collect::<Result<_>>()?,
+            inspections: rows.inspections.into_iter().map(inspection_part).collect::<Result<_>>()?,
         })
     }
 
@@ -145,10 +107,8 @@ impl Aggregate for Allocation {
         macro_rules! parts {
             ($table:ident) => {{
                 let mut parts: HashMap<Uuid, Vec<$table::Model>> = HashMap::new();
-                for part in $table::Entity::find()
-                    .filter(among($table::Column::AllocationId, ids.to_vec()))
-                    .all(db)
-                    .await?
+                for part in
+                    $table::Entity::find().filter(among($table::Column::AllocationId, ids.to_vec())).all(db).await?
                 {
                     parts.entry(part.allocation_id).or_default().push(part);
                 }
@@ -173,22 +133,15 @@ impl Aggregate for Allocation {
             .collect())
     }
 
-    async fn write(
-        rows: &Self::Rows,
-        before: Option<&Self::Rows>,
-        db: &impl ConnectionTrait,
-    ) -> Result<bool> {
+    async fn write(rows: &Self::Rows, before: Option<&Self::Rows>, db: &impl ConnectionTrait) -> Result<bool> {
         if !write_root!(db, allocation, rows.root, before.map(|rows| &rows.root)) {
             return Ok(false);
         }
         macro_rules! parts {
             ($table:ident, $field:ident) => {
-                write_parts::<$table::Entity, _>(
-                    db,
-                    &rows.$field,
-                    before.map_or(&[][..], |rows| &rows.$field),
-                    |row| row.id,
-                )
+                write_parts::<$table::Entity, _>(db, &rows.$field, before.map_or(&[][..], |rows| &rows.$field), |row| {
+                    row.id
+                })
                 .await?
             };
         }

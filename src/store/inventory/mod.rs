@@ -9,8 +9,8 @@ use entity::{allocation, backorder, stock_item, stock_movement};
 use rust_decimal::Decimal;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -27,9 +27,7 @@ use crate::store::work::{Tracked, Work};
 use crate::store::{Store, scope};
 
 pub use opening::{OpeningStock, open_stock};
-pub use replenishment::{
-    Replenishment, ReplenishmentFilter, count_requests, open_request, requests, requests_by_ids,
-};
+pub use replenishment::{Replenishment, ReplenishmentFilter, count_requests, open_request, requests, requests_by_ids};
 
 impl Aggregate for StockItem {
     const KIND: AggregateKind = AggregateKind::StockItem;
@@ -89,11 +87,7 @@ impl Aggregate for StockItem {
         Ok(query.all(db).await?)
     }
 
-    async fn write(
-        row: &Self::Rows,
-        before: Option<&Self::Rows>,
-        db: &impl ConnectionTrait,
-    ) -> Result<bool> {
+    async fn write(row: &Self::Rows, before: Option<&Self::Rows>, db: &impl ConnectionTrait) -> Result<bool> {
         Ok(write_root!(db, stock_item, row, before))
     }
 }
@@ -131,13 +125,9 @@ pub async fn keep_movements(work: &Work, movements: &[StockMovement]) -> Result<
     if movements.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = movements
-        .iter()
-        .map(|one| Ok(movement_row(one)?.into_active_model().reset_all()))
-        .collect::<Result<_>>()?;
-    stock_movement::Entity::insert_many(rows)
-        .exec_without_returning(work.db())
-        .await?;
+    let rows: Vec<_> =
+        movements.iter().map(|one| Ok(movement_row(one)?.into_active_model().reset_all())).collect::<Result<_>>()?;
+    stock_movement::Entity::insert_many(rows).exec_without_returning(work.db()).await?;
     Ok(())
 }
 
@@ -150,10 +140,7 @@ pub async fn lock_stock(
 ) -> Result<Vec<Tracked<StockItem>>> {
     let known: Vec<Uuid> = stock_item::Entity::find()
         .filter(stock_item::Column::WarehouseId.eq(warehouse.0))
-        .filter(among(
-            stock_item::Column::ProductId,
-            products.iter().map(|(id, _)| id.0),
-        ))
+        .filter(among(stock_item::Column::ProductId, products.iter().map(|(id, _)| id.0)))
         .select_only()
         .column(stock_item::Column::Id)
         .into_tuple()
@@ -173,9 +160,7 @@ pub async fn lock_stock(
                 safety_stock: Decimal::ZERO,
                 reorder_point: Decimal::ZERO,
             };
-            let opened = work
-                .save(Tracked::new(item), EventKind::StockOpened)
-                .await?;
+            let opened = work.save(Tracked::new(item), EventKind::StockOpened).await?;
             items.extend(work.find_many(&[opened.id.0]).await?);
         }
     }
@@ -191,13 +176,7 @@ pub async fn visible(work: &Work, id: StockItemId) -> Result<Tracked<StockItem>>
 /// Fails unless the stock item exists for the caller.
 pub async fn check_visible(work: &Work, id: StockItemId) -> Result<()> {
     let visible = scope::stock(&work.actor().scope);
-    work.visible_id::<stock_item::Entity>(
-        stock_item::Column::Id,
-        id.0,
-        visible,
-        stock_item::Column::Id,
-    )
-    .await?;
+    work.visible_id::<stock_item::Entity>(stock_item::Column::Id, id.0, visible, stock_item::Column::Id).await?;
     Ok(())
 }
 
@@ -215,17 +194,13 @@ pub struct Waiting {
 pub async fn waiting(work: &Work, item: StockItemId) -> Result<Vec<Waiting>> {
     let rows = backorder::Entity::find()
         .filter(backorder::Column::StockItemId.eq(item.0))
-        .filter(backorder::Column::Status.is_in([
-            BackorderStatus::Waiting.code(),
-            BackorderStatus::PartiallyFilled.code(),
-        ]))
+        .filter(
+            backorder::Column::Status.is_in([BackorderStatus::Waiting.code(), BackorderStatus::PartiallyFilled.code()]),
+        )
         .all(work.db())
         .await?;
     let orders: BTreeMap<Uuid, Uuid> = allocation::Entity::find()
-        .filter(among(
-            allocation::Column::Id,
-            rows.iter().map(|row| row.allocation_id),
-        ))
+        .filter(among(allocation::Column::Id, rows.iter().map(|row| row.allocation_id)))
         .select_only()
         .columns([allocation::Column::Id, allocation::Column::OrderId])
         .into_tuple::<(Uuid, Uuid)>()
@@ -235,34 +210,17 @@ pub async fn waiting(work: &Work, item: StockItemId) -> Result<Vec<Waiting>> {
         .collect();
     let mut waiting = Vec::new();
     for row in rows {
-        let order = orders
-            .get(&row.allocation_id)
-            .copied()
-            .ok_or(StoreError::NotFound)?;
+        let order = orders.get(&row.allocation_id).copied().ok_or(StoreError::NotFound)?;
         let allocation_id = AllocationId(row.allocation_id);
-        waiting.push(Waiting {
-            backorder: backorder_part(row)?,
-            allocation_id,
-            order_id: OrderId(order),
-        });
+        waiting.push(Waiting { backorder: backorder_part(row)?, allocation_id, order_id: OrderId(order) });
     }
-    waiting.sort_by_key(|one| {
-        (
-            std::cmp::Reverse(one.backorder.priority),
-            one.backorder.created_at,
-            one.backorder.id,
-        )
-    });
+    waiting.sort_by_key(|one| (std::cmp::Reverse(one.backorder.priority), one.backorder.created_at, one.backorder.id));
     Ok(waiting)
 }
 
 /// How much is waited for at a stock item.
 pub async fn waiting_quantity(work: &Work, item: StockItemId) -> Result<Decimal> {
-    Ok(waiting(work, item)
-        .await?
-        .iter()
-        .map(|one| one.backorder.missing())
-        .sum())
+    Ok(waiting(work, item).await?.iter().map(|one| one.backorder.missing()).sum())
 }
 
 /// What a list of stock items is narrowed by. Everything given must hold.
@@ -282,51 +240,29 @@ fn condition(actor: &Actor, filter: &StockFilter) -> Condition {
         all = all.add(among(stock_item::Column::Sku, skus.clone()));
     }
     if let Some(warehouses) = &filter.warehouses {
-        all = all.add(among(
-            stock_item::Column::WarehouseId,
-            warehouses.iter().map(|id| id.0),
-        ));
+        all = all.add(among(stock_item::Column::WarehouseId, warehouses.iter().map(|id| id.0)));
     }
     if let Some(below) = filter.below_reorder_point {
-        let available =
-            Expr::col(stock_item::Column::OnHand).sub(Expr::col(stock_item::Column::Reserved));
+        let available = Expr::col(stock_item::Column::OnHand).sub(Expr::col(stock_item::Column::Reserved));
         let limit = Expr::col(stock_item::Column::ReorderPoint);
-        all = all.add(if below {
-            available.lt(limit)
-        } else {
-            available.gte(limit)
-        });
+        all = all.add(if below { available.lt(limit) } else { available.gte(limit) });
     }
     all
 }
 
 /// A page of the stock that exists for the actor, by SKU.
-pub async fn list(
-    store: &Store,
-    actor: &Actor,
-    filter: &StockFilter,
-    keyset: Keyset,
-) -> Result<Page<StockItem>> {
+pub async fn list(store: &Store, actor: &Actor, filter: &StockFilter, keyset: Keyset) -> Result<Page<StockItem>> {
     let query = stock_item::Entity::find().filter(condition(actor, filter));
-    page(
-        query,
-        stock_item::Column::Sku,
-        stock_item::Column::Id,
-        false,
-        keyset,
-        store.reader(),
-        |row| (row.sku.clone(), row.id),
-    )
+    page(query, stock_item::Column::Sku, stock_item::Column::Id, false, keyset, store.reader(), |row| {
+        (row.sku.clone(), row.id)
+    })
     .await?
     .map(StockItem::from_rows)
 }
 
 /// How many stock items the filter leaves.
 pub async fn count(store: &Store, actor: &Actor, filter: &StockFilter) -> Result<u64> {
-    Ok(stock_item::Entity::find()
-        .filter(condition(actor, filter))
-        .count(store.reader())
-        .await?)
+    Ok(stock_item::Entity::find().filter(condition(actor, filter)).count(store.reader()).await?)
 }
 
 /// Stock items by id, as far as they exist for the actor.
@@ -340,32 +276,17 @@ pub async fn by_ids(store: &Store, actor: &Actor, ids: &[StockItemId]) -> Result
 }
 
 /// The newest movements of stock items that were found visible before, newest first.
-pub async fn movements(
-    store: &Store,
-    item: StockItemId,
-    keyset: Keyset,
-) -> Result<Page<StockMovement>> {
-    let query =
-        stock_movement::Entity::find().filter(stock_movement::Column::StockItemId.eq(item.0));
-    page(
-        query,
-        stock_movement::Column::MovedAt,
-        stock_movement::Column::Id,
-        true,
-        keyset,
-        store.reader(),
-        |row| (row.moved_at.to_rfc3339(), row.id),
-    )
+pub async fn movements(store: &Store, item: StockItemId, keyset: Keyset) -> Result<Page<StockMovement>> {
+    let query = stock_movement::Entity::find().filter(stock_movement::Column::StockItemId.eq(item.0));
+    page(query, stock_movement::Column::MovedAt, stock_movement::Column::Id, true, keyset, store.reader(), |row| {
+        (row.moved_at.to_rfc3339(), row.id)
+    })
     .await?
     .map(movement)
 }
 
 /// Movements by id, as far as their stock items exist for the actor.
-pub async fn movements_by_ids(
-    store: &Store,
-    actor: &Actor,
-    ids: &[StockMovementId],
-) -> Result<Vec<StockMovement>> {
+pub async fn movements_by_ids(store: &Store, actor: &Actor, ids: &[StockMovementId]) -> Result<Vec<StockMovement>> {
     let visible = sea_orm::sea_query::Query::select()
         .column(stock_item::Column::Id)
         .from(stock_item::Entity)

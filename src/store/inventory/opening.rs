@@ -39,12 +39,8 @@ pub async fn open_stock(
     now: DateTime<Utc>,
     new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
 ) -> Result<usize> {
-    let occasion = Occasion {
-        actor: Actor::system(),
-        action: Action::ReceiveStock,
-        request_id: "opening-stock".to_owned(),
-        now,
-    };
+    let occasion =
+        Occasion { actor: Actor::system(), action: Action::ReceiveStock, request_id: "opening-stock".to_owned(), now };
     let work = Work::begin(store, occasion, new_id).await?;
     let opened = open_within(&work, opening).await;
     match opened {
@@ -65,19 +61,10 @@ async fn open_within(work: &Work, opening: &[OpeningStock]) -> Result<usize> {
     let units = reference::all_units(work.db()).await?;
     let mut count = 0;
     for row in opening {
-        let missing = |what: &str| {
-            StoreError::Corrupt(format!(
-                "opening stock of {}: no {what} {}",
-                row.sku, row.warehouse
-            ))
-        };
-        let product = products
-            .get(&row.sku)
-            .ok_or_else(|| missing("product for"))?;
-        let warehouse = units
-            .iter()
-            .find(|unit| unit.code == row.warehouse)
-            .ok_or_else(|| missing("warehouse"))?;
+        let missing =
+            |what: &str| StoreError::Corrupt(format!("opening stock of {}: no {what} {}", row.sku, row.warehouse));
+        let product = products.get(&row.sku).ok_or_else(|| missing("product for"))?;
+        let warehouse = units.iter().find(|unit| unit.code == row.warehouse).ok_or_else(|| missing("warehouse"))?;
         let known = stock_item::Entity::find()
             .filter(stock_item::Column::ProductId.eq(product.id.0))
             .filter(stock_item::Column::WarehouseId.eq(warehouse.id.0))
@@ -101,8 +88,7 @@ async fn open_within(work: &Work, opening: &[OpeningStock]) -> Result<usize> {
         if row.on_hand > Decimal::ZERO {
             item.open_with(&work.act(), row.on_hand, &mut journal);
         }
-        work.save(Tracked::new(item), EventKind::StockOpened)
-            .await?;
+        work.save(Tracked::new(item), EventKind::StockOpened).await?;
         keep_movements(work, &journal).await?;
         count += 1;
     }

@@ -12,9 +12,7 @@ use crate::store::work::{Tracked, Work};
 use crate::store::{Store, scope};
 use entity::{replenishment_request, stock_item};
 use sea_orm::sea_query::Condition;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -65,10 +63,7 @@ impl Aggregate for Replenishment {
     }
 
     fn from_rows((row, warehouse): Self::Rows) -> Result<Self> {
-        Ok(Self {
-            request: replenishment(row)?,
-            warehouse_id: warehouse.into(),
-        })
+        Ok(Self { request: replenishment(row)?, warehouse_id: warehouse.into() })
     }
 
     async fn fetch(db: &impl ConnectionTrait, ids: &[Uuid], lock: bool) -> Result<Vec<Self::Rows>> {
@@ -80,10 +75,7 @@ impl Aggregate for Replenishment {
         }
         let rows = query.all(db).await?;
         let items: Vec<(Uuid, Uuid)> = stock_item::Entity::find()
-            .filter(among(
-                stock_item::Column::Id,
-                rows.iter().map(|row| row.stock_item_id),
-            ))
+            .filter(among(stock_item::Column::Id, rows.iter().map(|row| row.stock_item_id)))
             .select_only()
             .columns([stock_item::Column::Id, stock_item::Column::WarehouseId])
             .into_tuple()
@@ -92,26 +84,14 @@ impl Aggregate for Replenishment {
         let warehouses: BTreeMap<Uuid, Uuid> = items.into_iter().collect();
         rows.into_iter()
             .map(|row| {
-                let warehouse = warehouses
-                    .get(&row.stock_item_id)
-                    .copied()
-                    .ok_or(StoreError::NotFound)?;
+                let warehouse = warehouses.get(&row.stock_item_id).copied().ok_or(StoreError::NotFound)?;
                 Ok((row, warehouse))
             })
             .collect()
     }
 
-    async fn write(
-        (row, _): &Self::Rows,
-        before: Option<&Self::Rows>,
-        db: &impl ConnectionTrait,
-    ) -> Result<bool> {
-        Ok(write_root!(
-            db,
-            replenishment_request,
-            row,
-            before.map(|(row, _)| row)
-        ))
+    async fn write((row, _): &Self::Rows, before: Option<&Self::Rows>, db: &impl ConnectionTrait) -> Result<bool> {
+        Ok(write_root!(db, replenishment_request, row, before.map(|(row, _)| row)))
     }
 }
 
@@ -129,10 +109,7 @@ fn replenishment(row: replenishment_request::Model) -> Result<ReplenishmentReque
 }
 
 /// The open replenishment request of a stock item, locked.
-pub async fn open_request(
-    work: &Work,
-    item: StockItemId,
-) -> Result<Option<Tracked<Replenishment>>> {
+pub async fn open_request(work: &Work, item: StockItemId) -> Result<Option<Tracked<Replenishment>>> {
     let id: Option<Uuid> = replenishment_request::Entity::find()
         .filter(replenishment_request::Column::StockItemId.eq(item.0))
         .filter(replenishment_request::Column::Status.ne(ReplenishmentStatus::Received.code()))
@@ -160,13 +137,9 @@ fn request_condition(actor: &Actor, filter: &ReplenishmentFilter) -> Condition {
         .from(stock_item::Entity)
         .cond_where(scope::stock(&actor.scope))
         .take();
-    let mut all =
-        Condition::all().add(replenishment_request::Column::StockItemId.in_subquery(visible));
+    let mut all = Condition::all().add(replenishment_request::Column::StockItemId.in_subquery(visible));
     if let Some(status) = &filter.status {
-        all = all.add(among(
-            replenishment_request::Column::Status,
-            status.iter().map(|one| one.code()),
-        ));
+        all = all.add(among(replenishment_request::Column::Status, status.iter().map(|one| one.code())));
     }
     all
 }
@@ -193,15 +166,8 @@ pub async fn requests(
 }
 
 /// How many replenishment requests the filter leaves.
-pub async fn count_requests(
-    store: &Store,
-    actor: &Actor,
-    filter: &ReplenishmentFilter,
-) -> Result<u64> {
-    Ok(replenishment_request::Entity::find()
-        .filter(request_condition(actor, filter))
-        .count(store.reader())
-        .await?)
+pub async fn count_requests(store: &Store, actor: &Actor, filter: &ReplenishmentFilter) -> Result<u64> {
+    Ok(replenishment_request::Entity::find().filter(request_condition(actor, filter)).count(store.reader()).await?)
 }
 
 /// Replenishment requests by id, as far as they exist for the actor.
@@ -212,10 +178,7 @@ pub async fn requests_by_ids(
 ) -> Result<Vec<ReplenishmentRequest>> {
     let rows = replenishment_request::Entity::find()
         .filter(request_condition(actor, &ReplenishmentFilter::default()))
-        .filter(among(
-            replenishment_request::Column::Id,
-            ids.iter().map(|id| id.0),
-        ))
+        .filter(among(replenishment_request::Column::Id, ids.iter().map(|id| id.0)))
         .all(store.reader())
         .await?;
     rows.into_iter().map(replenishment).collect()

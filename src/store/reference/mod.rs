@@ -50,24 +50,13 @@ fn unit(row: org_unit::Model) -> Result<Unit> {
 }
 
 /// The customer with this number.
-pub async fn customer_by_number(
-    db: &impl ConnectionTrait,
-    number: &str,
-) -> Result<Option<Customer>> {
-    customer::Entity::find()
-        .filter(customer::Column::Number.eq(number))
-        .one(db)
-        .await?
-        .map(customer)
-        .transpose()
+pub async fn customer_by_number(db: &impl ConnectionTrait, number: &str) -> Result<Option<Customer>> {
+    customer::Entity::find().filter(customer::Column::Number.eq(number)).one(db).await?.map(customer).transpose()
 }
 
 /// The customer with this id.
 pub async fn customer_by_id(db: &impl ConnectionTrait, id: CustomerId) -> Result<Customer> {
-    let row = customer::Entity::find_by_id(id.0)
-        .one(db)
-        .await?
-        .ok_or(StoreError::NotFound)?;
+    let row = customer::Entity::find_by_id(id.0).one(db).await?.ok_or(StoreError::NotFound)?;
     customer(row)
 }
 
@@ -89,24 +78,11 @@ fn customer_scope(actor: &Actor) -> Condition {
 }
 
 /// A page of the customers that exist for the actor, by number; text looks in number and company.
-pub async fn customers(
-    store: &Store,
-    actor: &Actor,
-    text: Option<&str>,
-    keyset: Keyset,
-) -> Result<Page<Customer>> {
-    let query = customer::Entity::find()
-        .filter(customer_scope(actor))
-        .filter(customer_text(text));
-    page(
-        query,
-        customer::Column::Number,
-        customer::Column::Id,
-        false,
-        keyset,
-        store.reader(),
-        |row| (row.number.clone(), row.id),
-    )
+pub async fn customers(store: &Store, actor: &Actor, text: Option<&str>, keyset: Keyset) -> Result<Page<Customer>> {
+    let query = customer::Entity::find().filter(customer_scope(actor)).filter(customer_text(text));
+    page(query, customer::Column::Number, customer::Column::Id, false, keyset, store.reader(), |row| {
+        (row.number.clone(), row.id)
+    })
     .await?
     .map(customer)
 }
@@ -122,18 +98,12 @@ fn customer_text(text: Option<&str>) -> Condition {
 
 /// How many customers there are for the actor.
 pub async fn count_customers(store: &Store, actor: &Actor, text: Option<&str>) -> Result<u64> {
-    let query = customer::Entity::find()
-        .filter(customer_scope(actor))
-        .filter(customer_text(text));
+    let query = customer::Entity::find().filter(customer_scope(actor)).filter(customer_text(text));
     Ok(query.count(store.reader()).await?)
 }
 
 /// Customers by id, as far as they exist for the actor.
-pub async fn visible_customers(
-    store: &Store,
-    actor: &Actor,
-    ids: &[CustomerId],
-) -> Result<Vec<Customer>> {
+pub async fn visible_customers(store: &Store, actor: &Actor, ids: &[CustomerId]) -> Result<Vec<Customer>> {
     let rows = customer::Entity::find()
         .filter(customer_scope(actor))
         .filter(among(customer::Column::Id, ids.iter().map(|id| id.0)))
@@ -143,15 +113,9 @@ pub async fn visible_customers(
 }
 
 /// Products with their components.
-async fn with_components(
-    db: &impl ConnectionTrait,
-    rows: Vec<product::Model>,
-) -> Result<Vec<Product>> {
-    let made: Vec<Uuid> = rows
-        .iter()
-        .filter(|row| row.kind == ProductKind::MadeToOrder.code())
-        .map(|row| row.id)
-        .collect();
+async fn with_components(db: &impl ConnectionTrait, rows: Vec<product::Model>) -> Result<Vec<Product>> {
+    let made: Vec<Uuid> =
+        rows.iter().filter(|row| row.kind == ProductKind::MadeToOrder.code()).map(|row| row.id).collect();
     let mut parts: HashMap<Uuid, Vec<component::Model>> = HashMap::new();
     let mut skus: HashMap<Uuid, String> = HashMap::new();
     if !made.is_empty() {
@@ -163,15 +127,8 @@ async fn with_components(
         {
             parts.entry(part.product_id).or_default().push(part);
         }
-        let ids: Vec<Uuid> = parts
-            .values()
-            .flatten()
-            .map(|part| part.component_id)
-            .collect();
-        let rows = product::Entity::find()
-            .filter(among(product::Column::Id, ids))
-            .all(db)
-            .await?;
+        let ids: Vec<Uuid> = parts.values().flatten().map(|part| part.component_id).collect();
+        let rows = product::Entity::find().filter(among(product::Column::Id, ids)).all(db).await?;
         skus = rows.into_iter().map(|row| (row.id, row.sku)).collect();
     }
     rows.into_iter()
@@ -182,10 +139,7 @@ async fn with_components(
                 .into_iter()
                 .map(|part| {
                     Ok(Component {
-                        sku: skus
-                            .get(&part.component_id)
-                            .cloned()
-                            .ok_or(StoreError::NotFound)?,
+                        sku: skus.get(&part.component_id).cloned().ok_or(StoreError::NotFound)?,
                         product_id: part.component_id.into(),
                         quantity: from_quantity(part.quantity),
                     })
@@ -207,27 +161,14 @@ async fn with_components(
 }
 
 /// Products by SKU.
-pub async fn products_by_sku(
-    db: &impl ConnectionTrait,
-    skus: &[String],
-) -> Result<BTreeMap<String, Product>> {
-    let rows = product::Entity::find()
-        .filter(among(product::Column::Sku, skus.to_vec()))
-        .all(db)
-        .await?;
-    Ok(with_components(db, rows)
-        .await?
-        .into_iter()
-        .map(|product| (product.sku.clone(), product))
-        .collect())
+pub async fn products_by_sku(db: &impl ConnectionTrait, skus: &[String]) -> Result<BTreeMap<String, Product>> {
+    let rows = product::Entity::find().filter(among(product::Column::Sku, skus.to_vec())).all(db).await?;
+    Ok(with_components(db, rows).await?.into_iter().map(|product| (product.sku.clone(), product)).collect())
 }
 
 /// Products by id.
 pub async fn products_by_ids(db: &impl ConnectionTrait, ids: &[ProductId]) -> Result<Vec<Product>> {
-    let rows = product::Entity::find()
-        .filter(among(product::Column::Id, ids.iter().map(|id| id.0)))
-        .all(db)
-        .await?;
+    let rows = product::Entity::find().filter(among(product::Column::Id, ids.iter().map(|id| id.0))).all(db).await?;
     with_components(db, rows).await
 }
 
@@ -249,11 +190,8 @@ pub async fn products(
     )
     .await?;
     let models: Vec<_> = rows.items.iter().map(|(_, row)| row.clone()).collect();
-    let mut products: HashMap<Uuid, Product> = with_components(store.reader(), models)
-        .await?
-        .into_iter()
-        .map(|one| (one.id.0, one))
-        .collect();
+    let mut products: HashMap<Uuid, Product> =
+        with_components(store.reader(), models).await?.into_iter().map(|one| (one.id.0, one)).collect();
     rows.map(|row| products.remove(&row.id).ok_or(StoreError::NotFound))
 }
 
@@ -264,26 +202,13 @@ fn product_condition(category: Option<&str>, kind: Option<ProductKind>) -> Condi
 }
 
 /// How many products there are.
-pub async fn count_products(
-    store: &Store,
-    category: Option<&str>,
-    kind: Option<ProductKind>,
-) -> Result<u64> {
-    Ok(product::Entity::find()
-        .filter(product_condition(category, kind))
-        .count(store.reader())
-        .await?)
+pub async fn count_products(store: &Store, category: Option<&str>, kind: Option<ProductKind>) -> Result<u64> {
+    Ok(product::Entity::find().filter(product_condition(category, kind)).count(store.reader()).await?)
 }
 
 /// Every unit of the group.
 pub async fn all_units(db: &impl ConnectionTrait) -> Result<Vec<Unit>> {
-    org_unit::Entity::find()
-        .order_by_asc(org_unit::Column::Code)
-        .all(db)
-        .await?
-        .into_iter()
-        .map(unit)
-        .collect()
+    org_unit::Entity::find().order_by_asc(org_unit::Column::Code).all(db).await?.into_iter().map(unit).collect()
 }
 
 /// Is a unit another one or below it?
@@ -293,12 +218,7 @@ pub fn is_below(units: &[Unit], id: UnitId, above: UnitId) -> bool {
     for _ in 0..=units.len() {
         match next {
             Some(id) if id == above => return true,
-            Some(id) => {
-                next = units
-                    .iter()
-                    .find(|unit| unit.id == id)
-                    .and_then(|unit| unit.parent_id)
-            }
+            Some(id) => next = units.iter().find(|unit| unit.id == id).and_then(|unit| unit.parent_id),
             None => return false,
         }
     }
@@ -322,10 +242,7 @@ pub struct Person {
 
 /// People by subject.
 pub async fn people(db: &impl ConnectionTrait, subjects: &[String]) -> Result<Vec<Person>> {
-    let rows = staff::Entity::find()
-        .filter(among(staff::Column::Subject, subjects.to_vec()))
-        .all(db)
-        .await?;
+    let rows = staff::Entity::find().filter(among(staff::Column::Subject, subjects.to_vec())).all(db).await?;
     rows.into_iter()
         .map(|row| {
             Ok(Person {
@@ -352,9 +269,6 @@ pub async fn active_rules(db: &impl ConnectionTrait) -> Result<RuleSet> {
 
 /// A version of the rules.
 pub async fn rules(db: &impl ConnectionTrait, version: i32) -> Result<RuleSet> {
-    let row = rule_set::Entity::find_by_id(version)
-        .one(db)
-        .await?
-        .ok_or(StoreError::NotFound)?;
+    let row = rule_set::Entity::find_by_id(version).one(db).await?.ok_or(StoreError::NotFound)?;
     from_json(row.body)
 }

@@ -43,16 +43,9 @@ async fn put(db: &impl ConnectionTrait, data: &ReferenceData, now: DateTime<Utc>
             let rows: Vec<$table::Model> = $rows;
             // SQLite binds at most some thousand values a statement.
             for chunk in rows.chunks(500) {
-                let active: Vec<_> = chunk
-                    .iter()
-                    .map(|row| row.clone().into_active_model().reset_all())
-                    .collect();
+                let active: Vec<_> = chunk.iter().map(|row| row.clone().into_active_model().reset_all()).collect();
                 let inserted = $table::Entity::insert_many(active)
-                    .on_conflict(
-                        OnConflict::column($table::Column::$key)
-                            .do_nothing()
-                            .to_owned(),
-                    )
+                    .on_conflict(OnConflict::column($table::Column::$key).do_nothing().to_owned())
                     .exec_without_returning(db)
                     .await;
                 match inserted {
@@ -63,38 +56,15 @@ async fn put(db: &impl ConnectionTrait, data: &ReferenceData, now: DateTime<Utc>
             }
         }};
     }
-    insert!(
-        org_unit,
-        Code,
-        data.units.iter().map(unit_row).collect::<Result<_>>()?
-    );
-    insert!(
-        staff,
-        Subject,
-        data.people.iter().map(person_row).collect::<Result<_>>()?
-    );
-    insert!(
-        customer,
-        Number,
-        data.customers
-            .iter()
-            .map(customer_row)
-            .collect::<Result<_>>()?
-    );
-    insert!(
-        product,
-        Sku,
-        data.products
-            .iter()
-            .map(product_row)
-            .collect::<Result<_>>()?
-    );
+    insert!(org_unit, Code, data.units.iter().map(unit_row).collect::<Result<_>>()?);
+    insert!(staff, Subject, data.people.iter().map(person_row).collect::<Result<_>>()?);
+    insert!(customer, Number, data.customers.iter().map(customer_row).collect::<Result<_>>()?);
+    insert!(product, Sku, data.products.iter().map(product_row).collect::<Result<_>>()?);
     let mut parts = Vec::new();
     for made in &data.products {
         for part in &made.components {
             // Derived from both ends, so that putting it in again finds it.
-            let id =
-                Uuid::from_u128(made.id.0.as_u128() ^ part.product_id.0.as_u128().rotate_left(64));
+            let id = Uuid::from_u128(made.id.0.as_u128() ^ part.product_id.0.as_u128().rotate_left(64));
             parts.push(component::Model {
                 id,
                 product_id: made.id.0,
@@ -107,15 +77,8 @@ async fn put(db: &impl ConnectionTrait, data: &ReferenceData, now: DateTime<Utc>
     if let Some(rules) = &data.rules
         && rule_set::Entity::find().count(db).await? == 0
     {
-        let row = rule_set::Model {
-            version: rules.version,
-            active: true,
-            effective_from: now,
-            body: json(rules)?,
-        };
-        rule_set::Entity::insert(row.into_active_model().reset_all())
-            .exec_without_returning(db)
-            .await?;
+        let row = rule_set::Model { version: rules.version, active: true, effective_from: now, body: json(rules)? };
+        rule_set::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(db).await?;
         new += 1;
     }
     Ok(new)

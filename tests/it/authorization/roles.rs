@@ -9,9 +9,7 @@ use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
 use futures::future::join_all;
 use ordergraph::app::Identity;
 use ordergraph::domain::actor::Role;
-use ordergraph::domain::ids::{
-    AllocationId, DeliveryId, HoldId, MilestoneId, OrderId, StockItemId, TicketId, UnitId,
-};
+use ordergraph::domain::ids::{AllocationId, DeliveryId, HoldId, MilestoneId, OrderId, StockItemId, TicketId, UnitId};
 use ordergraph::domain::permission::{Action, READS, permitted, readers};
 use ordergraph::graphql::ids::{GlobalId, encode};
 use serde_json::{Value, json};
@@ -30,10 +28,7 @@ fn root_fields() -> BTreeMap<String, BTreeSet<String>> {
         if let TypeKind::Object(object) = found.node.kind
             && ["Query", "Mutation", "Subscription"].contains(&name.as_str())
         {
-            let fields = object
-                .fields
-                .iter()
-                .map(|field| field.node.name.node.to_string());
+            let fields = object.fields.iter().map(|field| field.node.name.node.to_string());
             roots.insert(name, fields.collect());
         }
     }
@@ -43,30 +38,15 @@ fn root_fields() -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn every_root_field_has_its_row_in_the_table_and_every_row_its_field() {
     let roots = root_fields();
-    let reads: BTreeSet<String> = roots["Query"]
-        .union(&roots["Subscription"])
-        .cloned()
-        .collect();
+    let reads: BTreeSet<String> = roots["Query"].union(&roots["Subscription"]).cloned().collect();
     let rows: BTreeSet<String> = READS.iter().map(|row| row.field.to_owned()).collect();
     assert_eq!(reads, rows);
-    let actions: BTreeSet<String> = Action::ALL
-        .iter()
-        .map(|action| action.field_name())
-        .collect();
+    let actions: BTreeSet<String> = Action::ALL.iter().map(|action| action.field_name()).collect();
     assert_eq!(roots["Mutation"], actions);
-    let asked: BTreeSet<String> = QUERIES
-        .iter()
-        .map(|(field, _)| (*field).to_owned())
-        .collect();
+    let asked: BTreeSet<String> = QUERIES.iter().map(|(field, _)| (*field).to_owned()).collect();
     assert_eq!(roots["Query"], asked, "the queries of this test");
-    let followed: BTreeSet<String> = SUBSCRIPTIONS
-        .iter()
-        .map(|(field, _)| (*field).to_owned())
-        .collect();
-    assert_eq!(
-        roots["Subscription"], followed,
-        "the subscriptions of this test"
-    );
+    let followed: BTreeSet<String> = SUBSCRIPTIONS.iter().map(|(field, _)| (*field).to_owned()).collect();
+    assert_eq!(roots["Subscription"], followed, "the subscriptions of this test");
 }
 
 const QUERIES: &[(&str, &str)] = &[
@@ -76,20 +56,11 @@ const QUERIES: &[(&str, &str)] = &[
     ("eventCursor", "{ eventCursor }"),
     ("events", "{ events(first: 1) { cursor } }"),
     ("node", "query($order: ID!) { node(id: $order) { id } }"),
-    (
-        "nodes",
-        "query($order: ID!) { nodes(ids: [$order]) { id } }",
-    ),
-    (
-        "order",
-        "query($order: ID!) { order(by: { id: $order }) { id } }",
-    ),
+    ("nodes", "query($order: ID!) { nodes(ids: [$order]) { id } }"),
+    ("order", "query($order: ID!) { order(by: { id: $order }) { id } }"),
     ("orders", "{ orders(first: 1) { totalCount } }"),
     ("products", "{ products(first: 1) { totalCount } }"),
-    (
-        "replenishmentRequests",
-        "{ replenishmentRequests(first: 1) { totalCount } }",
-    ),
+    ("replenishmentRequests", "{ replenishmentRequests(first: 1) { totalCount } }"),
     ("serviceConfig", "{ serviceConfig { maxDepth } }"),
     ("stockItems", "{ stockItems(first: 1) { totalCount } }"),
     ("tickets", "{ tickets(first: 1) { totalCount } }"),
@@ -99,22 +70,10 @@ const QUERIES: &[(&str, &str)] = &[
 
 /// With a cursor that is none: whoever may follow is told so, at once.
 const SUBSCRIPTIONS: &[(&str, &str)] = &[
-    (
-        "orderEvents",
-        "subscription { orderEvents(after: \"none\") { cursor } }",
-    ),
-    (
-        "orderProgress",
-        "subscription($order: ID!) { orderProgress(orderId: $order) { cursor } }",
-    ),
-    (
-        "stockAlerts",
-        "subscription { stockAlerts(after: \"none\") { cursor } }",
-    ),
-    (
-        "ticketUpdates",
-        "subscription { ticketUpdates(after: \"none\") { cursor } }",
-    ),
+    ("orderEvents", "subscription { orderEvents(after: \"none\") { cursor } }"),
+    ("orderProgress", "subscription($order: ID!) { orderProgress(orderId: $order) { cursor } }"),
+    ("stockAlerts", "subscription { stockAlerts(after: \"none\") { cursor } }"),
+    ("ticketUpdates", "subscription { ticketUpdates(after: \"none\") { cursor } }"),
 ];
 
 fn unknown<T: GlobalId>() -> String {
@@ -144,14 +103,8 @@ fn input(action: Action) -> Value {
         Action::RejectOrder | Action::PlaceHold | Action::CancelOrder => with(order, reason),
         Action::ReleaseHold => with(order, json!({ "holdId": unknown::<HoldId>() })),
         Action::AnswerCancellation => with(order, json!({ "grant": false })),
-        Action::OpenTicket => with(
-            order,
-            json!({ "category": "OTHER", "subject": "It", "description": "Hums." }),
-        ),
-        Action::ReassignAllocation => with(
-            with(allocation, reason),
-            json!({ "unitId": unknown::<UnitId>() }),
-        ),
+        Action::OpenTicket => with(order, json!({ "category": "OTHER", "subject": "It", "description": "Hums." })),
+        Action::ReassignAllocation => with(with(allocation, reason), json!({ "unitId": unknown::<UnitId>() })),
         Action::AcceptAllocation | Action::PlanDelivery => allocation,
         Action::DeclineAllocation => with(allocation, reason),
         Action::RecordInspection => with(allocation, json!({ "checklist": [] })),
@@ -164,10 +117,9 @@ fn input(action: Action) -> Value {
             delivery,
             json!({ "carrier": "X", "carrierEventId": "1", "kind": "PICKED_UP", "occurredAt": "2026-01-01T00:00:00Z" }),
         ),
-        Action::ConfirmDelivery => with(
-            delivery,
-            json!({ "evidence": { "kind": "CUSTOMER_RECEIPT", "reference": "1" } }),
-        ),
+        Action::ConfirmDelivery => {
+            with(delivery, json!({ "evidence": { "kind": "CUSTOMER_RECEIPT", "reference": "1" } }))
+        }
         Action::ContactCustomer => with(ticket, json!({ "summary": "Called." })),
         Action::ResolveTicket => with(ticket, json!({ "resolution": "Mended." })),
     }
@@ -190,15 +142,9 @@ impl Asker {
 }
 
 fn askers(world: &Arc<World>) -> Vec<Asker> {
-    let asker = |actor, refusal, role| Asker {
-        actor,
-        refusal,
-        role,
-    };
-    let mut askers: Vec<Asker> = Role::ALL
-        .iter()
-        .map(|role| asker(world.actor(*role), "FORBIDDEN", Some(*role)))
-        .collect();
+    let asker = |actor, refusal, role| Asker { actor, refusal, role };
+    let mut askers: Vec<Asker> =
+        Role::ALL.iter().map(|role| asker(world.actor(*role), "FORBIDDEN", Some(*role))).collect();
     let stranger = Identity {
         subject: "stranger".to_owned(),
         roles: vec!["CARETAKER".to_owned()],
@@ -214,20 +160,11 @@ on_both_databases!(reads_are_for_those_the_table_names, |world| async move {
     let variables = json!({ "order": unknown::<OrderId>() });
     for asker in askers(&world) {
         let answers = join_all(QUERIES.iter().map(|(_, document)| {
-            let needed = if document.contains("$order") {
-                variables.clone()
-            } else {
-                json!({})
-            };
+            let needed = if document.contains("$order") { variables.clone() } else { json!({}) };
             asker.actor.query(document, needed)
         }));
         for ((field, _), answer) in QUERIES.iter().zip(answers.await) {
-            assert_eq!(
-                answer.code(),
-                asker.expects(readers(field), ""),
-                "{field} as {}",
-                asker.actor.identity.subject
-            );
+            assert_eq!(answer.code(), asker.expects(readers(field), ""), "{field} as {}", asker.actor.identity.subject);
         }
     }
 });
@@ -236,22 +173,10 @@ on_both_databases!(streams_are_for_those_the_table_names, |world| async move {
     let variables = json!({ "order": unknown::<OrderId>() });
     for asker in askers(&world) {
         for (field, document) in SUBSCRIPTIONS {
-            let needed = if document.contains("$order") {
-                variables.clone()
-            } else {
-                json!({})
-            };
+            let needed = if document.contains("$order") { variables.clone() } else { json!({}) };
             let answer = asker.actor.subscribe(document, needed).await.answer().await;
-            let errors = if answer.is_array() {
-                &answer
-            } else {
-                &answer["errors"]
-            };
-            let allowed = if *field == "orderProgress" {
-                "NOT_FOUND"
-            } else {
-                "CURSOR_INVALID"
-            };
+            let errors = if answer.is_array() { &answer } else { &answer["errors"] };
+            let allowed = if *field == "orderProgress" { "NOT_FOUND" } else { "CURSOR_INVALID" };
             assert_eq!(
                 errors[0]["extensions"]["code"],
                 asker.expects(readers(field), allowed),
@@ -271,11 +196,7 @@ on_both_databases!(writes_are_for_those_the_table_names, |world| async move {
         }));
         for (action, answer) in Action::ALL.iter().zip(answers.await) {
             // An order without lines is refused by the rules; what does not exist is not found.
-            let allowed = if *action == Action::SubmitOrder {
-                ""
-            } else {
-                "NOT_FOUND"
-            };
+            let allowed = if *action == Action::SubmitOrder { "" } else { "NOT_FOUND" };
             assert_eq!(
                 answer.code(),
                 asker.expects(permitted(*action).0, allowed),

@@ -28,28 +28,20 @@ async fn belongings(world: &Arc<World>) -> Belongings {
     input["externalReference"] = json!("SECRET-1");
     let payload = owner.does("submitOrder", input).await;
     let order = order_id(&payload);
-    world
-        .actor(Role::Reviewer)
-        .does("startReview", of(&order))
-        .await;
+    world.actor(Role::Reviewer).does("startReview", of(&order)).await;
     world.approve(&order).await;
     let share = world.allocate(&order).await.remove(0);
-    world
-        .operator(&share.unit)
-        .does("acceptAllocation", share.input())
-        .await;
+    world.operator(&share.unit).does("acceptAllocation", share.input()).await;
     let milestone = world.open_milestones(&share).await[0].0.clone();
     world.work(&share).await;
     world.pass(&share).await;
     let delivery = world.booked(&share, Some("EXPRESS")).await;
     world.arrive(&delivery).await;
-    let problem = json!({ "orderId": order, "category": "TECHNICAL", "subject": "It hums", "description": "At night." });
+    let problem =
+        json!({ "orderId": order, "category": "TECHNICAL", "subject": "It hums", "description": "At night." });
     let opened = owner.does("openTicket", problem).await;
     Belongings {
-        number: payload["order"]["number"]
-            .as_str()
-            .expect("a number")
-            .to_owned(),
+        number: payload["order"]["number"].as_str().expect("a number").to_owned(),
         ticket: opened["ticket"]["id"].as_str().expect("an id").to_owned(),
         order,
         share,
@@ -86,11 +78,7 @@ fn questions(own: &Belongings) -> Vec<(&'static str, String, String)> {
     let confirm = "mutation($id: ID!) { confirmDelivery(input: { deliveryId: $id, evidence: { kind: CUSTOMER_RECEIPT, reference: \"x\" } }) { userErrors { message } } }";
     questions.push((confirm, delivery.0.clone(), delivery.1.clone()));
     for (theirs, none) in [order, delivery, ticket, share, milestone] {
-        questions.push((
-            "query($id: ID!) { node(id: $id) { id __typename } }",
-            theirs,
-            none,
-        ));
+        questions.push(("query($id: ID!) { node(id: $id) { id __typename } }", theirs, none));
     }
     questions
 }
@@ -116,25 +104,13 @@ async fn nothing_exists(stranger: &Actor, own: &Belongings) {
         let answer = stranger.query(by_number, json!({ "by": by })).await;
         assert_eq!(answer.data()["order"], Value::Null);
     }
-    let stream =
-        "subscription($id: ID!) { orderProgress(orderId: $id) { cursor order { number } } }";
+    let stream = "subscription($id: ID!) { orderProgress(orderId: $id) { cursor order { number } } }";
     let mut answers = Vec::new();
     for id in [own.order.clone(), nobodys::<OrderId>()] {
-        let answer = stranger
-            .subscribe(stream, json!({ "id": id }))
-            .await
-            .answer()
-            .await;
-        let mut errors = if answer.is_array() {
-            answer
-        } else {
-            answer["errors"].clone()
-        };
+        let answer = stranger.subscribe(stream, json!({ "id": id })).await.answer().await;
+        let mut errors = if answer.is_array() { answer } else { answer["errors"].clone() };
         assert_eq!(errors[0]["extensions"]["code"], "NOT_FOUND");
-        errors[0]["extensions"]
-            .as_object_mut()
-            .expect("extensions")
-            .remove("requestId");
+        errors[0]["extensions"].as_object_mut().expect("extensions").remove("requestId");
         answers.push(errors);
     }
     assert_eq!(answers[0], answers[1]);
@@ -162,206 +138,134 @@ on_both_databases!(a_customer_has_its_own_orders_only, |world| async move {
         })
     );
     let owners = world.customer("C-1001").data(customers, json!({})).await;
-    assert_eq!(
-        owners["customers"]["nodes"],
-        json!([{ "number": "C-1001" }])
-    );
+    assert_eq!(owners["customers"]["nodes"], json!([{ "number": "C-1001" }]));
     // Nor can it submit or be quoted for another.
     let mut input = own_submission(&[line("LAMP-1", "1")]);
     input["customerNumber"] = json!("C-1001");
     let refused = stranger.refused("submitOrder", input).await;
+    assert_eq!((refused[0].code.as_str(), refused[0].path.as_str()), ("UNKNOWN_CUSTOMER", "customerNumber"));
+});
+
+on_both_databases!(a_partner_has_the_orders_of_its_account_only, |world| async move {
+    let own = belongings(&world).await;
+    let other = Identity {
+        subject: "shop.moon".to_owned(),
+        roles: vec!["PARTNER".to_owned()],
+        channel: Some("moon-shop".to_owned()),
+        ..Identity::default()
+    };
+    nothing_exists(&world.bearer(other), &own).await;
+    let without =
+        Identity { subject: "shop.none".to_owned(), roles: vec!["PARTNER".to_owned()], ..Identity::default() };
+    nothing_exists(&world.bearer(without), &own).await;
+});
+
+on_both_databases!(a_token_of_a_place_that_is_not_there_opens_nothing, |world| async move {
+    let own = belongings(&world).await;
+    for identity in [
+        Identity { customer: Some("C-9999".to_owned()), roles: vec!["CUSTOMER".to_owned()], ..Identity::default() },
+        Identity { roles: vec!["CUSTOMER".to_owned()], ..Identity::default() },
+        // Whoever acts for a customer is confined to it, whatever else the token says.
+        Identity {
+            customer: Some("C-1002".to_owned()),
+            unit: Some("AUR".to_owned()),
+            roles: vec!["CUSTOMER".to_owned(), "ADMIN".to_owned(), "SALES".to_owned()],
+            ..Identity::default()
+        },
+    ] {
+        let identity = Identity { subject: "odd".to_owned(), ..identity };
+        nothing_exists(&world.bearer(identity), &own).await;
+    }
+    let staff = Identity {
+        subject: "odd".to_owned(),
+        unit: Some("NOWHERE".to_owned()),
+        roles: vec!["SUPERVISOR".to_owned()],
+        ..Identity::default()
+    };
+    let everything = "{ orders(first: 1) { totalCount } stockItems(first: 1) { totalCount } units { code } customers(first: 1) { totalCount }
+                        allocations(first: 1) { totalCount } tickets(first: 1) { totalCount } events(first: 1) { events { kind } } }";
     assert_eq!(
-        (refused[0].code.as_str(), refused[0].path.as_str()),
-        ("UNKNOWN_CUSTOMER", "customerNumber")
+        world.bearer(staff).data(everything, json!({})).await,
+        json!({
+            "orders": { "totalCount": 0 }, "stockItems": { "totalCount": 0 }, "units": [], "customers": { "totalCount": 0 },
+            "allocations": { "totalCount": 0 }, "tickets": { "totalCount": 0 }, "events": { "events": [] },
+        })
     );
 });
 
-on_both_databases!(
-    a_partner_has_the_orders_of_its_account_only,
-    |world| async move {
-        let own = belongings(&world).await;
-        let other = Identity {
-            subject: "shop.moon".to_owned(),
-            roles: vec!["PARTNER".to_owned()],
-            channel: Some("moon-shop".to_owned()),
-            ..Identity::default()
-        };
-        nothing_exists(&world.bearer(other), &own).await;
-        let without = Identity {
-            subject: "shop.none".to_owned(),
-            roles: vec!["PARTNER".to_owned()],
-            ..Identity::default()
-        };
-        nothing_exists(&world.bearer(without), &own).await;
-    }
-);
-
-on_both_databases!(
-    a_token_of_a_place_that_is_not_there_opens_nothing,
-    |world| async move {
-        let own = belongings(&world).await;
-        for identity in [
-            Identity {
-                customer: Some("C-9999".to_owned()),
-                roles: vec!["CUSTOMER".to_owned()],
-                ..Identity::default()
-            },
-            Identity {
-                roles: vec!["CUSTOMER".to_owned()],
-                ..Identity::default()
-            },
-            // Whoever acts for a customer is confined to it, whatever else the token says.
-            Identity {
-                customer: Some("C-1002".to_owned()),
-                unit: Some("AUR".to_owned()),
-                roles: vec![
-                    "CUSTOMER".to_owned(),
-                    "ADMIN".to_owned(),
-                    "SALES".to_owned(),
-                ],
-                ..Identity::default()
-            },
-        ] {
-            let identity = Identity {
-                subject: "odd".to_owned(),
-                ..identity
-            };
-            nothing_exists(&world.bearer(identity), &own).await;
-        }
-        let staff = Identity {
-            subject: "odd".to_owned(),
-            unit: Some("NOWHERE".to_owned()),
-            roles: vec!["SUPERVISOR".to_owned()],
-            ..Identity::default()
-        };
-        let everything = "{ orders(first: 1) { totalCount } stockItems(first: 1) { totalCount } units { code } customers(first: 1) { totalCount }
-                        allocations(first: 1) { totalCount } tickets(first: 1) { totalCount } events(first: 1) { events { kind } } }";
-        assert_eq!(
-            world.bearer(staff).data(everything, json!({})).await,
-            json!({
-                "orders": { "totalCount": 0 }, "stockItems": { "totalCount": 0 }, "units": [], "customers": { "totalCount": 0 },
-                "allocations": { "totalCount": 0 }, "tickets": { "totalCount": 0 }, "events": { "events": [] },
-            })
-        );
-    }
-);
-
-on_both_databases!(
-    a_unit_has_the_orders_it_has_a_share_in,
-    |world| async move {
-        let (north, _) = world.allocated(&[line("LAMP-1", "3")]).await;
-        let (south, shares) = world.allocated(&[line("BENCH-X", "1")]).await;
-        let olga = world.person("olga.operator");
-        let counts = "{ orders(first: 9) { totalCount nodes { id } } allocations(first: 9) { totalCount nodes { unit { code } } }
+on_both_databases!(a_unit_has_the_orders_it_has_a_share_in, |world| async move {
+    let (north, _) = world.allocated(&[line("LAMP-1", "3")]).await;
+    let (south, shares) = world.allocated(&[line("BENCH-X", "1")]).await;
+    let olga = world.person("olga.operator");
+    let counts =
+        "{ orders(first: 9) { totalCount nodes { id } } allocations(first: 9) { totalCount nodes { unit { code } } }
                     stockItems(first: 50) { totalCount nodes { warehouse { code } } } }";
-        let found = olga.data(counts, json!({})).await;
-        assert_eq!(
-            found["orders"],
-            json!({ "totalCount": 1, "nodes": [{ "id": north }] })
-        );
-        assert_eq!(
-            found["allocations"],
-            json!({ "totalCount": 1, "nodes": [{ "unit": { "code": "AUR-N" } }] })
-        );
-        assert_eq!(found["stockItems"]["totalCount"], 9);
-        let items = found["stockItems"]["nodes"].as_array().expect("items");
-        assert!(
-            items
-                .iter()
-                .all(|item| item["warehouse"]["code"] == "AUR-N-WH")
-        );
-        assert_eq!(
-            olga.fails("acceptAllocation", shares[0].input()).await,
-            "NOT_FOUND"
-        );
-        let document = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }";
-        let ids = json!({ "ids": [south, north, shares[0].id] });
-        assert_eq!(
-            olga.data(document, ids).await["nodes"],
-            json!([null, { "id": north }, null])
-        );
-        // A warehouse books goods into itself only.
-        let item = world.stock("LAMP-1", "AUR-S-WH").await;
-        let receipt = json!({ "stockItemId": item["id"], "quantity": "1" });
-        assert_eq!(
-            world
-                .person("walt.warehouse")
-                .fails("receiveStock", receipt.clone())
-                .await,
-            "NOT_FOUND"
-        );
-        world
-            .person("wendy.warehouse")
-            .does("receiveStock", receipt)
-            .await;
-    }
-);
+    let found = olga.data(counts, json!({})).await;
+    assert_eq!(found["orders"], json!({ "totalCount": 1, "nodes": [{ "id": north }] }));
+    assert_eq!(found["allocations"], json!({ "totalCount": 1, "nodes": [{ "unit": { "code": "AUR-N" } }] }));
+    assert_eq!(found["stockItems"]["totalCount"], 9);
+    let items = found["stockItems"]["nodes"].as_array().expect("items");
+    assert!(items.iter().all(|item| item["warehouse"]["code"] == "AUR-N-WH"));
+    assert_eq!(olga.fails("acceptAllocation", shares[0].input()).await, "NOT_FOUND");
+    let document = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }";
+    let ids = json!({ "ids": [south, north, shares[0].id] });
+    assert_eq!(olga.data(document, ids).await["nodes"], json!([null, { "id": north }, null]));
+    // A warehouse books goods into itself only.
+    let item = world.stock("LAMP-1", "AUR-S-WH").await;
+    let receipt = json!({ "stockItemId": item["id"], "quantity": "1" });
+    assert_eq!(world.person("walt.warehouse").fails("receiveStock", receipt.clone()).await, "NOT_FOUND");
+    world.person("wendy.warehouse").does("receiveStock", receipt).await;
+});
 
-on_both_databases!(
-    people_outside_are_told_nothing_of_the_inside,
-    |world| async move {
-        let own = belongings(&world).await;
-        let owner = world.customer("C-1001");
-        let document = "query($id: ID!) { order(by: { id: $id }) {
+on_both_databases!(people_outside_are_told_nothing_of_the_inside, |world| async move {
+    let own = belongings(&world).await;
+    let owner = world.customer("C-1001");
+    let document = "query($id: ID!) { order(by: { id: $id }) {
         review { status } submittedBy { subject }
         allocations { acceptedBy { name } decision { reason } reservations { quantity } backorders { quantity } declineReason
           milestones { responsible { name } } inspections { inspector { name } checklist { item } } }
         deliveries { plannedBy { name } cost { amount } options { reason } trackingEvents { recordedBy { name } } }
         tickets { contacts { summary } } timeline(first: 50) { nodes { kind note actor { name } changes { field } } } } }";
-        let answer = owner.query(document, json!({ "id": own.order })).await;
-        let order = &answer.data()["order"];
-        assert_eq!(
-            order["submittedBy"],
-            json!({ "subject": "customer.c-1001" })
-        );
-        assert_eq!(order["review"], Value::Null);
-        let share = &order["allocations"][0];
-        for inside in ["acceptedBy", "reservations", "backorders", "declineReason"] {
-            assert_eq!(share[inside], Value::Null, "{inside}");
-        }
-        assert_eq!(
-            share["inspections"],
-            json!([{ "inspector": null, "checklist": null }])
-        );
-        assert_eq!(order["deliveries"][0]["plannedBy"], Value::Null);
-        let kinds: Vec<&str> = order["timeline"]["nodes"]
-            .as_array()
-            .expect("a timeline")
-            .iter()
-            .map(|event| event["kind"].as_str().expect("a kind"))
-            .collect();
-        assert_eq!(
-            kinds,
-            [
-                "ORDER_SUBMITTED",
-                "ORDER_REVIEW_STARTED",
-                "ORDER_APPROVED",
-                "ORDER_ALLOCATED",
-                "ORDER_STARTED",
-                "MILESTONE_STARTED",
-                "MILESTONE_COMPLETED",
-                "MILESTONE_STARTED",
-                "MILESTONE_COMPLETED",
-                "ORDER_PASSED",
-                "INSPECTION_RECORDED",
-                "DELIVERY_PLANNED",
-                "DELIVERY_BOOKED",
-                "ORDER_DISPATCHED",
-                "DELIVERY_DISPATCHED",
-                "ORDER_DELIVERED",
-                "DELIVERY_ARRIVED",
-                "TICKET_OPENED",
-            ]
-        );
-        for person in ordergraph::seed::PEOPLE
-            .iter()
-            .filter(|one| one.name.len() > 4 && one.subject != "system")
-        {
-            assert!(
-                !answer.text.contains(person.name) && !answer.text.contains(person.subject),
-                "{}",
-                person.subject
-            );
-        }
+    let answer = owner.query(document, json!({ "id": own.order })).await;
+    let order = &answer.data()["order"];
+    assert_eq!(order["submittedBy"], json!({ "subject": "customer.c-1001" }));
+    assert_eq!(order["review"], Value::Null);
+    let share = &order["allocations"][0];
+    for inside in ["acceptedBy", "reservations", "backorders", "declineReason"] {
+        assert_eq!(share[inside], Value::Null, "{inside}");
     }
-);
+    assert_eq!(share["inspections"], json!([{ "inspector": null, "checklist": null }]));
+    assert_eq!(order["deliveries"][0]["plannedBy"], Value::Null);
+    let kinds: Vec<&str> = order["timeline"]["nodes"]
+        .as_array()
+        .expect("a timeline")
+        .iter()
+        .map(|event| event["kind"].as_str().expect("a kind"))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "ORDER_SUBMITTED",
+            "ORDER_REVIEW_STARTED",
+            "ORDER_APPROVED",
+            "ORDER_ALLOCATED",
+            "ORDER_STARTED",
+            "MILESTONE_STARTED",
+            "MILESTONE_COMPLETED",
+            "MILESTONE_STARTED",
+            "MILESTONE_COMPLETED",
+            "ORDER_PASSED",
+            "INSPECTION_RECORDED",
+            "DELIVERY_PLANNED",
+            "DELIVERY_BOOKED",
+            "ORDER_DISPATCHED",
+            "DELIVERY_DISPATCHED",
+            "ORDER_DELIVERED",
+            "DELIVERY_ARRIVED",
+            "TICKET_OPENED",
+        ]
+    );
+    for person in ordergraph::seed::PEOPLE.iter().filter(|one| one.name.len() > 4 && one.subject != "system") {
+        assert!(!answer.text.contains(person.name) && !answer.text.contains(person.subject), "{}", person.subject);
+    }
+});

@@ -53,12 +53,7 @@ impl Chronicle {
 }
 
 pub fn kinds(messages: &[Value], field: &str) -> Vec<String> {
-    let kind = |one: &Value| {
-        one[field]["event"]["kind"]
-            .as_str()
-            .unwrap_or("SNAPSHOT")
-            .to_owned()
-    };
+    let kind = |one: &Value| one[field]["event"]["kind"].as_str().unwrap_or("SNAPSHOT").to_owned();
     messages.iter().map(kind).collect()
 }
 
@@ -66,9 +61,7 @@ pub fn kinds(messages: &[Value], field: &str) -> Vec<String> {
 pub fn positions(messages: &[Value], field: &str) -> Vec<i64> {
     let position = |one: &Value| {
         let cursor = one[field]["cursor"].as_str().expect("a cursor");
-        ordergraph::feed::Cursor::decode(cursor)
-            .expect("a cursor of ours")
-            .position
+        ordergraph::feed::Cursor::decode(cursor).expect("a cursor of ours").position
     };
     messages.iter().map(position).collect()
 }
@@ -84,10 +77,7 @@ pub async fn collect(subscription: &mut Subscription, count: usize) -> Vec<Value
 pub fn discreet(messages: &[Value]) {
     let text = serde_json::to_string(messages).expect("JSON");
     for person in PEOPLE.iter().filter(|person| !person.name.is_empty()) {
-        for word in [person.subject, person.name]
-            .into_iter()
-            .filter(|word| *word != "system")
-        {
+        for word in [person.subject, person.name].into_iter().filter(|word| *word != "system") {
             assert!(!text.contains(word), "a customer was told of {word}");
         }
     }

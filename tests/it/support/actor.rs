@@ -45,13 +45,9 @@ fn selection(field: &str) -> &'static str {
         "acceptAllocation" | "declineAllocation" | "recordInspection" => {
             "allocation { id version status kind milestones { id code status sequence responsible { subject } } }"
         }
-        "receiveStock" => {
-            "stockItem { id version onHand reserved available } filledAllocations { id }"
-        }
+        "receiveStock" => "stockItem { id version onHand reserved available } filledAllocations { id }",
         "adjustStock" => "stockItem { id version onHand reserved available }",
-        "startMilestone" | "completeMilestone" | "blockMilestone" => {
-            "milestone { id status allocation { id status } }"
-        }
+        "startMilestone" | "completeMilestone" | "blockMilestone" => "milestone { id status allocation { id status } }",
         "planDelivery" | "bookDelivery" => "delivery { id version status method number }",
         "dispatchDelivery" => "delivery { id status } order { id status stage }",
         "recordTrackingEvent" => "duplicate delivery { id status } order { id status }",
@@ -81,10 +77,7 @@ impl Answer {
     /// The codes of the errors.
     pub fn codes(&self) -> Vec<String> {
         let errors = self.body["errors"].as_array().cloned().unwrap_or_default();
-        errors
-            .iter()
-            .map(|error| text(&error["extensions"]["code"]))
-            .collect()
+        errors.iter().map(|error| text(&error["extensions"]["code"])).collect()
     }
 
     /// The code of the only error; empty when there was none.
@@ -120,35 +113,21 @@ fn refusals(payload: &Value) -> Vec<Refused> {
         let parts = error["path"].as_array().cloned().unwrap_or_default();
         parts.iter().map(text).collect::<Vec<_>>().join(".")
     };
-    let errors = payload["userErrors"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
+    let errors = payload["userErrors"].as_array().cloned().unwrap_or_default();
     errors
         .iter()
-        .map(|error| Refused {
-            code: text(&error["code"]),
-            clause: text(&error["clause"]),
-            path: path(error),
-        })
+        .map(|error| Refused { code: text(&error["code"]), clause: text(&error["clause"]), path: path(error) })
         .collect()
 }
 
 impl Actor {
     pub fn new(world: Arc<World>, token: Option<String>, identity: Identity) -> Self {
-        Self {
-            world,
-            token,
-            identity,
-        }
+        Self { world, token, identity }
     }
 
     /// The same person with another token.
     pub fn with_token(&self, token: String) -> Self {
-        Self {
-            token: Some(token),
-            ..self.clone()
-        }
+        Self { token: Some(token), ..self.clone() }
     }
 
     /// Posts a body as it is.
@@ -171,8 +150,7 @@ impl Actor {
 
     /// Asks something.
     pub async fn query(&self, document: &str, variables: Value) -> Answer {
-        self.post(json!({ "query": document, "variables": variables }).to_string())
-            .await
+        self.post(json!({ "query": document, "variables": variables }).to_string()).await
     }
 
     /// Asks for something that is answered without errors.
@@ -182,20 +160,14 @@ impl Actor {
 
     /// Performs a mutation, whatever comes of it.
     pub async fn act(&self, field: &str, input: Value) -> Answer {
-        self.query(&document(field), json!({ "input": input }))
-            .await
+        self.query(&document(field), json!({ "input": input })).await
     }
 
     /// Performs a mutation that succeeds, and gives its payload.
     pub async fn does(&self, field: &str, input: Value) -> Value {
         let answer = self.act(field, input.clone()).await;
         let payload = answer.data()[field].clone();
-        assert_eq!(
-            payload["userErrors"],
-            json!([]),
-            "{} cannot {field} {input}",
-            self.identity.subject
-        );
+        assert_eq!(payload["userErrors"], json!([]), "{} cannot {field} {input}", self.identity.subject);
         payload
     }
 
@@ -216,10 +188,7 @@ impl Actor {
     /// Performs a mutation that the rules refuse for these codes and clauses, in this order.
     pub async fn refused_for(&self, field: &str, input: Value, expected: &[(&str, &str)]) {
         let found = self.refused(field, input).await;
-        let found: Vec<(&str, &str)> = found
-            .iter()
-            .map(|one| (one.code.as_str(), one.clause.as_str()))
-            .collect();
+        let found: Vec<(&str, &str)> = found.iter().map(|one| (one.code.as_str(), one.clause.as_str())).collect();
         assert_eq!(found, expected, "{field} by {}", self.identity.subject);
     }
 

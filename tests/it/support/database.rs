@@ -33,9 +33,7 @@ fn cluster() -> String {
 async fn connect(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url.to_owned());
     options.max_connections(1).sqlx_logging(false);
-    sea_orm::Database::connect(options)
-        .await
-        .expect("a connection of the test's own")
+    sea_orm::Database::connect(options).await.expect("a connection of the test's own")
 }
 
 impl Database {
@@ -44,26 +42,15 @@ impl Database {
         match kind {
             Kind::Sqlite => {
                 let file = folder.path().join("world.db");
-                Self {
-                    url: format!("sqlite://{}?mode=rwc", file.display()),
-                    name: None,
-                    folder,
-                }
+                Self { url: format!("sqlite://{}?mode=rwc", file.display()), name: None, folder }
             }
             Kind::Postgres => {
                 let name = format!("it_{}", uuid::Uuid::now_v7().simple());
                 let cluster = cluster();
                 let admin = connect(&cluster).await;
-                admin
-                    .execute_unprepared(&format!("CREATE DATABASE {name}"))
-                    .await
-                    .expect("a database");
+                admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");
                 admin.close().await.expect("closed");
-                Self {
-                    url: at(&cluster, &name),
-                    name: Some(name),
-                    folder,
-                }
+                Self { url: at(&cluster, &name), name: Some(name), folder }
             }
         }
     }
@@ -81,9 +68,7 @@ impl Database {
     pub async fn drop(&self) {
         if let Some(name) = &self.name {
             let admin = connect(&cluster()).await;
-            let _ = admin
-                .execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)"))
-                .await;
+            let _ = admin.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
             let _ = admin.close().await;
         }
     }
@@ -95,8 +80,6 @@ fn at(cluster: &str, name: &str) -> String {
         Some((address, query)) => (address, format!("?{query}")),
         None => (cluster, String::new()),
     };
-    let (server, _) = address
-        .rsplit_once('/')
-        .expect("an address with a database");
+    let (server, _) = address.rsplit_once('/').expect("an address with a database");
     format!("{server}/{name}{query}")
 }

@@ -95,24 +95,15 @@ pub(crate) use on_both_databases;
 impl World {
     async fn start(kind: Kind) -> Self {
         let database = database::Database::create(kind).await;
-        let options = StoreOptions {
-            url: database.url.clone(),
-            connections: 8,
-        };
+        let options = StoreOptions { url: database.url.clone(), connections: 8 };
         let store = Store::connect(&options).await.expect("a store");
         store.migrate().await.expect("a current schema");
-        seed::reference_only(&store, chrono::Utc::now())
-            .await
-            .expect("reference data");
+        seed::reference_only(&store, chrono::Utc::now()).await.expect("reference data");
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let feed = Feed::start(&store, &tasks, &stop).await.expect("a feed");
         let app = App::new(store, feed, Arc::new(SystemClock));
         let key = DemoKey::load_or_create(database.folder()).expect("a key");
-        let settings = EdgeSettings {
-            drain_seconds: 5,
-            drain_spread_milliseconds: 1,
-            ..EdgeSettings::default()
-        };
+        let settings = EdgeSettings { drain_seconds: 5, drain_spread_milliseconds: 1, ..EdgeSettings::default() };
         let authenticator = Authenticator::from_demo_key(&key).expect("an authenticator");
         let server = Edge::new(Gateway::new(&app), authenticator)
             .settings(settings)
@@ -156,10 +147,7 @@ impl World {
 
     /// A person of the demo group by subject.
     pub fn person(self: &Arc<Self>, subject: &str) -> Actor {
-        let person = seed::PEOPLE
-            .iter()
-            .find(|person| person.subject == subject)
-            .expect("a known subject");
+        let person = seed::PEOPLE.iter().find(|person| person.subject == subject).expect("a known subject");
         self.bearer(person.identity())
     }
 
@@ -199,9 +187,7 @@ impl World {
 
     /// The session behind an actor, to act without the network in between.
     pub async fn session(&self, actor: &Actor) -> Session {
-        Session::open(&self.app, &actor.identity, "test")
-            .await
-            .expect("a session")
+        Session::open(&self.app, &actor.identity, "test").await.expect("a session")
     }
 
     /// What every invariant says of the database now.
@@ -210,27 +196,15 @@ impl World {
         report
             .violations
             .iter()
-            .map(|one| {
-                format!(
-                    "{} {} {}: {}",
-                    one.invariant, one.table, one.id, one.message
-                )
-            })
+            .map(|one| format!("{} {} {}: {}", one.invariant, one.table, one.id, one.message))
             .collect()
     }
 
     /// Rows and versions of every table that a command writes: equal before and after whatever
     /// must not leave a trace.
     pub async fn state(&self) -> BTreeMap<String, i64> {
-        const VERSIONED: &[&str] = &[
-            "orders",
-            "review_case",
-            "allocation",
-            "stock_item",
-            "replenishment_request",
-            "delivery",
-            "ticket",
-        ];
+        const VERSIONED: &[&str] =
+            &["orders", "review_case", "allocation", "stock_item", "replenishment_request", "delivery", "ticket"];
         const COUNTED: &[&str] = &[
             "event",
             "idempotency_record",
@@ -286,8 +260,7 @@ impl World {
     /// SQLite: whether the test's own connection may write what the tables' checks forbid.
     pub async fn tamper_unchecked(&self, unchecked: bool) {
         if self.kind == Kind::Sqlite {
-            self.tamper(&format!("PRAGMA ignore_check_constraints = {unchecked}"))
-                .await;
+            self.tamper(&format!("PRAGMA ignore_check_constraints = {unchecked}")).await;
         }
     }
 }

@@ -21,22 +21,13 @@ pub struct Subscription {
 
 impl Subscription {
     pub async fn begin(actor: &Actor, document: &str, variables: Value) -> Self {
-        let mut request = format!("ws://{}/graphql", actor.world.address)
-            .into_client_request()
-            .expect("a request");
-        request.headers_mut().insert(
-            "sec-websocket-protocol",
-            "graphql-transport-ws".parse().expect("a header"),
-        );
+        let mut request = format!("ws://{}/graphql", actor.world.address).into_client_request().expect("a request");
+        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().expect("a header"));
         let (socket, _) = connect_async(request).await.expect("a socket");
         let mut subscription = Self { socket };
-        let payload = actor.token.as_ref().map_or(
-            json!({}),
-            |token| json!({ "authorization": format!("Bearer {token}") }),
-        );
-        subscription
-            .send(json!({ "type": "connection_init", "payload": payload }))
-            .await;
+        let payload =
+            actor.token.as_ref().map_or(json!({}), |token| json!({ "authorization": format!("Bearer {token}") }));
+        subscription.send(json!({ "type": "connection_init", "payload": payload })).await;
         assert_eq!(subscription.message().await["type"], "connection_ack");
         subscription
             .send(json!({
@@ -49,10 +40,7 @@ impl Subscription {
     }
 
     async fn send(&mut self, message: Value) {
-        self.socket
-            .send(Message::text(message.to_string()))
-            .await
-            .expect("sent");
+        self.socket.send(Message::text(message.to_string())).await.expect("sent");
     }
 
     /// The next message of the protocol, pings aside.
@@ -78,10 +66,7 @@ impl Subscription {
     /// The next answer, whether data or errors.
     pub async fn answer(&mut self) -> Value {
         let message = self.message().await;
-        assert!(
-            message["type"] == "next" || message["type"] == "error",
-            "{message}"
-        );
+        assert!(message["type"] == "next" || message["type"] == "error", "{message}");
         message["payload"].clone()
     }
 

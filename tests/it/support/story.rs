@@ -60,19 +60,12 @@ pub fn order_id(payload: &Value) -> String {
 impl World {
     /// Sales staff of the demo group submits.
     pub async fn submitted(self: &Arc<Self>, lines: &[Value]) -> String {
-        order_id(
-            &self
-                .actor(Role::Sales)
-                .does("submitOrder", submission(lines))
-                .await,
-        )
+        order_id(&self.actor(Role::Sales).does("submitOrder", submission(lines)).await)
     }
 
     pub async fn under_review(self: &Arc<Self>, lines: &[Value]) -> String {
         let order = self.submitted(lines).await;
-        self.actor(Role::Reviewer)
-            .does("startReview", of(&order))
-            .await;
+        self.actor(Role::Reviewer).does("startReview", of(&order)).await;
         order
     }
 
@@ -86,9 +79,7 @@ impl World {
     pub async fn approve(self: &Arc<Self>, order: &str) {
         let waiver = json!({ "check": "DUPLICATE_SUSPECT", "reason": "The same test again." });
         let input = json!({ "orderId": order, "waivers": [waiver] });
-        self.actor(Role::FinanceApprover)
-            .does("approveOrder", input)
-            .await;
+        self.actor(Role::FinanceApprover).does("approveOrder", input).await;
     }
 
     pub async fn allocated(self: &Arc<Self>, lines: &[Value]) -> (String, Vec<Share>) {
@@ -98,27 +89,18 @@ impl World {
     }
 
     pub async fn allocate(self: &Arc<Self>, order: &str) -> Vec<Share> {
-        let payload = self
-            .actor(Role::Dispatcher)
-            .does("allocateOrder", of(order))
-            .await;
+        let payload = self.actor(Role::Dispatcher).does("allocateOrder", of(order)).await;
         let allocations = payload["allocations"].as_array().expect("allocations");
         allocations
             .iter()
-            .map(|one| Share {
-                id: text(&one["id"]),
-                kind: text(&one["kind"]),
-                unit: text(&one["unit"]["code"]),
-            })
+            .map(|one| Share { id: text(&one["id"]), kind: text(&one["kind"]), unit: text(&one["unit"]["code"]) })
             .collect()
     }
 
     pub async fn accepted(self: &Arc<Self>, lines: &[Value]) -> (String, Vec<Share>) {
         let (order, shares) = self.allocated(lines).await;
         for share in &shares {
-            self.operator(&share.unit)
-                .does("acceptAllocation", share.input())
-                .await;
+            self.operator(&share.unit).does("acceptAllocation", share.input()).await;
         }
         (order, shares)
     }
@@ -136,10 +118,7 @@ impl World {
     /// Ids and codes of a share's milestones that are not finished.
     pub async fn open_milestones(self: &Arc<Self>, share: &Share) -> Vec<(String, String)> {
         let document = "query($id: ID!) { node(id: $id) { ... on Allocation { milestones { id code status } } } }";
-        let found = self
-            .actor(Role::Supervisor)
-            .data(document, json!({ "id": share.id }))
-            .await;
+        let found = self.actor(Role::Supervisor).data(document, json!({ "id": share.id })).await;
         let milestones = found["node"]["milestones"].as_array().expect("milestones");
         milestones
             .iter()
@@ -172,24 +151,15 @@ impl World {
     }
 
     pub async fn pass(self: &Arc<Self>, share: &Share) {
-        let input =
-            json!({ "allocationId": share.id, "checklist": Self::checklist(&share.kind, true) });
-        let payload = self
-            .actor(Role::Inspector)
-            .does("recordInspection", input)
-            .await;
+        let input = json!({ "allocationId": share.id, "checklist": Self::checklist(&share.kind, true) });
+        let payload = self.actor(Role::Inspector).does("recordInspection", input).await;
         assert_eq!(payload["allocation"]["status"], "CLEARED");
     }
 
     /// Plans and books everything that passed. Gives the delivery's id.
     pub async fn booked(self: &Arc<Self>, share: &Share, method: Option<&str>) -> String {
         let logistics = self.actor(Role::Logistics);
-        let planned = logistics
-            .does(
-                "planDelivery",
-                json!({ "allocationId": share.id, "method": method }),
-            )
-            .await;
+        let planned = logistics.does("planDelivery", json!({ "allocationId": share.id, "method": method })).await;
         let id = text(&planned["delivery"]["id"]);
         let appointment = (chrono::Utc::now() + chrono::Duration::hours(5)).to_rfc3339();
         let booking = json!({
@@ -202,31 +172,17 @@ impl World {
     /// Brings a booked delivery to the customer.
     pub async fn arrive(self: &Arc<Self>, delivery: &str) {
         let logistics = self.actor(Role::Logistics);
-        logistics
-            .does("dispatchDelivery", json!({ "deliveryId": delivery }))
-            .await;
-        logistics
-            .does(
-                "recordTrackingEvent",
-                tracking(delivery, "arrived", "DELIVERED"),
-            )
-            .await;
+        logistics.does("dispatchDelivery", json!({ "deliveryId": delivery })).await;
+        logistics.does("recordTrackingEvent", tracking(delivery, "arrived", "DELIVERED")).await;
     }
 
     /// A stock item by SKU and warehouse: its id and its counts.
     pub async fn stock(self: &Arc<Self>, sku: &str, warehouse: &str) -> Value {
         let document = "query($skus: [String!]) { stockItems(first: 10, filter: { skus: $skus }) { nodes { \
              id version onHand reserved available warehouse { code } } } }";
-        let found = self
-            .actor(Role::Supervisor)
-            .data(document, json!({ "skus": [sku] }))
-            .await;
+        let found = self.actor(Role::Supervisor).data(document, json!({ "skus": [sku] })).await;
         let items = found["stockItems"]["nodes"].as_array().expect("items");
-        items
-            .iter()
-            .find(|item| item["warehouse"]["code"] == warehouse)
-            .expect("a stock item")
-            .clone()
+        items.iter().find(|item| item["warehouse"]["code"] == warehouse).expect("a stock item").clone()
     }
 
     /// What is on hand and what of it is reserved.
@@ -238,10 +194,7 @@ impl World {
     /// An order as the supervisor sees it.
     pub async fn order(self: &Arc<Self>, id: &str, selection: &str) -> Value {
         let document = format!("query($id: ID!) {{ order(by: {{ id: $id }}) {{ {selection} }} }}");
-        let found = self
-            .actor(Role::Supervisor)
-            .data(&document, json!({ "id": id }))
-            .await;
+        let found = self.actor(Role::Supervisor).data(&document, json!({ "id": id })).await;
         found["order"].clone()
     }
 

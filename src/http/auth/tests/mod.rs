@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair,
-};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{EncodingKey, Header};
@@ -17,11 +15,7 @@ use super::*;
 const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 
 fn policy() -> TokenPolicy {
-    TokenPolicy {
-        issuer: "https://id.example".to_owned(),
-        audience: "ordergraph".to_owned(),
-        leeway_seconds: 2,
-    }
+    TokenPolicy { issuer: "https://id.example".to_owned(), audience: "ordergraph".to_owned(), leeway_seconds: 2 }
 }
 
 fn claims() -> Value {
@@ -40,10 +34,7 @@ fn sign(claims: &Value, algorithm: Algorithm, key: &EncodingKey, key_id: Option<
 }
 
 fn pem(der: &[u8]) -> String {
-    format!(
-        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
-        STANDARD.encode(der)
-    )
+    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der))
 }
 
 /// A signing key and the PEM form of its public half.
@@ -57,18 +48,11 @@ fn rsa() -> (EncodingKey, String) {
 }
 
 fn ec() -> (EncodingKey, String) {
-    let private = EcdsaKeyPair::generate_pkcs8(
-        &ECDSA_P256_SHA256_FIXED_SIGNING,
-        &aws_lc_rs::rand::SystemRandom::new(),
-    )
-    .unwrap();
-    let pair =
-        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, private.as_ref()).unwrap();
+    let private =
+        EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &aws_lc_rs::rand::SystemRandom::new()).unwrap();
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, private.as_ref()).unwrap();
     let public: PublicKeyX509Der = pair.public_key().as_der().unwrap();
-    (
-        EncodingKey::from_ec_der(private.as_ref()),
-        pem(public.as_ref()),
-    )
+    (EncodingKey::from_ec_der(private.as_ref()), pem(public.as_ref()))
 }
 
 fn ed() -> (EncodingKey, String) {
@@ -76,34 +60,18 @@ fn ed() -> (EncodingKey, String) {
     let private = Ed25519KeyPair::generate_pkcs8v1(&aws_lc_rs::rand::SystemRandom::new()).unwrap();
     let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(private.as_ref()).unwrap();
     let public: PublicKeyX509Der = pair.public_key().as_der().unwrap();
-    (
-        EncodingKey::from_ed_der(private.as_ref()),
-        pem(public.as_ref()),
-    )
+    (EncodingKey::from_ed_der(private.as_ref()), pem(public.as_ref()))
 }
 
 async fn refusal(authenticator: &Authenticator, claims: &Value) -> TokenError {
-    let token = sign(
-        claims,
-        Algorithm::HS256,
-        &EncodingKey::from_secret(SECRET),
-        None,
-    );
-    authenticator
-        .authenticate(&token)
-        .await
-        .expect_err("refused")
+    let token = sign(claims, Algorithm::HS256, &EncodingKey::from_secret(SECRET), None);
+    authenticator.authenticate(&token).await.expect_err("refused")
 }
 
 #[tokio::test]
 async fn reads_the_identity() {
     let authenticator = Authenticator::from_secret(SECRET, policy()).unwrap();
-    let token = sign(
-        &claims(),
-        Algorithm::HS256,
-        &EncodingKey::from_secret(SECRET),
-        None,
-    );
+    let token = sign(&claims(), Algorithm::HS256, &EncodingKey::from_secret(SECRET), None);
     let identity = authenticator.authenticate(&token).await.unwrap();
     assert_eq!(identity.subject, "ada");
     assert_eq!(identity.roles, ["REVIEWER"]);
@@ -141,11 +109,7 @@ async fn refuses_every_bad_claim() {
     ] {
         let mut bad = claims();
         bad[name] = value.clone();
-        assert_eq!(
-            refusal(&authenticator, &bad).await,
-            expected,
-            "{name} = {value}"
-        );
+        assert_eq!(refusal(&authenticator, &bad).await, expected, "{name} = {value}");
     }
     for name in ["exp", "iss", "aud", "sub"] {
         let mut bad = claims();
@@ -154,12 +118,7 @@ async fn refuses_every_bad_claim() {
     }
     let mut fractional = claims();
     fractional["exp"] = serde_json::from_str(&format!("{}.5", now + 9)).unwrap();
-    let token = sign(
-        &fractional,
-        Algorithm::HS256,
-        &EncodingKey::from_secret(SECRET),
-        None,
-    );
+    let token = sign(&fractional, Algorithm::HS256, &EncodingKey::from_secret(SECRET), None);
     let identity = authenticator.authenticate(&token).await.unwrap();
     assert_eq!(identity.expires_at.timestamp(), now + 9);
 }
@@ -169,82 +128,39 @@ async fn refuses_forged_and_broken_tokens() {
     let authenticator = Authenticator::from_secret(SECRET, policy()).unwrap();
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let body = part(&claims());
-    let good = sign(
-        &claims(),
-        Algorithm::HS256,
-        &EncodingKey::from_secret(SECRET),
-        None,
-    );
+    let good = sign(&claims(), Algorithm::HS256, &EncodingKey::from_secret(SECRET), None);
     let signature = good.rsplit('.').next().unwrap();
     for (token, expected) in [
         (String::new(), TokenError::Malformed),
         ("a.b.c".to_owned(), TokenError::Malformed),
-        (
-            format!("{}.{body}.", part(&json!({"alg": "none"}))),
-            TokenError::Malformed,
-        ),
-        (
-            format!("{}.{body}.{signature}", part(&json!({"alg": "None"}))),
-            TokenError::Malformed,
-        ),
-        (
-            format!("{}.{body}.{signature}", part(&json!({"alg": "HS384"}))),
-            TokenError::Algorithm,
-        ),
-        (
-            format!(
-                "{}.{body}.{signature}",
-                part(&json!({"alg": "HS256", "crit": ["exp"]}))
-            ),
-            TokenError::Malformed,
-        ),
-        (
-            sign(
-                &claims(),
-                Algorithm::HS256,
-                &EncodingKey::from_secret(&[7; 32]),
-                None,
-            ),
-            TokenError::Signature,
-        ),
+        (format!("{}.{body}.", part(&json!({"alg": "none"}))), TokenError::Malformed),
+        (format!("{}.{body}.{signature}", part(&json!({"alg": "None"}))), TokenError::Malformed),
+        (format!("{}.{body}.{signature}", part(&json!({"alg": "HS384"}))), TokenError::Algorithm),
+        (format!("{}.{body}.{signature}", part(&json!({"alg": "HS256", "crit": ["exp"]}))), TokenError::Malformed),
+        (sign(&claims(), Algorithm::HS256, &EncodingKey::from_secret(&[7; 32]), None), TokenError::Signature),
         ("a".repeat(9_000), TokenError::Malformed),
     ] {
-        assert_eq!(
-            authenticator.authenticate(&token).await,
-            Err(expected),
-            "{token}"
-        );
+        assert_eq!(authenticator.authenticate(&token).await, Err(expected), "{token}");
     }
 }
 
 #[tokio::test]
 async fn verifies_with_public_keys_and_only_their_algorithm() {
-    for (algorithm, (private, public)) in [
-        (Algorithm::RS256, rsa()),
-        (Algorithm::ES256, ec()),
-        (Algorithm::EdDSA, ed()),
-    ] {
+    for (algorithm, (private, public)) in
+        [(Algorithm::RS256, rsa()), (Algorithm::ES256, ec()), (Algorithm::EdDSA, ed())]
+    {
         let authenticator = Authenticator::from_public_key_pem(&public, policy()).unwrap();
         let token = sign(&claims(), algorithm, &private, None);
-        assert_eq!(
-            authenticator.authenticate(&token).await.unwrap().subject,
-            "ada"
-        );
+        assert_eq!(authenticator.authenticate(&token).await.unwrap().subject, "ada");
 
         let with_public_key = EncodingKey::from_secret(public.as_bytes());
         let forged = sign(&claims(), Algorithm::HS256, &with_public_key, None);
-        assert_eq!(
-            authenticator.authenticate(&forged).await,
-            Err(TokenError::Algorithm)
-        );
+        assert_eq!(authenticator.authenticate(&forged).await, Err(TokenError::Algorithm));
     }
     let (private, public) = rsa();
     let authenticator = Authenticator::from_public_key_pem(&public, policy()).unwrap();
     let other_padding = sign(&claims(), Algorithm::PS256, &private, None);
-    assert_eq!(
-        authenticator.authenticate(&other_padding).await,
-        Err(TokenError::Algorithm)
-    );
+    assert_eq!(authenticator.authenticate(&other_padding).await, Err(TokenError::Algorithm));
     assert!(Authenticator::from_public_key_pem("no key", policy()).is_err());
 }
 
@@ -260,10 +176,7 @@ fn refuses_unsafe_settings() {
     assert!(with(|policy| policy.leeway_seconds = 11));
     assert!(Authenticator::from_secret(b"short", policy()).is_err());
     for url in ["http://id.example/keys", "ftp://127.0.0.1/keys", "keys"] {
-        assert!(
-            Authenticator::from_jwks(JwksSettings::new(url), policy()).is_err(),
-            "{url}"
-        );
+        assert!(Authenticator::from_jwks(JwksSettings::new(url), policy()).is_err(), "{url}");
     }
 }
 
@@ -304,11 +217,7 @@ async fn a_demo_key_is_kept_and_private() {
             lifetime: Duration::from_secs(5),
         })
         .unwrap();
-    let identity = Authenticator::from_demo_key(&key)
-        .unwrap()
-        .authenticate(&token)
-        .await
-        .unwrap();
+    let identity = Authenticator::from_demo_key(&key).unwrap().authenticate(&token).await.unwrap();
     assert_eq!(identity.customer.as_deref(), Some("customer-1"));
 
     std::fs::write(data_dir.join("demo.key"), b"short").unwrap();

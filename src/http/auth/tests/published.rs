@@ -15,13 +15,9 @@ struct Provider {
 
 impl Provider {
     async fn start() -> (Arc<Self>, String) {
-        let provider = Arc::new(Self {
-            answer: Mutex::new(None),
-            fetches: AtomicUsize::new(0),
-        });
-        let routes = axum::Router::new()
-            .route("/keys", axum::routing::get(Self::keys))
-            .with_state(Arc::clone(&provider));
+        let provider = Arc::new(Self { answer: Mutex::new(None), fetches: AtomicUsize::new(0) });
+        let routes =
+            axum::Router::new().route("/keys", axum::routing::get(Self::keys)).with_state(Arc::clone(&provider));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/keys", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -58,32 +54,20 @@ fn published(private: &EncodingKey, algorithm: Algorithm, key_id: &str) -> Value
 #[tokio::test]
 async fn follows_a_published_key_set() {
     let (provider, url) = Provider::start().await;
-    let settings = JwksSettings {
-        unknown_key_seconds: 1,
-        refresh_seconds: 1,
-        ..JwksSettings::new(url)
-    };
+    let settings = JwksSettings { unknown_key_seconds: 1, refresh_seconds: 1, ..JwksSettings::new(url) };
     let authenticator = Authenticator::from_jwks(settings, policy()).unwrap();
     let (first, _) = ec();
     let (second, _) = ed();
     let with_first = sign(&claims(), Algorithm::ES256, &first, Some("first"));
     let with_second = sign(&claims(), Algorithm::EdDSA, &second, Some("second"));
 
-    assert_eq!(
-        authenticator.authenticate(&with_first).await,
-        Err(TokenError::KeysUnavailable)
-    );
+    assert_eq!(authenticator.authenticate(&with_first).await, Err(TokenError::KeysUnavailable));
     tokio::time::sleep(Duration::from_millis(1_100)).await;
 
     // Fifty callers at once cause one fetch.
-    provider.publish(&[
-        json!({"kty": "new"}),
-        published(&first, Algorithm::ES256, "first"),
-    ]);
+    provider.publish(&[json!({"kty": "new"}), published(&first, Algorithm::ES256, "first")]);
     let before = provider.fetches();
-    let crowd: Vec<_> = (0..50)
-        .map(|_| authenticator.authenticate(&with_first))
-        .collect();
+    let crowd: Vec<_> = (0..50).map(|_| authenticator.authenticate(&with_first)).collect();
     for outcome in futures::future::join_all(crowd).await {
         assert_eq!(outcome.unwrap().subject, "ada");
     }
@@ -91,10 +75,7 @@ async fn follows_a_published_key_set() {
 
     // An unknown key is asked for once per interval, not once per request.
     for _ in 0..20 {
-        assert_eq!(
-            authenticator.authenticate(&with_second).await,
-            Err(TokenError::KeyUnknown)
-        );
+        assert_eq!(authenticator.authenticate(&with_second).await, Err(TokenError::KeyUnknown));
     }
     assert_eq!(provider.fetches() - before, 1);
 
@@ -102,10 +83,7 @@ async fn follows_a_published_key_set() {
     provider.publish(&[published(&second, Algorithm::EdDSA, "second")]);
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     assert!(authenticator.authenticate(&with_second).await.is_ok());
-    assert_eq!(
-        authenticator.authenticate(&with_first).await,
-        Err(TokenError::KeyUnknown)
-    );
+    assert_eq!(authenticator.authenticate(&with_first).await, Err(TokenError::KeyUnknown));
 
     // During an outage the known keys keep working.
     provider.fail();
@@ -125,60 +103,28 @@ async fn a_published_key_is_used_for_its_own_algorithm_only() {
     let mut for_encryption = published(&private, Algorithm::RS256, "encryption");
     for_encryption["use"] = json!("enc");
     let symmetric = json!({"kty": "oct", "kid": "symmetric", "k": URL_SAFE_NO_PAD.encode(SECRET)});
-    provider.publish(&[
-        published(&private, Algorithm::RS256, "rsa"),
-        for_encryption,
-        symmetric,
-    ]);
+    provider.publish(&[published(&private, Algorithm::RS256, "rsa"), for_encryption, symmetric]);
 
     let outcome = |algorithm, key: EncodingKey, key_id| {
         let authenticator = authenticator.clone();
         async move {
             let token = sign(&claims(), algorithm, &key, key_id);
-            authenticator
-                .authenticate(&token)
-                .await
-                .map(|identity| identity.subject)
+            authenticator.authenticate(&token).await.map(|identity| identity.subject)
         }
     };
-    assert_eq!(
-        outcome(Algorithm::RS256, private.clone(), Some("rsa")).await,
-        Ok("ada".to_owned())
-    );
+    assert_eq!(outcome(Algorithm::RS256, private.clone(), Some("rsa")).await, Ok("ada".to_owned()));
     // The only usable key needs no name.
+    assert_eq!(outcome(Algorithm::RS256, private.clone(), None).await, Ok("ada".to_owned()));
+    assert_eq!(outcome(Algorithm::RS512, private.clone(), Some("rsa")).await, Err(TokenError::Algorithm));
+    assert_eq!(outcome(Algorithm::RS256, private, Some("encryption")).await, Err(TokenError::KeyUnknown));
     assert_eq!(
-        outcome(Algorithm::RS256, private.clone(), None).await,
-        Ok("ada".to_owned())
-    );
-    assert_eq!(
-        outcome(Algorithm::RS512, private.clone(), Some("rsa")).await,
+        outcome(Algorithm::HS256, EncodingKey::from_secret(public.as_bytes()), Some("rsa")).await,
         Err(TokenError::Algorithm)
     );
     assert_eq!(
-        outcome(Algorithm::RS256, private, Some("encryption")).await,
-        Err(TokenError::KeyUnknown)
-    );
-    assert_eq!(
-        outcome(
-            Algorithm::HS256,
-            EncodingKey::from_secret(public.as_bytes()),
-            Some("rsa")
-        )
-        .await,
-        Err(TokenError::Algorithm)
-    );
-    assert_eq!(
-        outcome(
-            Algorithm::HS256,
-            EncodingKey::from_secret(SECRET),
-            Some("symmetric")
-        )
-        .await,
+        outcome(Algorithm::HS256, EncodingKey::from_secret(SECRET), Some("symmetric")).await,
         Err(TokenError::KeyUnknown)
     );
     let (stranger, _) = rsa();
-    assert_eq!(
-        outcome(Algorithm::RS256, stranger, Some("rsa")).await,
-        Err(TokenError::Signature)
-    );
+    assert_eq!(outcome(Algorithm::RS256, stranger, Some("rsa")).await, Err(TokenError::Signature));
 }
