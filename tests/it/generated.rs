@@ -15,7 +15,7 @@ fn is_current(name: &str, wanted: &str) {
     assert!(
         found == wanted,
         "{name} is stale from line {} on: run `UPDATE=1 cargo test --test it generated` and review the difference",
-        first.map_or_else(|| found.lines().count().min(wanted.lines().count()), |line| line) + 1
+        first.unwrap_or_else(|| found.lines().count().min(wanted.lines().count())) + 1
     );
 }
 

@@ -151,7 +151,7 @@ impl Life {
                 return Some((order(json!({ "grant": grant })), !(grant && left)));
             }
             Action::OpenTicket => {
-                order(json!({ "category": "OTHER", "subject": "It hums", "description": "All night." }))
+                order(json!({ "type": "OTHER", "subject": "It hums", "description": "All night." }))
             }
             Action::AcceptAllocation => allocation(json!({})),
             Action::DeclineAllocation => allocation(json!({ "reason": "Chance." })),

@@ -103,7 +103,7 @@ fn input(action: Action) -> Value {
         Action::RejectOrder | Action::PlaceHold | Action::CancelOrder => with(order, reason),
         Action::ReleaseHold => with(order, json!({ "holdId": unknown::<HoldId>() })),
         Action::AnswerCancellation => with(order, json!({ "grant": false })),
-        Action::OpenTicket => with(order, json!({ "category": "OTHER", "subject": "It", "description": "Hums." })),
+        Action::OpenTicket => with(order, json!({ "type": "OTHER", "subject": "It", "description": "Hums." })),
         Action::ReassignAllocation => with(with(allocation, reason), json!({ "unitId": unknown::<UnitId>() })),
         Action::AcceptAllocation | Action::PlanDelivery => allocation,
         Action::DeclineAllocation => with(allocation, reason),

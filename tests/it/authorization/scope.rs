@@ -38,7 +38,7 @@ async fn belongings(world: &Arc<World>) -> Belongings {
     let delivery = world.booked(&share, Some("EXPRESS")).await;
     world.arrive(&delivery).await;
     let problem =
-        json!({ "orderId": order, "category": "TECHNICAL", "subject": "It hums", "description": "At night." });
+        json!({ "orderId": order, "type": "TECHNICAL", "subject": "It hums", "description": "At night." });
     let opened = owner.does("openTicket", problem).await;
     Belongings {
         number: payload["order"]["number"].as_str().expect("a number").to_owned(),
@@ -70,7 +70,7 @@ fn questions(own: &Belongings) -> Vec<(&'static str, String, String)> {
         "query($id: ID!) { nodes(ids: [$id, $id]) { id } }",
         "mutation($id: ID!) { cancelOrder(input: { orderId: $id, reason: \"x\" }) { userErrors { message } } }",
         "mutation($id: ID!) { answerClarification(input: { orderId: $id, answer: \"x\" }) { userErrors { message } } }",
-        "mutation($id: ID!) { openTicket(input: { orderId: $id, category: OTHER, subject: \"x\", description: \"y\" }) { userErrors { message } } }",
+        "mutation($id: ID!) { openTicket(input: { orderId: $id, type: OTHER, subject: \"x\", description: \"y\" }) { userErrors { message } } }",
         "mutation($id: ID!) { cancelOrder(input: { orderId: $id, reason: \"x\", expectedVersion: 1 }) { userErrors { message } } }",
     ] {
         questions.push((document, order.0.clone(), order.1.clone()));

@@ -145,7 +145,7 @@ impl Tale {
 
     pub async fn ticket(&mut self) {
         let report = json!({
-            "orderId": self.order, "category": "PRODUCT_QUALITY",
+            "orderId": self.order, "type": "PRODUCT_QUALITY",
             "subject": "One panel flickers", "description": "It flickers when it is warm.",
         });
         let opened = self.customer.does("openTicket", report).await;
