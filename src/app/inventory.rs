@@ -1,6 +1,7 @@
 //! Inventory (R4): acceptance reserves, receipts fill what waits, procurement is told in time.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,9 @@ use super::command::Command;
 use crate::domain::allocation::Allocation;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{AllocationId, OrderId, ProductId, StockItemId};
-use crate::domain::inventory::{self as rules_of, ReplenishmentRequest, ReplenishmentStatus, StockBook, StockItem};
+use crate::domain::inventory::{
+    self as rules_of, ReplenishmentRequest, ReplenishmentStatus, StockBook, StockItem, StockMovement,
+};
 use crate::domain::order::Order;
 use crate::domain::permission::Action;
 use crate::domain::reference::{Component, ProductKind};
@@ -202,42 +205,12 @@ impl Command for ReceiveStock {
 
     async fn run(&self, work: &Work) -> Result<OnStock> {
         inventory::check_visible(work, self.stock_item_id).await?;
-        let mut orders = lock_waiting_orders(work, self.stock_item_id).await?;
+        let waiting = WaitingOrders::lock(work, self.stock_item_id).await?;
         let mut item = inventory::visible(work, self.stock_item_id).await?;
         work.expect(&item, self.expected_version)?;
         let mut journal = Vec::new();
         let happening = item.receive(&work.act(), self.quantity, &mut journal)?;
-        let mut shares: BTreeMap<AllocationId, Tracked<Allocation>> = BTreeMap::new();
-        let mut touched: Vec<OrderId> = Vec::new();
-        for one in inventory::waiting(work, self.stock_item_id).await? {
-            // Whoever began to wait between the two looks has an order we hold no lock on.
-            let Some(order) = orders.get_mut(&one.order_id) else {
-                return Err(StoreError::Conflict);
-            };
-            if !order.status.is_executing() {
-                continue;
-            }
-            let share = match shares.entry(one.allocation_id) {
-                std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::btree_map::Entry::Vacant(new) => new.insert(work.find(one.allocation_id.0).await?),
-            };
-            let filled = share.fill_backorder(one.backorder.id, order, &mut item, &work.act(), &mut journal);
-            if filled > Decimal::ZERO {
-                touched.push(one.order_id);
-            }
-        }
-        for (id, order) in orders {
-            if touched.contains(&id) && order.is_changed() {
-                work.save(order, EventKind::OrderReserved).await?;
-            }
-        }
-        let mut filled_allocation_ids = Vec::new();
-        for (id, share) in shares {
-            if share.is_changed() {
-                filled_allocation_ids.push(id);
-                work.save(share, EventKind::AllocationBackorderFilled).await?;
-            }
-        }
+        let filled_allocation_ids = waiting.fill(work, &mut item, &mut journal).await?;
         let item = work.save(item, happening).await?;
         inventory::keep_movements(work, &journal).await?;
         if let Some(mut open) = inventory::open_request(work, item.id).await? {
@@ -249,13 +222,51 @@ impl Command for ReceiveStock {
     }
 }
 
-/// Orders come before stock in the order of locks: those that wait are locked first.
-async fn lock_waiting_orders(work: &Work, item: StockItemId) -> Result<BTreeMap<OrderId, Tracked<Order>>> {
-    let mut ids: Vec<_> = inventory::waiting(work, item).await?.into_iter().map(|one| one.order_id.0).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let orders: Vec<Tracked<Order>> = work.find_many(&ids).await?;
-    Ok(orders.into_iter().map(|order| (order.id, order)).collect())
+/// The orders that wait for a stock item. They come before stock in the order of locks.
+struct WaitingOrders(BTreeMap<OrderId, Tracked<Order>>);
+
+impl WaitingOrders {
+    async fn lock(work: &Work, item: StockItemId) -> Result<Self> {
+        let mut ids: Vec<_> = inventory::waiting(work, item).await?.into_iter().map(|one| one.order_id.0).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let orders: Vec<Tracked<Order>> = work.find_many(&ids).await?;
+        Ok(Self(orders.into_iter().map(|order| (order.id, order)).collect()))
+    }
+
+    /// Fills what waits as far as the stock goes, by priority and then by age; says whose.
+    async fn fill(
+        self,
+        work: &Work,
+        item: &mut StockItem,
+        journal: &mut Vec<StockMovement>,
+    ) -> Result<Vec<AllocationId>> {
+        let Self(mut orders) = self;
+        let mut shares: BTreeMap<AllocationId, Tracked<Allocation>> = BTreeMap::new();
+        for one in inventory::waiting(work, item.id).await? {
+            // Whoever began to wait between the two looks has an order we hold no lock on.
+            let Some(order) = orders.get_mut(&one.order_id) else {
+                return Err(StoreError::Conflict);
+            };
+            if !order.status.is_executing() {
+                continue;
+            }
+            let share = match shares.entry(one.allocation_id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(work.find(one.allocation_id.0).await?),
+            };
+            share.fill_backorder(one.backorder.id, order, item, &work.act(), journal);
+        }
+        for order in orders.into_values().filter(Tracked::is_changed) {
+            work.save(order, EventKind::OrderReserved).await?;
+        }
+        let mut filled = Vec::new();
+        for (id, share) in shares.into_iter().filter(|(_, share)| share.is_changed()) {
+            filled.push(id);
+            work.save(share, EventKind::AllocationBackorderFilled).await?;
+        }
+        Ok(filled)
+    }
 }
 
 /// Correct a stock count, with a reason.
@@ -276,13 +287,17 @@ impl Command for AdjustStock {
     type Answer = OnStock;
 
     async fn run(&self, work: &Work) -> Result<OnStock> {
+        inventory::check_visible(work, self.stock_item_id).await?;
+        let waiting = WaitingOrders::lock(work, self.stock_item_id).await?;
         let mut item = inventory::visible(work, self.stock_item_id).await?;
         work.expect(&item, self.expected_version)?;
         let mut journal = Vec::new();
         let happening = item.adjust(&work.act(), self.change, self.reason.clone(), &mut journal)?;
+        // What turned up in a count is there for those who wait, as if it had come in.
+        let filled_allocation_ids = waiting.fill(work, &mut item, &mut journal).await?;
         let item = work.save(item, happening.because(&self.reason)).await?;
         inventory::keep_movements(work, &journal).await?;
         ask_to_replenish(work, &item).await?;
-        Ok(OnStock { stock_item_id: item.id, filled_allocation_ids: Vec::new() })
+        Ok(OnStock { stock_item_id: item.id, filled_allocation_ids })
     }
 }

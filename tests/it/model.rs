@@ -150,9 +150,7 @@ impl Life {
                 let left = left.iter().any(|line| line["quantities"]["dispatched"] != "0");
                 return Some((order(json!({ "grant": grant })), !(grant && left)));
             }
-            Action::OpenTicket => {
-                order(json!({ "type": "OTHER", "subject": "It hums", "description": "All night." }))
-            }
+            Action::OpenTicket => order(json!({ "type": "OTHER", "subject": "It hums", "description": "All night." })),
             Action::AcceptAllocation => allocation(json!({})),
             Action::DeclineAllocation => allocation(json!({ "reason": "Chance." })),
             Action::ReassignAllocation => {

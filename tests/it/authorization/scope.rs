@@ -37,8 +37,7 @@ async fn belongings(world: &Arc<World>) -> Belongings {
     world.pass(&share).await;
     let delivery = world.booked(&share, Some("EXPRESS")).await;
     world.arrive(&delivery).await;
-    let problem =
-        json!({ "orderId": order, "type": "TECHNICAL", "subject": "It hums", "description": "At night." });
+    let problem = json!({ "orderId": order, "type": "TECHNICAL", "subject": "It hums", "description": "At night." });
     let opened = owner.does("openTicket", problem).await;
     Belongings {
         number: payload["order"]["number"].as_str().expect("a number").to_owned(),
