@@ -23,8 +23,8 @@ pub enum Failure {
         /// The version that is there.
         found: i64,
     },
-    /// Others changed the same things first, however often it was tried.
-    #[error("Others are changing the same things; try again in a moment.")]
+    /// Others changed the same things first, however often it was tried, or all connections are busy.
+    #[error("Too much is going on at the same place; try again in a moment.")]
     Contention,
     /// An argument has a form that is not accepted.
     #[error("{0}")]
@@ -44,7 +44,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound => Self::NotFound,
-            StoreError::Conflict => Self::Contention,
+            StoreError::Conflict | StoreError::Busy => Self::Contention,
             StoreError::VersionMismatch { expected, found } => Self::VersionMismatch { expected, found },
             StoreError::Refused(refusals) => Self::Refused(refusals),
             StoreError::BadCursor => Self::BadInput("The cursor was not given out for this list.".to_owned()),

@@ -1,6 +1,6 @@
 //! What can go wrong between the program and its database.
 
-use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlErr};
 
 use crate::domain::codes::UnknownCode;
 use crate::domain::refusal::Refusals;
@@ -14,6 +14,9 @@ pub enum StoreError {
     /// Somebody else changed it first; trying again may help.
     #[error("changed by somebody else")]
     Conflict,
+    /// No connection became free in time: more is asked of the database than it can do now.
+    #[error("no connection became free in time")]
+    Busy,
     /// The caller expected another version.
     #[error("version {found}, not {expected}")]
     VersionMismatch {
@@ -41,10 +44,11 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
-        if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) || is_retryable(&error) {
-            Self::Conflict
-        } else {
-            Self::Database(error)
+        let taken = matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)));
+        match error {
+            _ if taken || is_retryable(&error) => Self::Conflict,
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Self::Busy,
+            other => Self::Database(other),
         }
     }
 }

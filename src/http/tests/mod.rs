@@ -258,21 +258,3 @@ impl Running {
         panic!("a stream outlived its client");
     }
 }
-
-/// Serves the toy for clients in other languages, such as the audit of GraphQL over HTTP:
-/// `EDGE_PORT=4100 cargo test --lib serves_other_clients -- --ignored`.
-#[tokio::test]
-#[ignore = "runs until it is killed"]
-async fn serves_other_clients() {
-    let port = std::env::var("EDGE_PORT").unwrap_or_else(|_| "4100".to_owned());
-    let traces = Arc::new(Traces::default());
-    let schema = Schema::build(Query, Mutation, Feed).data(traces).finish();
-    let folder = tempfile::tempdir().unwrap();
-    let key = DemoKey::load_or_create(folder.path()).unwrap();
-    let server = Edge::new(Toy(schema.clone()), Authenticator::from_demo_key(&key).unwrap())
-        .schema_text(schema.sdl())
-        .bind(format!("127.0.0.1:{port}"))
-        .await
-        .unwrap();
-    server.run(CancellationToken::new()).await;
-}
