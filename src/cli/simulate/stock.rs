@@ -10,7 +10,7 @@ use crate::cli::call::{Fault, UserError};
 use crate::domain::actor::Role;
 
 const REQUESTS: &str = "query($after: String) {
-  replenishmentRequests(first: 100, after: $after, filter: {status: [PROPOSED, PARTIALLY_RECEIVED]}) {
+  replenishmentRequests(first: 100, after: $after, filter: {statuses: [PROPOSED, PARTIALLY_RECEIVED]}) {
     nodes { id quantity received stockItem { id sku } }
     pageInfo { hasNextPage endCursor }
   }
