@@ -60,11 +60,11 @@ impl Http {
             body.len()
         );
         // A kept connection may have been closed in the meantime; only a new one tells for certain.
-        if let Some(mut stream) = self.stream.take() {
-            if let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE, exchange(&mut stream, &text)).await {
-                self.stream = Some(stream);
-                return Ok(answer);
-            }
+        if let Some(mut stream) = self.stream.take()
+            && let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE, exchange(&mut stream, &text)).await
+        {
+            self.stream = Some(stream);
+            return Ok(answer);
         }
         let stream = TcpStream::connect(self.address).await?;
         stream.set_nodelay(true)?;

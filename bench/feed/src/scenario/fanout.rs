@@ -48,11 +48,11 @@ async fn compare(bench: &mut Bench<'_>, size: &Size) -> anyhow::Result<()> {
         let crowd = Crowd::open(plan).await?;
         crowd.wake(&mut ours_trigger).await?;
         let round = closed_loop(&crowd, &mut ours_trigger, &product.process, Wave::All(1), time).await?;
-        if number == 0 {
-            if let Some(sample) = crowd.tally.sample() {
-                raw.imitate(&sample).await?;
-                bench.report.say(&format!("| a message has {} bytes; raw sends as many |", sample.len()));
-            }
+        if number == 0
+            && let Some(sample) = crowd.tally.sample()
+        {
+            raw.imitate(&sample).await?;
+            bench.report.say(&format!("| a message has {} bytes; raw sends as many |", sample.len()));
         }
         crowd.leave(&product.process).await?;
         bench.report.round("ours", &round);

@@ -27,10 +27,10 @@ pub fn free_port() -> anyhow::Result<u16> {
 pub async fn ready(process: &mut Process, address: SocketAddr, what: &str) -> anyhow::Result<()> {
     let deadline = Instant::now() + Duration::from_secs(60);
     while Instant::now() < deadline && !process.ended() {
-        if let Ok(answer) = Http::to(address).get("/readyz").await {
-            if answer.status == 200 {
-                return Ok(());
-            }
+        if let Ok(answer) = Http::to(address).get("/readyz").await
+            && answer.status == 200
+        {
+            return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
