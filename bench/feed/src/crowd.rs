@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::process::Process;
 use crate::socket::Socket;
-use crate::tally::{Clock, Faults, Tally};
+use crate::tally::{Clock, Faults, Positions, Tally};
 use crate::token::Signer;
 use crate::trigger::Trigger;
 
@@ -43,8 +43,8 @@ pub struct Plan {
     pub roles: Vec<&'static str>,
     /// Signs their tokens; none where nobody looks at them.
     pub signer: Option<Signer>,
-    /// Where each goes on, and the sequence it must go on with.
-    pub resume: Option<(Vec<Option<Box<str>>>, Vec<u64>)>,
+    /// Where each goes on.
+    pub resume: Option<Positions>,
     /// Sockets to open at the same time.
     pub opening: usize,
     /// Whether to keep the last cursors.
@@ -76,7 +76,7 @@ impl Plan {
 
     fn payload(&self, subscriber: usize) -> Json {
         let order = &self.orders[subscriber % self.orders.len()];
-        let after = self.resume.as_ref().and_then(|(cursors, _)| cursors.get(subscriber)?.as_deref());
+        let after = self.resume.as_ref().and_then(|resume| resume.cursors.get(subscriber)?.as_deref());
         json!({"query": self.documents[subscriber % self.documents.len()], "variables": {"order": order, "after": after}})
     }
 
@@ -104,8 +104,8 @@ impl Crowd {
         let subscribers = plan.subscribers();
         let clock = if plan.orders.len() > 1 { Clock::Own } else { Clock::Shared };
         let tally = Arc::new(Tally::new(clock, subscribers, plan.cursors));
-        if let Some((_, next)) = &plan.resume {
-            tally.expect(next.clone());
+        if let Some(resume) = &plan.resume {
+            tally.expect(resume.next.clone());
         }
         let tokens = (0..plan.sockets).map(|socket| plan.token(socket)).collect::<anyhow::Result<Vec<_>>>()?;
         let places = Arc::new(Semaphore::new(plan.opening));

@@ -229,9 +229,7 @@ pub async fn transaction(database: &str, model: &Model, eventing: bool) -> anyho
             name => {
                 let sql = format!("SELECT quote_nullable({name}::text) FROM event WHERE id = {}", model.event);
                 let literal = texts(&mut connection, sql).await?.pop().context("the model's event is gone")?;
-                // pgbench takes a colon before a letter for a variable of its own.
-                let literal = if literal.starts_with('\'') { format!("E'{}", escaped(&literal[1..])) } else { literal };
-                format!("{literal}::{}", column.kind)
+                format!("{}::{}", without_colons(&literal), column.kind)
             }
         });
     }
@@ -251,8 +249,12 @@ pub async fn transaction(database: &str, model: &Model, eventing: bool) -> anyho
     ))
 }
 
-fn escaped(literal: &str) -> String {
-    literal.replace('\\', "\\\\").replace(':', "\\x3a")
+/// A literal in which pgbench finds no variable of its own: those begin with a colon.
+fn without_colons(literal: &str) -> String {
+    let literal = literal.trim_start();
+    // With an E in front where there is a backslash, and without one where there is none.
+    let text = literal.strip_prefix("E'").or_else(|| literal.strip_prefix('\''));
+    text.map_or_else(|| literal.to_owned(), |text| format!("E'{}", text.replace(':', "\\x3a")))
 }
 
 /// How many events wait for their position; nothing when they wait in no table.

@@ -38,6 +38,15 @@ pub struct Faults {
     pub example: Option<String>,
 }
 
+/// Where each subscriber stands.
+#[derive(Clone, Default)]
+pub struct Positions {
+    /// Its last cursor, if they are kept.
+    pub cursors: Vec<Option<Box<str>>>,
+    /// The sequence that must come next; 0 before the first event.
+    pub next: Vec<u64>,
+}
+
 /// Counts for all subscribers of one crowd.
 pub struct Tally {
     inner: Mutex<Inner>,
@@ -210,10 +219,10 @@ impl Tally {
         self.lock().sample.clone()
     }
 
-    /// Each subscriber's last cursor, and the sequence that must come next.
-    pub fn positions(&self) -> (Vec<Option<Box<str>>>, Vec<u64>) {
+    /// Where each subscriber stands.
+    pub fn positions(&self) -> Positions {
         let inner = self.lock();
-        (inner.cursors.clone().unwrap_or_default(), inner.next.clone())
+        Positions { cursors: inner.cursors.clone().unwrap_or_default(), next: inner.next.clone() }
     }
 
     /// Each subscriber goes on where it left off in another crowd.
@@ -291,7 +300,9 @@ mod tests {
         let faults = tally.faults();
         assert_eq!((faults.gaps, faults.doubles, faults.unreadable), (2, 1, 1));
         assert_eq!(tally.take().messages, 6);
-        assert_eq!(tally.positions(), (vec![Some("c9".into()), Some("c6".into())], vec![10, 7]));
+        let positions = tally.positions();
+        assert_eq!(positions.cursors, [Some("c9".into()), Some("c6".into())]);
+        assert_eq!(positions.next, [10, 7]);
     }
 
     #[tokio::test]
