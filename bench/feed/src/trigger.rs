@@ -11,7 +11,7 @@ use crate::http::Http;
 use crate::tally::Tally;
 
 const PLACE_HOLD: &str = "mutation Hold($input: PlaceHoldInput!) { placeHold(input: $input) { \
-     order { holds { id releasedAt } } userErrors { message } } }";
+     order { holds { id } } userErrors { message } } }";
 const RELEASE_HOLD: &str = "mutation Release($input: ReleaseHoldInput!) { releaseHold(input: $input) { \
      order { version } userErrors { message } } }";
 
@@ -115,8 +115,8 @@ impl Commands {
                 let data = self.http.graphql(&self.token, PLACE_HOLD, input).await?;
                 let holds =
                     data["placeHold"]["order"]["holds"].as_array().with_context(|| format!("refused: {data}"))?;
-                let open = holds.iter().find(|hold| hold["releasedAt"].is_null());
-                self.hold = Some(open.and_then(|hold| hold["id"].as_str()).context("no hold is open")?.to_owned());
+                let open = holds.last().and_then(|hold| hold["id"].as_str()).context("no hold is open")?;
+                self.hold = Some(open.to_owned());
             }
             Some(hold) => {
                 let input = json!({"input": {"orderId": self.order, "holdId": hold}});
