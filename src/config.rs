@@ -8,6 +8,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::Deserialize;
 
+use crate::feed::FeedSettings;
 use crate::http::EdgeSettings;
 use crate::http::auth::{Authenticator, DemoKey, JwksSettings, TokenPolicy};
 use crate::store::StoreOptions;
@@ -31,6 +32,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// How tokens are verified.
     pub auth: AuthConfig,
+    /// The feed of events.
+    pub feed: FeedSettings,
     /// The network edge.
     pub edge: EdgeSettings,
 }
@@ -172,6 +175,7 @@ mod tests {
         let config = Config::load(&Overrides::default()).expect("the compiled-in file holds every setting");
         assert!(config.listen.ip().is_loopback());
         assert!(config.is_embedded());
+        assert_eq!(config.feed, FeedSettings::default());
         assert_eq!(config.edge, EdgeSettings::default());
     }
 }
