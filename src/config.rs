@@ -29,6 +29,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// The database.
     pub database: DatabaseConfig,
+    /// How nodes tell each other of new events.
+    pub feed: FeedConfig,
     /// How tokens are verified.
     pub auth: AuthConfig,
     /// The network edge.
@@ -55,6 +57,14 @@ pub struct DatabaseConfig {
     pub connections: u32,
     /// Bring the schema up to date at start.
     pub migrate: bool,
+}
+
+/// How nodes tell each other of new events.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedConfig {
+    /// Address of a NATS server; empty for the database's own means.
+    pub nats_url: String,
 }
 
 /// How tokens are verified.
@@ -99,7 +109,8 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        let env = Env::prefixed("ORDERGRAPH_").ignore(&["config", "test_postgres_url", "root"]).split("__");
+        let env =
+            Env::prefixed("ORDERGRAPH_").ignore(&["config", "test_postgres_url", "test_nats_url", "root"]).split("__");
         figment = figment.merge(env);
         if let Some(url) = &overrides.database_url {
             figment = figment.merge(Serialized::default("database.url", url));

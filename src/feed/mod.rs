@@ -1,5 +1,6 @@
 //! The feed: positions after commit, a tail every node follows, and cursors to resume from.
 
+pub mod bus;
 pub mod cursor;
 pub mod relay;
 
@@ -12,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::store::{Result, Store, event};
 
+pub use bus::{Bus, BusError, Hint, Hints};
 pub use cursor::{Cursor, CursorError};
 
 /// How long a missed hint can delay an event at most.

@@ -30,6 +30,17 @@ fn cluster() -> String {
     })
 }
 
+/// The address of the NATS server of this run.
+pub fn nats_url() -> String {
+    const VARIABLE: &str = "ORDERGRAPH_TEST_NATS_URL";
+    std::env::var(VARIABLE).unwrap_or_else(|_| {
+        panic!(
+            "{VARIABLE} is not set: run `scripts/test`, which starts a private NATS server, or set it to the address of \
+             one (`scripts/nats start DIR` prints one)"
+        )
+    })
+}
+
 async fn connect(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url.to_owned());
     options.max_connections(1).sqlx_logging(false);

@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use actor::Actor;
-pub use database::Kind;
+pub use database::{Database, Kind, nats_url};
 pub use socket::Subscription;
 
 /// Worlds at the same time, so that a machine of many cores does not run out of the cluster's
