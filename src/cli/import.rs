@@ -151,7 +151,7 @@ impl Submitters {
         let gateway = Gateway::new(app);
         let endpoint = |role: Role, unit: Option<String>, channel: Option<String>| Endpoint::InProcess {
             gateway: gateway.clone(),
-            identity: Box::new(Identity {
+            identity: Arc::new(Identity {
                 subject: "import".to_owned(),
                 roles: vec![role.code().to_owned()],
                 unit,

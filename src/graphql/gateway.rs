@@ -4,14 +4,15 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{Data, Executor, Request, Response, ServerError, Value};
+use async_graphql::{Executor, Request, Response, ServerError, Value};
 use futures::StreamExt;
-use futures::stream::{self, BoxStream};
+use futures::stream::{self, BoxStream, Stream};
 
 use super::context::{attach, attach_forgetful, code};
 use super::{ApiSchema, schema, selection};
 use crate::app::{App, Failure, Identity, Session};
-use crate::http::{Caller, LastEventId};
+use crate::http::backend::messages;
+use crate::http::{Backend, Caller, LastEventId, Message};
 
 /// The schema as the edge sees it.
 #[derive(Clone)]
@@ -43,8 +44,7 @@ impl Gateway {
 
     /// The caller's session; none for a request without a token.
     async fn session(&self, request: &Request) -> Result<Option<Session>, ServerError> {
-        let caller = request.data.get(&std::any::TypeId::of::<Caller>()).and_then(|data| data.downcast_ref::<Caller>());
-        let Some(Caller { identity: Some(identity), request_id, .. }) = caller else {
+        let Some(Caller { identity: Some(identity), request_id, .. }) = caller(request) else {
             return Ok(None);
         };
         let identity = Identity {
@@ -63,6 +63,33 @@ impl Gateway {
             Err(error) => Err(refused(&Failure::Internal(error.to_string()), request_id)),
         }
     }
+
+    /// The responses of a subscription, one by one.
+    fn responses(self, mut request: Request) -> impl Stream<Item = Response> + Send + 'static {
+        let responses = async move {
+            let order = Order::of(&mut request);
+            let session = match self.session(&request).await {
+                Ok(session) => session,
+                Err(error) => return stream::iter([Response::from_errors(vec![error])]).boxed(),
+            };
+            let slot = Arc::new(CursorSlot::default());
+            let request = attach_forgetful(request, session).data(slot.clone());
+            Executor::execute_stream(&self.schema, request, None)
+                .map(move |response| {
+                    let response = order.restore(response);
+                    match slot.take() {
+                        Some(cursor) => response.extension("cursor", Value::String(cursor)),
+                        None => response,
+                    }
+                })
+                .boxed()
+        };
+        stream::once(responses).flatten()
+    }
+}
+
+fn caller(request: &Request) -> Option<&Caller> {
+    request.data.get(&std::any::TypeId::of::<Caller>()).and_then(|data| data.downcast_ref::<Caller>())
 }
 
 fn refused(failure: &Failure, request_id: &str) -> ServerError {
@@ -76,7 +103,7 @@ fn refused(failure: &Failure, request_id: &str) -> ServerError {
     error
 }
 
-impl Executor for Gateway {
+impl Backend for Gateway {
     async fn execute(&self, mut request: Request) -> Response {
         let order = Order::of(&mut request);
         match self.session(&request).await {
@@ -85,27 +112,13 @@ impl Executor for Gateway {
         }
     }
 
-    fn execute_stream(&self, mut request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        let gateway = self.clone();
-        let responses = async move {
-            let order = Order::of(&mut request);
-            let session = match gateway.session(&request).await {
-                Ok(session) => session,
-                Err(error) => return stream::iter([Response::from_errors(vec![error])]).boxed(),
-            };
-            let slot = Arc::new(CursorSlot::default());
-            let request = attach_forgetful(request, session).data(slot.clone());
-            Executor::execute_stream(&gateway.schema, request, session_data)
-                .map(move |response| {
-                    let response = order.restore(response);
-                    match slot.take() {
-                        Some(cursor) => response.extension("cursor", Value::String(cursor)),
-                        None => response,
-                    }
-                })
-                .boxed()
-        };
-        stream::once(responses).flatten().boxed()
+    fn subscribe(&self, request: Request) -> BoxStream<'static, Message> {
+        let request_id = caller(&request).map(|caller| caller.request_id.clone()).unwrap_or_default();
+        messages(self.clone().responses(request), request_id)
+    }
+
+    fn newest_cursor(&self, _: &Caller) -> Option<String> {
+        None
     }
 }
 

@@ -42,6 +42,10 @@ pub mod code {
     pub const FORBIDDEN: &str = "FORBIDDEN";
     /// A budget of the caller is used up.
     pub const RESOURCE_EXHAUSTED: &str = "RESOURCE_EXHAUSTED";
+    /// One of the edge's limits for one client is reached.
+    pub const LIMIT: &str = "LIMIT";
+    /// The client takes events more slowly than they come; it may connect again and resume.
+    pub const SLOW_CONSUMER: &str = "SLOW_CONSUMER";
     /// The server has as much work as it can take; try again later.
     pub const UNAVAILABLE: &str = "UNAVAILABLE";
     /// The operation took too long.
