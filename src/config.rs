@@ -102,7 +102,8 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        let env = Env::prefixed("ORDERGRAPH_").ignore(&["config", "test_postgres_url", "root"]).split("__");
+        let env =
+            Env::prefixed("ORDERGRAPH_").ignore(&["config", "test_postgres_url", "test_nats_url", "root"]).split("__");
         figment = figment.merge(env);
         if let Some(url) = &overrides.database_url {
             figment = figment.merge(Serialized::default("database.url", url));

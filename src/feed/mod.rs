@@ -22,7 +22,7 @@ use crate::domain::actor::Visibility;
 use crate::domain::event::Event;
 use crate::store::{Result, Store, StoreError, log};
 
-pub use bus::{Bus, BusError};
+pub use bus::{Bus, BusError, Hint, Hints};
 pub use conduct::Conduct;
 pub use cursor::{CursorError, Seal};
 pub use router::{Listener, Topic};
