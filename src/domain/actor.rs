@@ -34,7 +34,7 @@ codes! {
         Trainer = "TRAINER",
         /// Supervises: reads everything, changes nothing of an order.
         Supervisor = "SUPERVISOR",
-        /// Administers: may stop and cancel orders.
+        /// Administers: may stop and cancel orders, and takes access away.
         Admin = "ADMIN",
         /// The clock: deadlines and automatic steps.
         System = "SYSTEM",
