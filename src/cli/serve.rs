@@ -11,7 +11,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::{App, SystemClock};
+use crate::app::{App, SystemClock, access};
 use crate::config::Config;
 use crate::domain::actor::Role;
 use crate::feed::Feed;
@@ -87,6 +87,9 @@ impl Running {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let feed = Feed::start(&store, config.feed.clone(), &tasks, &stop).await?;
         let app = App::new(store, feed, Arc::new(SystemClock));
+        // Whoever has lost access has lost it on a node that just started, too.
+        app.access().reload().await?;
+        tasks.spawn(access::follow(app.clone(), stop.clone()));
         let ready = Arc::new(AtomicBool::new(false));
         let server = Edge::new(Gateway::new(&app), config.authenticator()?)
             .settings(config.edge.clone())

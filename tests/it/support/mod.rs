@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use ordergraph::app::{App, Identity, Session, SystemClock};
+use ordergraph::app::{App, Identity, Session, SystemClock, access};
 use ordergraph::domain::actor::Role;
 use ordergraph::feed::{Feed, FeedSettings};
 use ordergraph::graphql::{Gateway, sdl};
@@ -112,6 +112,8 @@ impl World {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let feed = Feed::start(&store, FeedSettings::default(), &tasks, &stop).await.expect("a feed");
         let app = App::new(store, feed, Arc::new(SystemClock));
+        app.access().reload().await.expect("who has lost access");
+        tasks.spawn(access::follow(app.clone(), stop.clone()));
         let key = DemoKey::load_or_create(database.folder()).expect("a key");
         let settings = EdgeSettings { drain_seconds: 5, drain_spread_milliseconds: 1, ..EdgeSettings::default() };
         let authenticator = Authenticator::from_demo_key(&key).expect("an authenticator");
@@ -200,6 +202,11 @@ impl World {
         Session::open(&self.app, &actor.identity, "test").await.expect("a session")
     }
 
+    /// The address of its database, for another node on it.
+    pub fn url(&self) -> &str {
+        &self.database.url
+    }
+
     /// The position in the log behind a cursor that somebody was given.
     pub async fn position(&self, holder: &Actor, cursor: &str) -> i64 {
         let session = self.session(holder).await;
@@ -231,8 +238,16 @@ impl World {
     /// Rows and versions of every table that a command writes: equal before and after whatever
     /// must not leave a trace.
     pub async fn state(&self) -> BTreeMap<String, i64> {
-        const VERSIONED: &[&str] =
-            &["orders", "review_case", "allocation", "stock_item", "replenishment_request", "delivery", "ticket"];
+        const VERSIONED: &[&str] = &[
+            "orders",
+            "review_case",
+            "allocation",
+            "stock_item",
+            "replenishment_request",
+            "delivery",
+            "ticket",
+            "access_restriction",
+        ];
         const COUNTED: &[&str] = &[
             "event",
             "idempotency_record",

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ordergraph::app::{App, SystemClock};
+use ordergraph::app::{App, SystemClock, access};
 use ordergraph::domain::actor::Role;
 use ordergraph::feed::{Conduct, Feed, FeedSettings};
 use ordergraph::graphql::{Gateway, sdl};
@@ -52,6 +52,8 @@ impl Node {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let feed = Feed::start_as(&store, making.feed, making.conduct, &tasks, &stop).await.expect("a feed");
         let app = App::new(store, feed, Arc::new(SystemClock));
+        app.access().reload().await.expect("who has lost access");
+        tasks.spawn(access::follow(app.clone(), stop.clone()));
         let server = Edge::new(Gateway::new(&app), Authenticator::from_demo_key(key).expect("an authenticator"))
             .settings(making.edge)
             .schema_text(sdl())
