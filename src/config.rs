@@ -8,6 +8,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::Deserialize;
 
+use crate::feed::FeedSettings;
 use crate::http::EdgeSettings;
 use crate::http::auth::{Authenticator, DemoKey, JwksSettings, TokenPolicy};
 use crate::store::StoreOptions;
@@ -31,6 +32,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// How tokens are verified.
     pub auth: AuthConfig,
+    /// The feed of events.
+    pub feed: FeedSettings,
     /// The network edge.
     pub edge: EdgeSettings,
 }
@@ -99,7 +102,8 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        let env = Env::prefixed("ORDERGRAPH_").ignore(&["config", "test_postgres_url", "root"]).split("__");
+        let env =
+            Env::prefixed("ORDERGRAPH_").ignore(&["config", "test_postgres_url", "test_nats_url", "root"]).split("__");
         figment = figment.merge(env);
         if let Some(url) = &overrides.database_url {
             figment = figment.merge(Serialized::default("database.url", url));
@@ -172,6 +176,7 @@ mod tests {
         let config = Config::load(&Overrides::default()).expect("the compiled-in file holds every setting");
         assert!(config.listen.ip().is_loopback());
         assert!(config.is_embedded());
+        assert_eq!(config.feed, FeedSettings::default());
         assert_eq!(config.edge, EdgeSettings::default());
     }
 }

@@ -5,6 +5,7 @@
 
 use sea_orm::DeriveValueType;
 
+pub mod access_restriction;
 pub mod allocation;
 pub mod allocation_decision;
 pub mod allocation_line;
@@ -14,6 +15,8 @@ pub mod customer;
 pub mod delivery;
 pub mod delivery_line;
 pub mod event;
+pub mod event_log;
+pub mod event_waiting;
 pub mod idempotency_record;
 pub mod inspection;
 pub mod meta;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{App, Failure};
-use crate::domain::actor::{Actor, Role, Scope};
+use crate::domain::actor::{Actor, Role, Scope, Visibility};
 use crate::domain::permission::readers;
 use crate::store::reference;
 
@@ -29,18 +29,31 @@ pub struct Session {
     pub app: Arc<App>,
     /// Who asks.
     pub actor: Actor,
+    /// What decides which part of the world they see.
+    pub visibility: Arc<Visibility>,
+    /// The newest position of the log when the session began.
+    pub began_at: i64,
     /// The request's id, for the trace.
     pub request_id: String,
 }
 
 impl Session {
-    /// A session of the bearer of a token. A token that names a unit or customer that does not
-    /// exist has nothing in its scope.
+    /// A session of the bearer of a token, with the roles that still count. A token that names a
+    /// unit or customer that does not exist has nothing in its scope.
     pub async fn open(app: &Arc<App>, identity: &Identity, request_id: &str) -> Result<Self, Failure> {
-        let roles: Vec<Role> = identity.roles.iter().filter_map(|code| code.parse().ok()).collect();
-        let scope = scope(app, identity, &roles).await?;
-        let actor = Actor { subject: identity.subject.clone(), roles, scope };
-        Ok(Self { app: app.clone(), actor, request_id: request_id.to_owned() })
+        let held: Vec<Role> = identity.roles.iter().filter_map(|code| code.parse().ok()).collect();
+        app.access.ensure_current().await?;
+        let roles = app.access.effective(&identity.subject, &held);
+        // The token's own roles confine its bearer: losing one of them must never widen the scope.
+        let scope = if roles.is_empty() { Scope::Nothing } else { scope(app, identity, &held).await? };
+        Ok(Self::of(app, Actor { subject: identity.subject.clone(), roles, scope }, request_id))
+    }
+
+    /// A session of an actor.
+    pub fn of(app: &Arc<App>, actor: Actor, request_id: &str) -> Self {
+        let visibility = Arc::new(actor.visibility());
+        let began_at = app.feed.tip();
+        Self { app: app.clone(), actor, visibility, began_at, request_id: request_id.to_owned() }
     }
 
     /// Fails unless the caller may ask for this root field.
@@ -55,9 +68,6 @@ impl Session {
 
 async fn scope(app: &App, identity: &Identity, roles: &[Role]) -> Result<Scope, Failure> {
     let store = app.store();
-    if roles.is_empty() {
-        return Ok(Scope::Nothing);
-    }
     // Whoever acts for a customer or partner is confined to it, whatever else the token says.
     if roles.contains(&Role::Customer) {
         let Some(number) = &identity.customer else {

@@ -1,16 +1,17 @@
 //! Calls of the API, over HTTP or within this process: the same documents, the same answers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use async_graphql::{Executor, Request, Variables};
+use async_graphql::{Request, Variables};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::graphql::Gateway;
 use crate::http::auth::Identity;
 use crate::http::error::finish_errors;
-use crate::http::{Caller, Language};
+use crate::http::{Backend, Caller, Language};
 
 /// How often a call is tried when the server has too much to do.
 const ATTEMPTS: u32 = 6;
@@ -36,7 +37,7 @@ pub(super) enum Endpoint {
         /// The API.
         gateway: Gateway,
         /// Who calls.
-        identity: Box<Identity>,
+        identity: Arc<Identity>,
     },
 }
 
@@ -131,7 +132,7 @@ impl Endpoint {
             }
             Self::InProcess { gateway, identity } => {
                 let caller = Caller {
-                    identity: Some((**identity).clone()),
+                    identity: Some(identity.clone()),
                     request_id: uuid::Uuid::now_v7().to_string(),
                     language: Language::default(),
                 };

@@ -11,7 +11,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::{App, SystemClock};
+use crate::app::{App, SystemClock, access};
 use crate::config::Config;
 use crate::domain::actor::Role;
 use crate::feed::Feed;
@@ -85,8 +85,11 @@ impl Running {
     /// Starts everything that serves, on an open store.
     pub(super) async fn start(config: &Config, store: Store) -> anyhow::Result<Self> {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let feed = Feed::start(&store, &tasks, &stop).await?;
+        let feed = Feed::start(&store, config.feed.clone(), &tasks, &stop).await?;
         let app = App::new(store, feed, Arc::new(SystemClock));
+        // Whoever has lost access has lost it on a node that just started, too.
+        app.access().reload().await?;
+        tasks.spawn(access::follow(app.clone(), stop.clone()));
         let ready = Arc::new(AtomicBool::new(false));
         let server = Edge::new(Gateway::new(&app), config.authenticator()?)
             .settings(config.edge.clone())

@@ -1,49 +1,44 @@
-//! Between the edge and the schema: turns the caller's claims into a session, and a message's
-//! cursor into what event streams carry as their id.
+//! Between the edge and the schema: turns the caller's claims into a session, and hands
+//! subscriptions to the hub.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{Data, Executor, Request, Response, ServerError, Value};
-use futures::StreamExt;
-use futures::stream::{self, BoxStream};
+use async_graphql::{Request, Response, ServerError};
+use futures::stream::BoxStream;
+use futures::{FutureExt, Stream, StreamExt};
+use tokio::task::JoinHandle;
 
-use super::context::{attach, attach_forgetful, code};
+use super::context::{attach, code};
+use super::live::{Hub, Messages};
 use super::{ApiSchema, schema, selection};
 use crate::app::{App, Failure, Identity, Session};
-use crate::http::{Caller, LastEventId};
+use crate::http::{Backend, Caller, Message, error};
 
 /// The schema as the edge sees it.
 #[derive(Clone)]
 pub struct Gateway {
     schema: ApiSchema,
     app: Arc<App>,
-}
-
-/// Where a subscription leaves the cursor of the message it is about to send.
-#[derive(Default)]
-pub struct CursorSlot(Mutex<Option<String>>);
-
-impl CursorSlot {
-    /// Leaves a cursor.
-    pub fn put(&self, cursor: &str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor.to_owned());
-    }
-
-    fn take(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
+    hub: Hub,
 }
 
 impl Gateway {
     /// The gateway of an application.
     pub fn new(app: &Arc<App>) -> Self {
-        Self { schema: schema(), app: app.clone() }
+        let schema = schema();
+        Self { hub: Hub::new(schema.clone(), app), schema, app: app.clone() }
+    }
+
+    /// The subscriptions of this node.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
     }
 
     /// The caller's session; none for a request without a token.
-    async fn session(&self, request: &Request) -> Result<Option<Session>, ServerError> {
-        let caller = request.data.get(&std::any::TypeId::of::<Caller>()).and_then(|data| data.downcast_ref::<Caller>());
+    async fn session(&self, caller: Option<&Caller>) -> Result<Option<Session>, ServerError> {
         let Some(Caller { identity: Some(identity), request_id, .. }) = caller else {
             return Ok(None);
         };
@@ -63,49 +58,95 @@ impl Gateway {
             Err(error) => Err(refused(&Failure::Internal(error.to_string()), request_id)),
         }
     }
+
+    async fn open(self, request: Request) -> Opened {
+        let caller = caller(&request).cloned();
+        match (self.session(caller.as_ref()).await, caller) {
+            (Ok(Some(session)), Some(caller)) => self.hub.open(request, session, caller).await,
+            (Ok(_), _) => {
+                let failure = Failure::Unauthenticated;
+                Err(vec![error::coded(error::code::UNAUTHENTICATED, failure.to_string())])
+            }
+            (Err(error), _) => Err(vec![error]),
+        }
+    }
+}
+
+type Opened = Result<Messages, Vec<ServerError>>;
+
+/// A subscription from the moment it is asked for.
+enum Subscription {
+    /// Nothing was said yet.
+    New(JoinHandle<Opened>),
+    /// It is being opened, in a task of its own: a socket that closes must not take a connection along.
+    Opening(JoinHandle<Opened>),
+    Open(Messages),
+    Over,
+}
+
+impl Stream for Subscription {
+    type Item = Message;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        loop {
+            match std::mem::replace(&mut *self, Self::Over) {
+                Self::New(opening) => {
+                    *self = Self::Opening(opening);
+                    // Until it is open, it is not up to date.
+                    return Poll::Ready(Some(Message::CatchingUp(true)));
+                }
+                Self::Opening(mut opening) => match opening.poll_unpin(cx) {
+                    Poll::Pending => {
+                        *self = Self::Opening(opening);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Ok(Ok(messages))) => *self = Self::Open(messages),
+                    Poll::Ready(Ok(Err(errors))) => return Poll::Ready(Some(Message::Error(errors))),
+                    Poll::Ready(Err(panic)) => {
+                        tracing::error!(%panic, "a subscription could not be opened");
+                        return Poll::Ready(Some(Message::Error(vec![error::internal("")])));
+                    }
+                },
+                Self::Open(mut messages) => {
+                    let next = messages.poll_next_unpin(cx);
+                    if !matches!(next, Poll::Ready(None)) {
+                        *self = Self::Open(messages);
+                    }
+                    return next;
+                }
+                Self::Over => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+fn caller(request: &Request) -> Option<&Caller> {
+    request.data.get(&std::any::TypeId::of::<Caller>()).and_then(|data| data.downcast_ref::<Caller>())
 }
 
 fn refused(failure: &Failure, request_id: &str) -> ServerError {
     if let Failure::Internal(cause) = failure {
         tracing::error!(request_id, cause, "a session could not be opened");
+        return error::internal(request_id);
     }
-    let mut error = ServerError::new(failure.to_string(), None);
-    let mut extensions = async_graphql::ErrorExtensionValues::default();
-    extensions.set("code", code(failure));
-    error.extensions = Some(extensions);
-    error
+    error::coded(code(failure), failure.to_string())
 }
 
-impl Executor for Gateway {
+impl Backend for Gateway {
     async fn execute(&self, mut request: Request) -> Response {
         let order = Order::of(&mut request);
-        match self.session(&request).await {
+        match self.session(caller(&request)).await {
             Ok(session) => order.restore(self.schema.execute(attach(request, session)).await),
             Err(error) => Response::from_errors(vec![error]),
         }
     }
 
-    fn execute_stream(&self, mut request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        let gateway = self.clone();
-        let responses = async move {
-            let order = Order::of(&mut request);
-            let session = match gateway.session(&request).await {
-                Ok(session) => session,
-                Err(error) => return stream::iter([Response::from_errors(vec![error])]).boxed(),
-            };
-            let slot = Arc::new(CursorSlot::default());
-            let request = attach_forgetful(request, session).data(slot.clone());
-            Executor::execute_stream(&gateway.schema, request, session_data)
-                .map(move |response| {
-                    let response = order.restore(response);
-                    match slot.take() {
-                        Some(cursor) => response.extension("cursor", Value::String(cursor)),
-                        None => response,
-                    }
-                })
-                .boxed()
-        };
-        stream::once(responses).flatten().boxed()
+    fn subscribe(&self, request: Request) -> BoxStream<'static, Message> {
+        Subscription::New(tokio::spawn(self.clone().open(request))).boxed()
+    }
+
+    fn newest_cursor(&self, caller: &Caller) -> Option<String> {
+        self.hub.newest_cursor(caller)
     }
 }
 
@@ -127,9 +168,4 @@ impl Order {
         }
         response
     }
-}
-
-/// The cursor a client resumes from: the one it names, else the last one its event stream brought.
-pub fn resume_from(ctx: &async_graphql::Context<'_>, after: Option<String>) -> Option<String> {
-    after.or_else(|| ctx.data_opt::<LastEventId>().map(|last| last.0.clone()).filter(|last| !last.is_empty()))
 }

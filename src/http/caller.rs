@@ -1,5 +1,7 @@
 //! What the edge tells the layers below about a request.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, HeaderName, header};
 
 use super::auth::Identity;
@@ -13,7 +15,7 @@ const MAXIMUM_REQUEST_ID_BYTES: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The verified identity, or nothing for a request without a token.
-    pub identity: Option<Identity>,
+    pub identity: Option<Arc<Identity>>,
     /// The id that the answer and the log carry; of one operation, not of a whole socket.
     pub request_id: String,
     /// The language for texts that people read.
@@ -26,7 +28,7 @@ pub struct Caller {
 pub struct LastEventId(pub String);
 
 /// A language that texts for people exist in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Language {
     /// English.
     #[default]

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use async_graphql::Executor;
 use axum::Router;
 use axum::http::{HeaderMap, header};
 use chrono::{DateTime, Utc};
@@ -14,12 +13,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::auth::{Authenticator, Identity, TokenError, bearer};
+use super::backend::Backend;
 use super::server::Server;
 use super::settings::EdgeSettings;
 
-/// Builds the network edge around an executor, such as an `async_graphql::Schema`.
-pub struct Edge<E> {
-    executor: E,
+/// Builds the network edge around a backend.
+pub struct Edge<B> {
+    backend: B,
     authenticator: Authenticator,
     settings: EdgeSettings,
     schema_text: String,
@@ -27,11 +27,11 @@ pub struct Edge<E> {
     routes: Router,
 }
 
-impl<E: Executor> Edge<E> {
+impl<B: Backend> Edge<B> {
     /// An edge with default settings that is ready at once.
-    pub fn new(executor: E, authenticator: Authenticator) -> Self {
+    pub fn new(backend: B, authenticator: Authenticator) -> Self {
         Self {
-            executor,
+            backend,
             authenticator,
             settings: EdgeSettings::default(),
             schema_text: String::new(),
@@ -89,7 +89,7 @@ impl<E: Executor> Edge<E> {
             operations: Arc::new(Semaphore::new(self.settings.operations)),
             introspection: self.settings.introspection.unwrap_or(loopback),
             graphiql: self.settings.graphiql.unwrap_or(loopback),
-            executor: self.executor,
+            backend: self.backend,
             authenticator: self.authenticator,
             schema_text: self.schema_text,
             ready: self.ready,
@@ -102,8 +102,8 @@ impl<E: Executor> Edge<E> {
 }
 
 /// What all requests share.
-pub(crate) struct EdgeState<E> {
-    pub(crate) executor: E,
+pub(crate) struct EdgeState<B> {
+    pub(crate) backend: B,
     pub(crate) authenticator: Authenticator,
     pub(crate) settings: EdgeSettings,
     pub(crate) schema_text: String,
@@ -117,11 +117,11 @@ pub(crate) struct EdgeState<E> {
     pub(crate) stopping: CancellationToken,
 }
 
-impl<E> EdgeState<E> {
+impl<B> EdgeState<B> {
     /// The caller's identity, or nothing without a token.
-    pub(crate) async fn identity(&self, headers: &HeaderMap) -> Result<Option<Identity>, TokenError> {
+    pub(crate) async fn identity(&self, headers: &HeaderMap) -> Result<Option<Arc<Identity>>, TokenError> {
         match token_of(headers)? {
-            Some(token) => self.authenticator.authenticate(token).await.map(Some),
+            Some(token) => self.authenticator.authenticate(token).await.map(|identity| Some(Arc::new(identity))),
             None => Ok(None),
         }
     }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Executor, Request, Response};
+use async_graphql::{Request, Response};
 
+use super::backend::Backend;
 use super::edge::EdgeState;
 use super::error::{self, code};
 
@@ -12,18 +13,18 @@ use super::error::{self, code};
 /// When the caller of this function goes away, the task runs on to its end: a unit of work that is
 /// dropped halfway can leave a pooled database connection inside a transaction. For the same
 /// reason an operation that takes too long is answered `TIMEOUT` but not cut.
-pub(crate) async fn run<E: Executor>(edge: &EdgeState<E>, request: Request, request_id: &str) -> Response {
+pub(crate) async fn run<B: Backend>(edge: &EdgeState<B>, request: Request, request_id: &str) -> Response {
     let Ok(permit) = Arc::clone(&edge.operations).try_acquire_owned() else {
         return Response::from_errors(vec![error::coded(
             code::UNAVAILABLE,
             "The server has as many operations as it can take; try again later.",
         )]);
     };
-    let executor = edge.executor.clone();
+    let backend = edge.backend.clone();
     let id = request_id.to_owned();
     let task = edge.tasks.spawn(async move {
         let _permit = permit;
-        let mut response = executor.execute(request).await;
+        let mut response = backend.execute(request).await;
         error::finish_errors(&mut response, &id);
         response
     });

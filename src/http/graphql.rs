@@ -4,11 +4,12 @@ use std::any::Any;
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Executor, Response as GraphqlResponse, ServerError};
+use async_graphql::{Response as GraphqlResponse, ServerError};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
+use super::backend::Backend;
 use super::caller::{Caller, Language, REQUEST_ID_HEADER, new_request_id, request_id};
 use super::edge::EdgeState;
 use super::error::{self, code};
@@ -18,16 +19,16 @@ use super::response::{HttpRefusal, MediaType, respond};
 use super::{execute, sse, websocket};
 
 /// Answers `/graphql` in the form the client accepts.
-pub(crate) async fn negotiated<E: Executor>(State(edge): State<Arc<EdgeState<E>>>, request: Request) -> Response {
+pub(crate) async fn negotiated<B: Backend>(State(edge): State<Arc<EdgeState<B>>>, request: Request) -> Response {
     answer(edge, request, None).await
 }
 
 /// Answers `/graphql/stream`, always as an event stream.
-pub(crate) async fn streamed<E: Executor>(State(edge): State<Arc<EdgeState<E>>>, request: Request) -> Response {
+pub(crate) async fn streamed<B: Backend>(State(edge): State<Arc<EdgeState<B>>>, request: Request) -> Response {
     answer(edge, request, Some(MediaType::EventStream)).await
 }
 
-async fn answer<E: Executor>(edge: Arc<EdgeState<E>>, request: Request, media_type: Option<MediaType>) -> Response {
+async fn answer<B: Backend>(edge: Arc<EdgeState<B>>, request: Request, media_type: Option<MediaType>) -> Response {
     let id = request_id(request.headers());
     let accepted = media_type.or_else(|| MediaType::negotiate(request.headers()));
     let outcome = if websocket::is_upgrade(request.headers()) && media_type.is_none() {
@@ -52,8 +53,8 @@ async fn answer<E: Executor>(edge: Arc<EdgeState<E>>, request: Request, media_ty
     response
 }
 
-async fn execute_request<E: Executor>(
-    edge: &Arc<EdgeState<E>>,
+async fn execute_request<B: Backend>(
+    edge: &Arc<EdgeState<B>>,
     request: Request,
     media_type: MediaType,
     id: &str,

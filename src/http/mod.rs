@@ -1,11 +1,12 @@
-//! The network edge: GraphQL over HTTP, event streams and WebSockets around any executor.
+//! The network edge: GraphQL over HTTP, event streams and WebSockets around any backend.
 //!
-//! [`Edge`] takes the executor (an `async_graphql::Schema`) and an [`auth::Authenticator`], and
+//! [`Edge`] takes a [`Backend`] and an [`auth::Authenticator`], and
 //! becomes a [`Server`]. Every operation passes the [`guard`] first, runs in a task of its own and
 //! finds a [`Caller`] in its data. What goes out passes [`error::finish_errors`].
 
 mod assets;
 pub mod auth;
+pub mod backend;
 mod caller;
 mod edge;
 pub mod error;
@@ -23,6 +24,7 @@ mod sse;
 mod stream;
 mod websocket;
 
+pub use backend::{Backend, Bytes, Farewell, Message};
 pub use caller::{Caller, Language, LastEventId, REQUEST_ID_HEADER};
 pub use edge::Edge;
 pub use server::Server;

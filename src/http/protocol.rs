@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::backend::Farewell;
 use super::error::{self, code};
 use super::settings::SocketSettings;
 
@@ -23,6 +24,8 @@ const MAXIMUM_OPERATION_ID_BYTES: usize = 128;
 pub mod close {
     /// The server is stopping; connect again.
     pub const RESTART: u16 = 1012;
+    /// The server can't go on with this client now; connect again and resume.
+    pub const TRY_AGAIN_LATER: u16 = 1013;
     /// A message is larger than the transport takes.
     pub const TOO_BIG: u16 = 1009;
     /// A message does not follow the protocol.
@@ -79,6 +82,8 @@ pub enum Outcome {
     Error(String),
     /// The operation is over.
     End,
+    /// The whole connection has to end.
+    Close(Farewell),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,7 +221,7 @@ impl Protocol {
         let (kind, payload) = match outcome {
             Outcome::Next(payload) => ("next", Some(payload)),
             Outcome::Error(errors) => ("error", Some(errors)),
-            Outcome::End => ("complete", None),
+            Outcome::End | Outcome::Close(_) => ("complete", None),
         };
         if !matches!(outcome, Outcome::Next(_)) {
             self.operations.remove(id);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use async_graphql::Executor;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
@@ -22,6 +21,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use super::backend::Backend;
 use super::edge::EdgeState;
 use super::patience::ImpatientWriter;
 use super::settings::EdgeSettings;
@@ -45,9 +45,9 @@ pub struct Server {
 }
 
 impl Server {
-    pub(super) fn new<E: Executor>(
+    pub(super) fn new<B: Backend>(
         listener: TcpListener,
-        state: Arc<EdgeState<E>>,
+        state: Arc<EdgeState<B>>,
         others: Router,
     ) -> std::io::Result<Self> {
         Ok(Self {
@@ -165,14 +165,14 @@ async fn turn_away(mut stream: TcpStream) {
     let _ = tokio::time::timeout(Duration::from_secs(1), answering).await;
 }
 
-fn routes<E: Executor>(state: Arc<EdgeState<E>>) -> Router {
+fn routes<B: Backend>(state: Arc<EdgeState<B>>) -> Router {
     let mut router = Router::new()
-        .route("/graphql", any(graphql::negotiated::<E>))
-        .route("/graphql/stream", any(graphql::streamed::<E>))
+        .route("/graphql", any(graphql::negotiated::<B>))
+        .route("/graphql/stream", any(graphql::streamed::<B>))
         .route("/livez", get(|| async { "alive" }))
-        .route("/readyz", get(readiness::<E>));
+        .route("/readyz", get(readiness::<B>));
     if state.introspection && !state.schema_text.is_empty() {
-        router = router.route("/schema.graphql", get(schema_text::<E>));
+        router = router.route("/schema.graphql", get(schema_text::<B>));
     }
     if state.graphiql {
         router = router.merge(assets::routes());
@@ -180,7 +180,7 @@ fn routes<E: Executor>(state: Arc<EdgeState<E>>) -> Router {
     router.layer(axum::middleware::map_response(graphql::with_common_headers)).with_state(state)
 }
 
-async fn readiness<E: Executor>(State(state): State<Arc<EdgeState<E>>>) -> Response {
+async fn readiness<B: Backend>(State(state): State<Arc<EdgeState<B>>>) -> Response {
     if state.ready.load(Ordering::SeqCst) {
         "ready".into_response()
     } else {
@@ -188,6 +188,6 @@ async fn readiness<E: Executor>(State(state): State<Arc<EdgeState<E>>>) -> Respo
     }
 }
 
-async fn schema_text<E: Executor>(State(state): State<Arc<EdgeState<E>>>, _request: Request) -> Response {
+async fn schema_text<B: Backend>(State(state): State<Arc<EdgeState<B>>>, _request: Request) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], state.schema_text.clone()).into_response()
 }

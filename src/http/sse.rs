@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Executor, Response as GraphqlResponse, ServerError, Value};
+use async_graphql::{Response as GraphqlResponse, ServerError, Value};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -12,16 +12,14 @@ use chrono::{DateTime, Utc};
 use futures::stream::{Stream, StreamExt};
 
 use super::auth::TokenError;
+use super::backend::{Backend, Message};
 use super::caller::{Caller, LastEventId};
 use super::edge::{EdgeState, instant_of};
 use super::request::Prepared;
 use super::response::body_of;
-use super::stream::{self, Item};
+use super::stream;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-
-/// The entry of a result's extensions that becomes the id of the event.
-const CURSOR: &str = "cursor";
 
 /// Clients ignore it; it keeps an idle stream open.
 const COMMENT: &str = ":\n\n";
@@ -34,8 +32,8 @@ const COMPLETE: &str = "event: complete\ndata:\n\n";
 /// When the caller's token runs out, the stream says so and completes. When the server stops, the
 /// stream ends without `complete`, so that the client connects again and goes on after the last
 /// event it saw.
-pub(crate) fn respond<E: Executor>(
-    edge: &Arc<EdgeState<E>>,
+pub(crate) fn respond<B: Backend>(
+    edge: &Arc<EdgeState<B>>,
     mut prepared: Prepared,
     caller: Caller,
     expires_at: Option<DateTime<Utc>>,
@@ -70,10 +68,12 @@ pub(crate) fn respond<E: Executor>(
                 }
                 () = &mut stopped => return,
                 item = items.next() => match item {
-                    Some(Item::Next(response)) => yield next(&response),
-                    Some(Item::Refused(errors)) => {
+                    Some(Message::Next { body, cursor }) => yield event(&body, cursor.as_deref()),
+                    Some(Message::Error(errors)) => {
                         yield next(&GraphqlResponse::from_errors(errors));
                     }
+                    Some(Message::Close(_)) => return,
+                    Some(Message::CatchingUp(_)) => {}
                     None => {
                         yield COMPLETE.to_owned();
                         return;
@@ -108,11 +108,15 @@ fn refusal_event(refusal: ServerError, request_id: &str) -> String {
 }
 
 fn next(response: &GraphqlResponse) -> String {
+    event(body_of(response).as_bytes(), None)
+}
+
+fn event(body: &[u8], cursor: Option<&str>) -> String {
     // JSON has no raw line breaks, so one line holds it.
-    let data = body_of(response);
-    match response.extensions.get(CURSOR) {
+    let data = String::from_utf8_lossy(body);
+    match cursor {
         // Other characters can't stand in an id.
-        Some(Value::String(cursor)) if cursor.bytes().all(|byte| byte.is_ascii_graphic()) => {
+        Some(cursor) if cursor.bytes().all(|byte| byte.is_ascii_graphic()) => {
             format!("event: next\nid: {cursor}\ndata: {data}\n\n")
         }
         _ => format!("event: next\ndata: {data}\n\n"),

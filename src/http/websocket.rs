@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_graphql::ServerError;
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Executor, ServerError};
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{FromRequestParts, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -16,15 +16,16 @@ use futures::stream::{AbortHandle, Abortable, BoxStream, SelectAll, SplitSink, S
 use serde_json::Value as Json;
 
 use super::auth::{Authenticator, Identity, TokenError, bearer};
+use super::backend::{Backend, Farewell, Message as Item};
 use super::caller::{Caller, Language, new_request_id};
 use super::edge::{EdgeState, instant_of, token_of};
 use super::error::{self, code};
 use super::origin;
 use super::protocol::{Action, Outcome, Protocol, SUBPROTOCOL, close};
 use super::request::{Parameters, Prepared};
-use super::response::{HttpRefusal, body_of};
+use super::response::HttpRefusal;
 use super::server::ConnectionPermit;
-use super::stream::{self, Item};
+use super::stream;
 
 /// What one round collects before it is flushed: messages and their bytes.
 const ROUND_MESSAGES: usize = 64;
@@ -41,7 +42,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const AUTHENTICATION: Duration = Duration::from_secs(10);
 
 type Operation = BoxStream<'static, (String, Outcome)>;
-type Verdict = Result<Option<Identity>, TokenError>;
+type Verdict = Result<Option<Arc<Identity>>, TokenError>;
 
 /// Whether a request asks for a socket.
 pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
@@ -52,7 +53,7 @@ pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
 ///
 /// # Errors
 /// 403 for a page that may not open sockets, 400 for a request that can't become one.
-pub(crate) async fn upgrade<E: Executor>(edge: &Arc<EdgeState<E>>, request: Request) -> Result<Response, HttpRefusal> {
+pub(crate) async fn upgrade<B: Backend>(edge: &Arc<EdgeState<B>>, request: Request) -> Result<Response, HttpRefusal> {
     let (mut parts, _) = request.into_parts();
     if !origin::is_allowed(&parts.headers, &edge.settings.allowed_origins) {
         return Err(HttpRefusal::new(
@@ -94,10 +95,10 @@ struct Introduction {
     token: Result<Option<String>, TokenError>,
 }
 
-struct Session<E> {
-    edge: Arc<EdgeState<E>>,
+struct Session<B> {
+    edge: Arc<EdgeState<B>>,
     introduction: Introduction,
-    identity: Option<Identity>,
+    identity: Option<Arc<Identity>>,
     sink: SplitSink<WebSocket, Message>,
     protocol: Protocol,
     actions: Vec<Action>,
@@ -115,8 +116,8 @@ enum End {
     Broken,
 }
 
-async fn run<E: Executor>(
-    edge: Arc<EdgeState<E>>,
+async fn run<B: Backend>(
+    edge: Arc<EdgeState<B>>,
     socket: WebSocket,
     introduction: Introduction,
     speaks_protocol: bool,
@@ -185,7 +186,7 @@ async fn pending_or(authentication: &mut Option<BoxFuture<'static, Verdict>>) ->
     }
 }
 
-impl<E: Executor> Session<E> {
+impl<B: Backend> Session<B> {
     fn receive(&mut self, message: &Message) {
         match message {
             Message::Text(text) => {
@@ -210,6 +211,13 @@ impl<E: Executor> Session<E> {
     }
 
     fn outcome(&mut self, id: &str, outcome: &Outcome) {
+        if let Outcome::Close(farewell) = outcome {
+            let (code, reason) = match farewell {
+                Farewell::SlowConsumer => (close::TRY_AGAIN_LATER, code::SLOW_CONSUMER),
+                Farewell::AccessRevoked => (close::FORBIDDEN, "Access revoked"),
+            };
+            return self.protocol.close(code, reason, &mut self.actions);
+        }
         self.protocol.outcome(id, outcome, &mut self.actions);
         // After an error the id is free; the stream's own end must not reach its next user.
         if !matches!(outcome, Outcome::Next(_)) {
@@ -285,7 +293,7 @@ impl<E: Executor> Session<E> {
                     tokio::time::timeout(AUTHENTICATION, verifying)
                         .await
                         .unwrap_or(Err(TokenError::KeysUnavailable))
-                        .map(Some)
+                        .map(|identity| Some(Arc::new(identity)))
                 }
                 None => Ok(None),
             }
@@ -343,8 +351,10 @@ fn written<T>(outcome: Result<Result<(), axum::Error>, T>) -> Result<(), End> {
 
 fn outcome_of(item: Item) -> Outcome {
     match item {
-        Item::Next(response) => Outcome::Next(body_of(&response)),
-        Item::Refused(errors) => refused(&errors),
+        Item::Next { body, .. } => Outcome::Next(String::from_utf8_lossy(&body).into_owned()),
+        Item::Error(errors) => refused(&errors),
+        Item::Close(farewell) => Outcome::Close(farewell),
+        Item::CatchingUp(_) => Outcome::End,
     }
 }
 

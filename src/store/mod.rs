@@ -1,13 +1,17 @@
 //! Rows ↔ domain: the only place that names the database. Reads are scoped to the caller, writes
 //! are compare-and-set on the version, and every change leaves an event.
 
+pub mod access;
 pub mod aggregate;
 pub mod allocation;
+mod concerned;
 pub mod delivery;
 pub mod error;
 pub mod event;
 pub mod idempotency;
 pub mod inventory;
+pub mod lease;
+pub mod log;
 pub mod order;
 pub mod page;
 pub mod reference;
@@ -79,7 +83,8 @@ impl Store {
         } else {
             Migrator::up(&self.writer, None).await?;
         }
-        event::ensure_epoch(self).await
+        log::ensure_names(self).await?;
+        if self.is_postgres() { Ok(()) } else { log::place_all(self).await }
     }
 
     /// Is the schema the one this program expects?

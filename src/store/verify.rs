@@ -3,24 +3,26 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    allocation, delivery, event, orders, reservation, review_case, settlement_record, stock_item, stock_movement,
-    ticket,
+    access_restriction, allocation, delivery, event, orders, reservation, review_case, settlement_record, stock_item,
+    stock_movement, ticket,
 };
-use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Store;
 use super::aggregate::{Aggregate, load_many};
 use super::error::Result;
 use super::inventory::Replenishment;
 use super::row::{among, from_price, from_quantity};
+use super::{Store, log};
+use crate::domain::access::AccessRestriction;
 use crate::domain::allocation::Allocation;
 use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};
 use crate::domain::ids::OrderId;
-use crate::domain::invariants::{Findings, OrderPicture, Settled, StockSums, Violation, check_order, check_stock};
+use crate::domain::invariants::{
+    Findings, OrderPicture, Settled, StockSums, Violation, check_order, check_restriction, check_stock,
+};
 use crate::domain::inventory::StockItem;
 use crate::domain::order::Order;
 use crate::domain::review::ReviewCase;
@@ -56,6 +58,7 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     let mut findings = Findings::default();
     let mut report = Report { orders: verify_orders(db, &mut findings).await?, ..Report::default() };
     report.stock_items = verify_stock(db, &mut findings).await?;
+    verify_restrictions(db, &mut findings).await?;
     report.events += verify_history::<Order, orders::Entity>(db, orders::Column::Id, &mut findings).await?;
     report.events +=
         verify_history::<ReviewCase, review_case::Entity>(db, review_case::Column::Id, &mut findings).await?;
@@ -70,7 +73,13 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
         &mut findings,
     )
     .await?;
-    verify_positions(db, &mut findings).await?;
+    report.events += verify_history::<AccessRestriction, access_restriction::Entity>(
+        db,
+        access_restriction::Column::Id,
+        &mut findings,
+    )
+    .await?;
+    log::verify(db, &mut findings).await?;
     report.violations = findings.0;
     Ok(report)
 }
@@ -191,6 +200,20 @@ async fn verify_stock(db: &DatabaseTransaction, findings: &mut Findings) -> Resu
     }
 }
 
+async fn verify_restrictions(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
+    let mut after = None;
+    loop {
+        let ids = next_ids::<access_restriction::Entity>(db, access_restriction::Column::Id, after).await?;
+        let Some(last) = ids.last() else {
+            return Ok(());
+        };
+        after = Some(*last);
+        for restriction in load_many::<AccessRestriction>(db, &ids, false).await? {
+            check_restriction(&restriction, findings);
+        }
+    }
+}
+
 /// The state of every aggregate is the fold of its events, whose sequence is 1..n without a gap.
 async fn verify_history<T: Aggregate, E: EntityTrait>(
     db: &DatabaseTransaction,
@@ -237,23 +260,4 @@ async fn verify_history<T: Aggregate, E: EntityTrait>(
             });
         }
     }
-}
-
-/// Positions are 1..n without a gap.
-async fn verify_positions(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
-    let counts: Option<(i64, Option<i64>, Option<i64>)> = event::Entity::find()
-        .filter(event::Column::Position.is_not_null())
-        .select_only()
-        .expr(Expr::cust("COUNT(position)"))
-        .expr(Expr::cust("MIN(position)"))
-        .expr(Expr::cust("MAX(position)"))
-        .into_tuple()
-        .one(db)
-        .await?;
-    let (count, first, last) = counts.unwrap_or_default();
-    let dense = count == 0 || (first == Some(1) && last == Some(count));
-    findings.expect(dense, "POSITIONS_WITHOUT_GAP", "event", "", || {
-        format!("{count} events have positions from {first:?} to {last:?}")
-    });
-    Ok(())
 }

@@ -7,6 +7,7 @@ mod architecture;
 mod authorization;
 mod bad_input;
 mod concurrency;
+mod feed;
 mod generated;
 mod model;
 mod scenarios;

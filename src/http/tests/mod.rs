@@ -11,13 +11,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_graphql::{
-    Context, Data, Error, ErrorExtensions, Executor, Object, Request, Response, Result, Schema, Subscription, Value,
+    Context, Error, ErrorExtensions, Executor, Object, Request, Response, Result, Schema, Subscription, Value,
 };
 use futures::stream::{BoxStream, Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use super::auth::{Authenticator, DemoKey, DemoToken};
-use super::{Caller, Edge, EdgeSettings, Language, LastEventId};
+use super::backend::messages;
+use super::{Backend, Caller, Edge, EdgeSettings, Language, LastEventId, Message};
 
 /// What the toy's operations leave behind.
 #[derive(Default)]
@@ -154,26 +155,31 @@ impl Feed {
     }
 }
 
-/// The executor of the tests: the schema, and a cursor beside every number that `count` yields.
+/// The backend of the tests: the schema, and a cursor beside every number that `count` yields.
 #[derive(Clone)]
 struct Toy(Schema<Query, Mutation, Feed>);
 
-impl Executor for Toy {
+impl Backend for Toy {
     async fn execute(&self, request: Request) -> Response {
         self.0.execute(request).await
     }
 
-    fn execute_stream(&self, request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        Executor::execute_stream(&self.0, request, session_data)
-            .map(|mut response| {
-                if let Value::Object(fields) = &response.data
-                    && let Some(number) = fields.get("count")
-                {
-                    response.extensions.insert("cursor".to_owned(), number.to_string().into());
-                }
-                response
-            })
-            .boxed()
+    fn subscribe(&self, request: Request) -> BoxStream<'static, Message> {
+        let caller = request.data.get(&std::any::TypeId::of::<Caller>());
+        let request_id = caller.and_then(|caller| caller.downcast_ref::<Caller>()).unwrap().request_id.clone();
+        let responses = Executor::execute_stream(&self.0, request, None).map(|mut response| {
+            if let Value::Object(fields) = &response.data
+                && let Some(number) = fields.get("count")
+            {
+                response.extensions.insert("cursor".to_owned(), number.to_string().into());
+            }
+            response
+        });
+        messages(responses, request_id)
+    }
+
+    fn newest_cursor(&self, _: &Caller) -> Option<String> {
+        None
     }
 }
 

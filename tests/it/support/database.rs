@@ -15,7 +15,9 @@ pub enum Kind {
 /// Made for one test and dropped after it.
 pub struct Database {
     pub url: String,
-    name: Option<String>,
+    kind: Kind,
+    /// The cluster it was made in, and its name there.
+    made: Option<(String, String)>,
     folder: TempDir,
 }
 
@@ -30,6 +32,17 @@ fn cluster() -> String {
     })
 }
 
+/// The address of the NATS server of this run.
+pub fn nats_url() -> String {
+    const VARIABLE: &str = "ORDERGRAPH_TEST_NATS_URL";
+    std::env::var(VARIABLE).unwrap_or_else(|_| {
+        panic!(
+            "{VARIABLE} is not set: run `scripts/test`, which starts a private NATS server, or set it to the address of \
+             one (`scripts/nats start DIR` prints one)"
+        )
+    })
+}
+
 async fn connect(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url.to_owned());
     options.max_connections(1).sqlx_logging(false);
@@ -38,21 +51,31 @@ async fn connect(url: &str) -> DatabaseConnection {
 
 impl Database {
     pub async fn create(kind: Kind) -> Self {
-        let folder = TempDir::new().expect("a folder");
         match kind {
-            Kind::Sqlite => {
-                let file = folder.path().join("world.db");
-                Self { url: format!("sqlite://{}?mode=rwc", file.display()), name: None, folder }
-            }
-            Kind::Postgres => {
-                let name = format!("it_{}", uuid::Uuid::now_v7().simple());
-                let cluster = cluster();
-                let admin = connect(&cluster).await;
-                admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");
-                admin.close().await.expect("closed");
-                Self { url: at(&cluster, &name), name: Some(name), folder }
-            }
+            Kind::Sqlite => Self::sqlite(),
+            Kind::Postgres => Self::within(&cluster()).await,
         }
+    }
+
+    fn sqlite() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let file = folder.path().join("world.db");
+        Self { url: format!("sqlite://{}?mode=rwc", file.display()), kind: Kind::Sqlite, made: None, folder }
+    }
+
+    /// In the PostgreSQL cluster at this address.
+    pub async fn within(cluster: &str) -> Self {
+        let name = format!("it_{}", uuid::Uuid::now_v7().simple());
+        let admin = connect(cluster).await;
+        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");
+        admin.close().await.expect("closed");
+        let folder = TempDir::new().expect("a folder");
+        let url = at(cluster, &name);
+        Self { url, kind: Kind::Postgres, made: Some((cluster.to_owned(), name)), folder }
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     pub fn folder(&self) -> &Path {
@@ -66,8 +89,8 @@ impl Database {
 
     /// Another name of an SQLite file falls away with its folder; a PostgreSQL database is dropped.
     pub async fn drop(&self) {
-        if let Some(name) = &self.name {
-            let admin = connect(&cluster()).await;
+        if let Some((cluster, name)) = &self.made {
+            let admin = connect(cluster).await;
             let _ = admin.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
             let _ = admin.close().await;
         }

@@ -1,9 +1,19 @@
 //! A world to test in: a server on a free port with a database of its own.
 
 pub mod actor;
+pub mod client;
+pub mod cluster;
 mod database;
+pub mod load;
+pub mod log;
+pub mod lossy;
+pub mod node;
+pub mod process;
+pub mod proxy;
+pub mod seed;
 mod socket;
 pub mod story;
+pub mod watcher;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -13,13 +23,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use ordergraph::app::{App, Identity, Session, SystemClock};
+use ordergraph::app::{App, Identity, Session, SystemClock, access};
 use ordergraph::domain::actor::Role;
-use ordergraph::feed::Feed;
+use ordergraph::feed::{Feed, FeedSettings};
 use ordergraph::graphql::{Gateway, sdl};
 use ordergraph::http::auth::{Authenticator, DemoKey, DemoToken};
 use ordergraph::http::{Edge, EdgeSettings};
-use ordergraph::seed;
+use ordergraph::seed as demo;
 use ordergraph::store::{Store, StoreOptions, verify};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tokio::sync::Semaphore;
@@ -28,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use actor::Actor;
-pub use database::Kind;
+pub use database::{Database, Kind, nats_url};
 pub use socket::Subscription;
 
 /// Worlds at the same time, so that a machine of many cores does not run out of the cluster's
@@ -98,10 +108,12 @@ impl World {
         let options = StoreOptions { url: database.url.clone(), connections: 8 };
         let store = Store::connect(&options).await.expect("a store");
         store.migrate().await.expect("a current schema");
-        seed::reference_only(&store, chrono::Utc::now()).await.expect("reference data");
+        demo::reference_only(&store, chrono::Utc::now()).await.expect("reference data");
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let feed = Feed::start(&store, &tasks, &stop).await.expect("a feed");
+        let feed = Feed::start(&store, FeedSettings::default(), &tasks, &stop).await.expect("a feed");
         let app = App::new(store, feed, Arc::new(SystemClock));
+        app.access().reload().await.expect("who has lost access");
+        tasks.spawn(access::follow(app.clone(), stop.clone()));
         let key = DemoKey::load_or_create(database.folder()).expect("a key");
         let settings = EdgeSettings { drain_seconds: 5, drain_spread_milliseconds: 1, ..EdgeSettings::default() };
         let authenticator = Authenticator::from_demo_key(&key).expect("an authenticator");
@@ -141,13 +153,13 @@ impl World {
 
     /// The demo group's person of a role.
     pub fn actor(self: &Arc<Self>, role: Role) -> Actor {
-        let person = seed::person_for(role).expect("somebody of every role");
+        let person = demo::person_for(role).expect("somebody of every role");
         self.bearer(person.identity())
     }
 
     /// A person of the demo group by subject.
     pub fn person(self: &Arc<Self>, subject: &str) -> Actor {
-        let person = seed::PEOPLE.iter().find(|person| person.subject == subject).expect("a known subject");
+        let person = demo::PEOPLE.iter().find(|person| person.subject == subject).expect("a known subject");
         self.bearer(person.identity())
     }
 
@@ -190,6 +202,29 @@ impl World {
         Session::open(&self.app, &actor.identity, "test").await.expect("a session")
     }
 
+    /// The address of its database, for another node on it.
+    pub fn url(&self) -> &str {
+        &self.database.url
+    }
+
+    /// The position in the log behind a cursor that somebody was given.
+    pub async fn position(&self, holder: &Actor, cursor: &str) -> i64 {
+        let session = self.session(holder).await;
+        let found = self.app.feed().resume(cursor, &session.visibility).await.expect("the log");
+        found.expect("a cursor of ours")
+    }
+
+    /// Waits until every committed event has its position.
+    pub async fn settled(&self) {
+        for _ in 0..200 {
+            if self.number("SELECT COUNT(*) FROM event_waiting").await == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("events still wait for their positions");
+    }
+
     /// What every invariant says of the database now.
     pub async fn violations(&self) -> Vec<String> {
         let report = verify::verify(self.app.store()).await.expect("a report");
@@ -203,8 +238,16 @@ impl World {
     /// Rows and versions of every table that a command writes: equal before and after whatever
     /// must not leave a trace.
     pub async fn state(&self) -> BTreeMap<String, i64> {
-        const VERSIONED: &[&str] =
-            &["orders", "review_case", "allocation", "stock_item", "replenishment_request", "delivery", "ticket"];
+        const VERSIONED: &[&str] = &[
+            "orders",
+            "review_case",
+            "allocation",
+            "stock_item",
+            "replenishment_request",
+            "delivery",
+            "ticket",
+            "access_restriction",
+        ];
         const COUNTED: &[&str] = &[
             "event",
             "idempotency_record",

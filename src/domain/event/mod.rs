@@ -1,6 +1,11 @@
 //! What happened: the kinds of events in the log, and who may learn of them.
 
+pub mod chain;
+mod record;
+
 use super::codes::codes;
+
+pub use record::{Event, EventFilter};
 
 codes! {
     /// What kind of thing an event happened to; each thing has its own gapless sequence of events.
@@ -19,6 +24,8 @@ codes! {
         Delivery = "DELIVERY",
         /// An after-sales ticket.
         Ticket = "TICKET",
+        /// Access that was taken away from somebody.
+        AccessRestriction = "ACCESS_RESTRICTION",
     }
 }
 
@@ -143,6 +150,10 @@ codes! {
         TicketContacted = "TICKET_CONTACTED",
         /// The ticket was resolved.
         TicketResolved = "TICKET_RESOLVED",
+        /// Access was taken away from somebody.
+        AccessRevoked = "ACCESS_REVOKED",
+        /// Access was given back.
+        AccessRestored = "ACCESS_RESTORED",
     }
 }
 
@@ -175,6 +186,8 @@ impl EventKind {
                 | Self::ReplenishmentRequested
                 | Self::ReplenishmentRaised
                 | Self::ReplenishmentReceived
+                | Self::AccessRevoked
+                | Self::AccessRestored
         )
     }
 }

@@ -1,0 +1,207 @@
+//! Nodes in this process, on one database of the test's own.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ordergraph::app::{App, SystemClock, access};
+use ordergraph::domain::actor::Role;
+use ordergraph::feed::{Conduct, Feed, FeedSettings};
+use ordergraph::graphql::{Gateway, sdl};
+use ordergraph::http::auth::{Authenticator, DemoKey, DemoToken};
+use ordergraph::http::{Edge, EdgeSettings};
+use ordergraph::seed as demo;
+use ordergraph::store::{Store, StoreOptions};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use serde_json::json;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::actor::text;
+use super::client::Client;
+use super::database::{Database, Kind};
+use super::log::{self, Entry};
+use super::process::{Launch, Process};
+use super::story;
+use super::watcher::{ORDER_EVENTS, Watch};
+
+/// How a node is made.
+#[derive(Clone)]
+pub struct Making {
+    /// Where the database is, perhaps behind a proxy.
+    pub url: String,
+    pub edge: EdgeSettings,
+    pub feed: FeedSettings,
+    pub conduct: Conduct,
+}
+
+/// A node in this process.
+pub struct Node {
+    pub address: SocketAddr,
+    pub app: Arc<App>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    server: JoinHandle<bool>,
+}
+
+impl Node {
+    pub async fn start(making: Making, key: &DemoKey) -> Self {
+        let store = Store::connect(&StoreOptions { url: making.url, connections: 8 }).await.expect("a store");
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let feed = Feed::start_as(&store, making.feed, making.conduct, &tasks, &stop).await.expect("a feed");
+        let app = App::new(store, feed, Arc::new(SystemClock));
+        app.access().reload().await.expect("who has lost access");
+        tasks.spawn(access::follow(app.clone(), stop.clone()));
+        let server = Edge::new(Gateway::new(&app), Authenticator::from_demo_key(key).expect("an authenticator"))
+            .settings(making.edge)
+            .schema_text(sdl())
+            .bind(("127.0.0.1", 0))
+            .await
+            .expect("a free port");
+        let address = server.local_addr().expect("an address");
+        let server = tokio::spawn(server.run(stop.clone()));
+        Self { address, app, tasks, stop, server }
+    }
+
+    /// Ends in order.
+    pub async fn end(self) {
+        self.stop.cancel();
+        let _ = self.server.await;
+        self.tasks.close();
+        let _ = tokio::time::timeout(Duration::from_secs(10), self.tasks.wait()).await;
+        let _ = self.app.store().clone().close().await;
+    }
+}
+
+/// A database with reference data and the people of the demo group, and what stands before it.
+pub struct Site {
+    pub kind: Kind,
+    /// The test's own eyes on the database.
+    pub db: DatabaseConnection,
+    pub key: DemoKey,
+    database: Database,
+}
+
+impl Site {
+    pub async fn new(kind: Kind) -> Self {
+        Self::on(Database::create(kind).await).await
+    }
+
+    /// On a database that is empty.
+    pub async fn on(database: Database) -> Self {
+        let store = Store::connect(&StoreOptions { url: database.url.clone(), connections: 2 }).await.expect("a store");
+        store.migrate().await.expect("a current schema");
+        demo::reference_only(&store, chrono::Utc::now()).await.expect("reference data");
+        store.close().await.expect("closed");
+        let db = database.connect().await;
+        db.execute_unprepared(
+            "CREATE VIEW event_log AS SELECT position, id AS event_id FROM event WHERE position IS NOT NULL",
+        )
+        .await
+        .expect("x");
+        let key = DemoKey::load_or_create(database.folder()).expect("a key");
+        Self { kind: database.kind(), db: database.connect().await, key, database }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.database.url
+    }
+
+    /// Where the demo key lies.
+    pub fn folder(&self) -> &Path {
+        self.database.folder()
+    }
+
+    pub fn making(&self) -> Making {
+        Making {
+            url: self.database.url.clone(),
+            edge: EdgeSettings { drain_seconds: 5, drain_spread_milliseconds: 1, ..EdgeSettings::default() },
+            feed: FeedSettings::default(),
+            conduct: Conduct::default(),
+        }
+    }
+
+    /// A node in this process.
+    pub async fn node(&self, conduct: Conduct) -> Node {
+        Node::start(Making { conduct, ..self.making() }, &self.key).await
+    }
+
+    /// What starts a node as a process of its own.
+    pub fn launch(&self) -> Launch {
+        Launch::new(self.url(), self.folder())
+    }
+
+    /// A node as a process of its own.
+    pub async fn process(&self) -> Process {
+        Process::start(self.launch()).await
+    }
+
+    /// The token of the demo group's person of a role.
+    pub fn token(&self, role: Role) -> String {
+        self.token_for(role, Duration::from_secs(3_600))
+    }
+
+    pub fn token_for(&self, role: Role, lifetime: Duration) -> String {
+        let identity = demo::person_for(role).expect("somebody of every role").identity();
+        let token = DemoToken {
+            subject: identity.subject,
+            roles: identity.roles,
+            unit: identity.unit,
+            customer: identity.customer,
+            channel: identity.channel,
+            lifetime,
+        };
+        self.key.issue(&token).expect("a token")
+    }
+
+    pub fn client(&self, role: Role) -> Client {
+        Client::new(self.token(role))
+    }
+
+    /// Orders that can be put on hold.
+    pub async fn orders(&self, nodes: &[SocketAddr], count: usize) -> Vec<String> {
+        let sales = self.client(Role::Sales);
+        let mut orders = Vec::new();
+        for _ in 0..count {
+            let payload = sales.does(nodes, "submitOrder", story::submission(&[story::line("LASER-4", "1")])).await;
+            orders.push(text(&payload["order"]["id"]));
+        }
+        orders
+    }
+
+    /// A supervisor who watches all orders.
+    pub fn watch(&self, nodes: &[SocketAddr], after: Option<String>) -> Watch {
+        Watch {
+            nodes: nodes.to_vec(),
+            token: self.token(Role::Supervisor),
+            document: ORDER_EVENTS.to_owned(),
+            variables: json!({}),
+            after,
+        }
+    }
+
+    /// The log when every committed event has its place in it.
+    pub async fn log(&self) -> Result<Vec<Entry>, String> {
+        let begun = std::time::Instant::now();
+        while log::unplaced(&self.db).await > 0 {
+            if begun.elapsed() > Duration::from_secs(15) {
+                return Err(format!("{} events are without a position", log::unplaced(&self.db).await));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let log = log::read(&self.db).await;
+        log::is_sound(&log)?;
+        Ok(log)
+    }
+
+    pub async fn run(&self, sql: &str) -> u64 {
+        self.db.execute_unprepared(sql).await.expect(sql).rows_affected()
+    }
+
+    pub async fn end(self) {
+        let _ = self.db.close().await;
+        self.database.drop().await;
+    }
+}
