@@ -1,5 +1,6 @@
 //! Sockets: requests that become one, and what lives on it.
 
+mod conduct;
 mod frame;
 mod handshake;
 mod operations;

@@ -10,13 +10,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use async_graphql::ServerError;
-use async_graphql::parser::types::OperationType;
-use futures::future::{BoxFuture, FutureExt};
-use futures::stream::BoxStream;
+use futures::future::BoxFuture;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use serde_json::Value as Json;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Sleep, sleep_until};
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -25,21 +21,14 @@ use super::Introduction;
 use super::frame::{Decoder, Incoming, Violation};
 use super::operations::Operations;
 use super::outbox::Outbox;
-use crate::http::auth::{Identity, TokenError, bearer};
-use crate::http::backend::{Backend, Farewell, Message};
-use crate::http::caller::{Caller, Language, new_request_id};
-use crate::http::counters::{Open, Transport};
-use crate::http::edge::{EdgeState, instant_of};
-use crate::http::error::{self, code};
+use crate::http::auth::{Identity, TokenError};
+use crate::http::backend::Backend;
+use crate::http::caller::Language;
+use crate::http::counters::Open;
+use crate::http::edge::EdgeState;
 use crate::http::places::Place;
-use crate::http::protocol::{self, Action, Protocol, close};
-use crate::http::request::Parameters;
+use crate::http::protocol::{Protocol, close};
 use crate::http::server::ConnectionPermit;
-use crate::http::stream;
-
-/// What one round collects before it is written: messages and their bytes.
-const ROUND_MESSAGES: u64 = 64;
-const ROUND_BYTES: usize = 64 * 1024;
 
 /// Rounds before the thread goes to others.
 const ROUNDS: usize = 4;
@@ -52,10 +41,8 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// How long a close frame may wait for a client that has not read what came before it.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// How long it may take to find out who the client is.
-const AUTHENTICATION: Duration = Duration::from_secs(10);
-
-type Verdict = Result<Option<Arc<Identity>>, TokenError>;
+/// Who the client is, or why its token is refused.
+pub(super) type Verdict = Result<Option<Arc<Identity>>, TokenError>;
 
 /// What a request that becomes a socket brings along.
 pub(super) struct Entrance {
@@ -67,38 +54,38 @@ pub(super) struct Entrance {
 
 /// One socket, from its first message to its end.
 pub(super) struct Session<B: Backend> {
-    edge: Arc<EdgeState<B>>,
+    pub(super) edge: Arc<EdgeState<B>>,
     connection: TokioIo<Upgraded>,
     decoder: Decoder,
-    outbox: Outbox,
+    pub(super) outbox: Outbox,
     /// When the client must have taken what is being written.
     write_deadline: Option<Instant>,
-    protocol: Protocol,
-    operations: Operations,
-    language: Language,
+    pub(super) protocol: Protocol,
+    pub(super) operations: Operations,
+    pub(super) language: Language,
     /// The token of the request, until the first message has come.
-    token: Option<Box<Result<Option<String>, TokenError>>>,
-    identity: Option<Arc<Identity>>,
-    authentication: Option<BoxFuture<'static, Verdict>>,
-    ping: Option<Box<Ping>>,
-    stage: Stage,
+    pub(super) token: Option<Box<Result<Option<String>, TokenError>>>,
+    pub(super) identity: Option<Arc<Identity>>,
+    pub(super) authentication: Option<BoxFuture<'static, Verdict>>,
+    pub(super) ping: Option<Box<Ping>>,
+    pub(super) stage: Stage,
     /// Whether the end of the socket was counted.
     counted: bool,
     timer: Pin<Box<Sleep>>,
     stopped: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
-    place: Option<Place>,
+    pub(super) place: Option<Place>,
     _open: Open,
     _permit: Option<ConnectionPermit>,
 }
 
 /// A ping that waits until all that its cursor covers was sent.
-struct Ping {
-    cursor: Option<String>,
-    reauth: bool,
+pub(super) struct Ping {
+    pub(super) cursor: Option<String>,
+    pub(super) reauth: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     Open,
     /// Our close frame is on its way.
     Closing,
@@ -264,7 +251,7 @@ impl<B: Backend> Session<B> {
     }
 
     /// Gives back everything that is not needed to say farewell.
-    fn let_go(&mut self, code: u16) {
+    pub(super) fn let_go(&mut self, code: u16) {
         self.edge.counters.add_closed(code);
         self.counted = true;
         self.operations.clear();
@@ -272,89 +259,6 @@ impl<B: Backend> Session<B> {
         self.ping = None;
         self.place = None;
         self.stopped = None;
-    }
-
-    fn perform(&mut self) {
-        while self.stage == Stage::Open && !self.outbox.is_full() {
-            let Some(action) = self.protocol.action() else { break };
-            match action {
-                Action::Send(text) => self.outbox.text(&text),
-                Action::Authenticate(payload) => {
-                    let of_request = self.token.take().map_or(Ok(None), |token| *token);
-                    let token = match protocol::authorization(payload.as_ref()) {
-                        Some(authorization) => token_in(authorization).map(Some),
-                        None => of_request,
-                    };
-                    self.authentication = Some(self.authenticate(token));
-                }
-                Action::Renew(authorization) => {
-                    self.authentication = Some(self.authenticate(token_in(&authorization).map(Some)));
-                }
-                Action::Ping { reauth } => {
-                    let cursor = self.edge.backend.newest_cursor(&self.caller());
-                    self.ping = Some(Box::new(Ping { cursor, reauth }));
-                }
-                Action::Start { key, payload } => match self.open(payload) {
-                    Ok(messages) => self.operations.start(key, messages),
-                    Err(refusal) => self.protocol.fail(key, &json(&[refusal])),
-                },
-                Action::Stop { key } => self.operations.stop(key),
-                Action::Close { code, reason } => {
-                    self.let_go(code);
-                    self.outbox.close(code, &reason);
-                    self.stage = Stage::Closing;
-                }
-            }
-        }
-        // Even while the frame has to wait: nothing more may be made for this client.
-        if self.protocol.is_closed() {
-            self.operations.clear();
-        }
-    }
-
-    /// Takes from the operations in turn what they have, up to the size of a round; tells whether
-    /// there may be more.
-    fn deliver(&mut self, context: &mut Context<'_>) -> bool {
-        let mut sent = 0;
-        let mut more = false;
-        while self.stage == Stage::Open {
-            if sent >= ROUND_MESSAGES || self.outbox.waiting() >= ROUND_BYTES || self.outbox.is_full() {
-                more = true;
-                break;
-            }
-            match self.operations.poll_next(context) {
-                Poll::Pending => break,
-                Poll::Ready((key, Some(Message::Next { body, .. }))) => {
-                    if let Some(front) = self.protocol.next(key) {
-                        self.outbox.result(front, body);
-                        sent += 1;
-                    }
-                }
-                Poll::Ready((key, Some(Message::Error(errors)))) => {
-                    self.operations.stop(key);
-                    self.protocol.fail(key, &json(&errors));
-                }
-                Poll::Ready((_, Some(Message::Close(Farewell::SlowConsumer)))) => {
-                    self.protocol.close(close::TRY_AGAIN_LATER, code::SLOW_CONSUMER);
-                }
-                Poll::Ready((_, Some(Message::Close(Farewell::AccessRevoked)))) => {
-                    self.protocol.close(close::FORBIDDEN, "Access revoked");
-                }
-                Poll::Ready((_, Some(Message::CatchingUp(_)))) => {}
-                Poll::Ready((key, None)) => self.protocol.complete(key),
-            }
-            self.perform();
-        }
-        self.edge.counters.add_messages(Transport::Socket, sent);
-        if !self.outbox.is_full()
-            && self.stage == Stage::Open
-            && let Some(ping) = self.ping.take()
-        {
-            let covered = !more && !self.operations.is_catching_up();
-            let cursor = ping.cursor.filter(|_| covered);
-            self.outbox.text(&protocol::ping(cursor.as_deref(), ping.reauth));
-        }
-        more
     }
 
     /// Sees to it that this is looked at again in time; tells whether it is time already.
@@ -372,65 +276,6 @@ impl<B: Backend> Session<B> {
             self.timer.as_mut().reset(deadline.into());
         }
         self.timer.as_mut().poll(context).is_ready()
-    }
-
-    fn judge(&mut self, verdict: Verdict, now: Instant) {
-        let renews = self.protocol.is_acknowledged();
-        match verdict {
-            Ok(identity) if renews => match (&self.identity, identity) {
-                (Some(known), Some(identity)) if known.is_same_caller(&identity) => {
-                    self.protocol.renewed(instant_of(identity.expires_at), now);
-                    self.identity = Some(identity);
-                }
-                _ => self.protocol.close(close::FORBIDDEN, "The token is for another caller"),
-            },
-            Ok(identity) => {
-                if let Some(identity) = &identity {
-                    let most = self.edge.settings.socket.per_caller;
-                    self.place = self.edge.socket_places.take(identity, most);
-                    if self.place.is_none() {
-                        return self.protocol.close(close::TRY_AGAIN_LATER, "Too many sockets");
-                    }
-                }
-                let expires_at = identity.as_ref().and_then(|identity| instant_of(identity.expires_at));
-                self.identity = identity;
-                self.protocol.authenticated(expires_at, now);
-            }
-            // Nothing is wrong with the token; the old one is good for a while.
-            Err(TokenError::KeysUnavailable) if renews => {}
-            Err(refused @ TokenError::KeysUnavailable) => {
-                self.protocol.close(close::TRY_AGAIN_LATER, refused.reason());
-            }
-            Err(refused) => self.protocol.close(close::FORBIDDEN, refused.reason()),
-        }
-    }
-
-    fn authenticate(&self, token: Result<Option<String>, TokenError>) -> BoxFuture<'static, Verdict> {
-        let authenticator = self.edge.authenticator.clone();
-        async move {
-            let Some(token) = token? else { return Ok(None) };
-            let verifying = authenticator.authenticate(&token);
-            match tokio::time::timeout(AUTHENTICATION, verifying).await {
-                Ok(verdict) => verdict.map(|identity| Some(Arc::new(identity))),
-                Err(_) => Err(TokenError::KeysUnavailable),
-            }
-        }
-        .boxed()
-    }
-
-    fn caller(&self) -> Caller {
-        Caller { identity: self.identity.clone(), request_id: new_request_id(), language: self.language }
-    }
-
-    fn open(&self, payload: Json) -> Result<BoxStream<'static, Message>, ServerError> {
-        let parameters = Parameters::from_json(payload).map_err(|refusal| *refusal.error)?;
-        let prepared = parameters
-            .prepare(&self.edge.settings, self.edge.introspection)
-            .map_err(|refusal| ServerError::from(*refusal))?;
-        if prepared.operation_type == OperationType::Mutation {
-            return Err(error::coded(code::METHOD_NOT_ALLOWED, "Mutations are sent by POST, not over a socket."));
-        }
-        Ok(stream::open(&self.edge, prepared, self.caller()))
     }
 }
 
@@ -461,18 +306,4 @@ impl<B: Backend> Drop for Session<B> {
 
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
-}
-
-fn json(errors: &[ServerError]) -> String {
-    serde_json::to_string(errors).unwrap_or_else(|failure| {
-        tracing::error!(%failure, "errors could not be written as JSON");
-        "[]".to_owned()
-    })
-}
-
-fn token_in(authorization: &Json) -> Result<String, TokenError> {
-    match authorization {
-        Json::String(value) => bearer(value).map(str::to_owned),
-        _ => Err(TokenError::Malformed),
-    }
 }
