@@ -104,7 +104,8 @@ impl Collector for Metrics {
             let sent = ConstCounter::new(self.counters.messages(transport));
             sent.encode(family.encode_family(&[("transport", transport.name())])?)?;
         }
-        let mut family = encoder.encode_descriptor("edge_sockets_closed", "Sockets that ended, by close code", None, kind)?;
+        let mut family =
+            encoder.encode_descriptor("edge_sockets_closed", "Sockets that ended, by close code", None, kind)?;
         for (code, count) in self.counters.sockets_closed() {
             let code = code.to_string();
             ConstCounter::new(count).encode(family.encode_family(&[("code", code.as_str())])?)?;

@@ -48,6 +48,9 @@ pub struct EdgeSettings {
     /// Whether the page at `/` is served. Without a value: only when the server listens on the
     /// loopback interface.
     pub graphiql: Option<bool>,
+    /// Whether `/metrics` is served. Without a value: only when the server listens on the loopback
+    /// interface.
+    pub metrics: Option<bool>,
     /// Seconds between the comments that keep an idle event stream open.
     pub event_stream_keep_alive_seconds: u64,
     /// Rules for WebSockets.
@@ -72,6 +75,7 @@ impl Default for EdgeSettings {
             streams_per_caller: 100,
             introspection: None,
             graphiql: None,
+            metrics: None,
             event_stream_keep_alive_seconds: 12,
             socket: SocketSettings::default(),
         }
