@@ -73,11 +73,12 @@ impl Report {
             String::new()
         };
         self.say(&format!(
-            "| {server:8} | {:>9} | {:>9} | {:>5.2} | {:>5.2} | {:>6.1} | {:>6.1} | {:>4.0} % | {mark} |",
+            "| {server:8} | {:>9} | {:>9} | {:>7.2} | {:>9.2} | {:>8.1} | {:>6.1} | {:>6.1} | {:>3.0} % | {mark} |",
             number(round.rate()),
             number(round.sweep_rate()),
             round.user_micros(),
             round.kernel_micros(),
+            round.reaction.quantile(0.5),
             round.latency.quantile(0.5),
             round.latency.quantile(0.99),
             round.busy() * 100.0,
@@ -86,8 +87,8 @@ impl Report {
 
     /// The head of a table of rounds.
     pub fn rounds_head(&mut self) {
-        self.say("| server   |    msgs/s |   sweep/s | user us | kernel us | p50 ms | p99 ms | core  | |");
-        self.say("| -------- | --------: | --------: | ------: | --------: | -----: | -----: | ----: | - |");
+        self.say("| server   |    msgs/s |   sweep/s | user us | kernel us | first ms | p50 ms | p99 ms |  core | |");
+        self.say("| -------- | --------: | --------: | ------: | --------: | -------: | -----: | -----: | ----: | - |");
     }
 
     /// A figure with its goal.

@@ -26,6 +26,8 @@ pub struct Round {
     pub cpu: Cpu,
     /// From the event to each arrival.
     pub latency: Histogram,
+    /// From the event to the first arrival: the way through the log, in a closed loop.
+    pub reaction: Histogram,
     /// What else the machine did.
     pub disturbance: Disturbance,
 }
@@ -109,15 +111,15 @@ async fn measure(
         if let Some(ticks) = &mut ticks {
             ticks.tick().await;
         }
-        let (events, messages) = match &mut wave {
+        let (begun, events, messages) = match &mut wave {
             Wave::All(count) => {
-                trigger.for_all(*count, &crowd.tally).await?;
-                (*count, *count * crowd.subscribers as u64)
+                let begun = trigger.for_all(*count, &crowd.tally).await?;
+                (begun, *count, *count * crowd.subscribers as u64)
             }
             Wave::Some(choose) => {
                 let chosen = choose();
-                trigger.for_each(&chosen, &crowd.tally).await?;
-                (chosen.len() as u64, chosen.len() as u64)
+                let begun = trigger.for_each(&chosen, &crowd.tally).await?;
+                (begun, chosen.len() as u64, chosen.len() as u64)
             }
         };
         round.events += events as f64;
@@ -125,7 +127,11 @@ async fn measure(
         if ticks.is_none() {
             crowd.tally.wait_for(messages, PATIENCE).await?;
             expected -= messages;
-            round.add(crowd.tally.take());
+            let received = crowd.tally.take();
+            if let Some(first) = received.first {
+                round.reaction.record(first.saturating_duration_since(begun));
+            }
+            round.add(received);
         }
     }
     crowd.tally.wait_for(expected, PATIENCE).await?;

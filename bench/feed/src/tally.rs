@@ -78,6 +78,8 @@ struct Inner {
 pub struct Received {
     /// Messages.
     pub messages: u64,
+    /// When the first of them came.
+    pub first: Option<Instant>,
     /// From the first to the last of them.
     pub sweep: Duration,
     /// How long after its event each came.
@@ -197,6 +199,7 @@ impl Tally {
         let mut inner = self.lock();
         let received = Received {
             messages: inner.received,
+            first: inner.first,
             sweep: inner.first.zip(inner.last).map_or(Duration::ZERO, |(first, last)| last - first),
             latency: std::mem::take(&mut inner.latency),
         };

@@ -59,8 +59,8 @@ pub struct Commands {
 
 impl Trigger {
     /// Makes so many events that concern everybody. Their moment is the one from which on others
-    /// can know of them: the commit, or the call.
-    pub async fn for_all(&mut self, count: u64, tally: &Tally) -> anyhow::Result<()> {
+    /// can know of them, which is returned: the commit, or the call.
+    pub async fn for_all(&mut self, count: u64, tally: &Tally) -> anyhow::Result<Instant> {
         // What arrives before the moment is known is measured from here.
         let next = match self {
             Self::Fire(fire) => &mut fire.next,
@@ -69,7 +69,8 @@ impl Trigger {
         };
         let from = *next;
         *next += count;
-        tally.begin_shared(from, count, Instant::now());
+        let mut begun = Instant::now();
+        tally.begin_shared(from, count, begun);
         match self {
             Self::Fire(fire) => {
                 let answer = fire.http.post(&format!("/fire?from={from}&count={count}"), "").await?;
@@ -79,21 +80,23 @@ impl Trigger {
             }
             Self::Rows(rows) => {
                 rows.writer.events(&rows.orders[..1], count).await?;
-                tally.begin_shared(from, count, Instant::now());
+                begun = Instant::now();
+                tally.begin_shared(from, count, begun);
                 rows.writer.notify().await?;
             }
             Self::Commands(commands) => {
                 for sequence in from..from + count {
-                    tally.begin_shared(sequence, 1, Instant::now());
+                    begun = Instant::now();
+                    tally.begin_shared(sequence, 1, begun);
                     commands.run().await?;
                 }
             }
         }
-        Ok(())
+        Ok(begun)
     }
 
-    /// Makes one event for each of these subscribers, in one transaction.
-    pub async fn for_each(&mut self, subscribers: &[usize], tally: &Tally) -> anyhow::Result<()> {
+    /// Makes one event for each of these subscribers, in one transaction. Returns its moment.
+    pub async fn for_each(&mut self, subscribers: &[usize], tally: &Tally) -> anyhow::Result<Instant> {
         let Self::Rows(rows) = self else { return self.for_all(1, tally).await };
         if rows.orders.len() == 1 {
             return self.for_all(1, tally).await;
@@ -102,8 +105,10 @@ impl Trigger {
             subscribers.iter().map(|subscriber| rows.orders[*subscriber % rows.orders.len()].clone()).collect();
         tally.begin_own(subscribers, Instant::now());
         rows.writer.events(&orders, 1).await?;
-        tally.begin_own(subscribers, Instant::now());
-        rows.writer.notify().await
+        let begun = Instant::now();
+        tally.begin_own(subscribers, begun);
+        rows.writer.notify().await?;
+        Ok(begun)
     }
 }
 

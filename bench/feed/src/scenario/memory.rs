@@ -38,10 +38,10 @@ pub async fn run(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     let own = measure(bench, &database, &Case { sockets: 10_000, per_socket: 1, orders: 10_000 }).await?;
     let stacked = measure(bench, &database, &Case { sockets: 200, per_socket: 50, orders: 50 }).await?;
     let wide = measure(bench, &database, &Case { sockets: 10_000, per_socket: 5, orders: 50 }).await?;
-    // As many as a limit of 20,000 files leaves room for.
+    // As many as the server admits by default, on the way to 20,000 in 160 MB.
     let most = match bench.settings.quick {
         true => None,
-        false => Some(measure(bench, &database, &Case { sockets: 19_500, per_socket: 1, orders: 1 }).await?),
+        false => Some(measure(bench, &database, &Case { sockets: 19_000, per_socket: 1, orders: 1 }).await?),
     };
 
     let each = |found: &Found, count: f64| found.idle / count / KB;
@@ -69,7 +69,7 @@ pub async fn run(bench: &mut Bench<'_>) -> anyhow::Result<()> {
         Bound::AtMost(1.5),
     );
     if let Some(most) = most {
-        report.goal("G5", "the whole server with 19,500 sockets", most.total / KB / KB, " MB", Bound::AtMost(156.0));
+        report.goal("G5", "the whole server with 19,000 sockets", most.total / KB / KB, " MB", Bound::AtMost(152.0));
     }
     Ok(())
 }
