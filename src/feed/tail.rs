@@ -104,7 +104,15 @@ impl Tail {
         Some(state.recent.range(from..to.max(from)).cloned().collect())
     }
 
-    /// Tells of events that follow each other.
+    /// Tells of events that follow each other, if they follow what was told.
+    pub fn offer(&self, events: Vec<Event>) {
+        let follows = events.first().and_then(|event| event.position) == Some(self.tip() + 1);
+        if follows && !self.conduct.order_by_id {
+            self.tell(events);
+        }
+    }
+
+    /// Tells of events that follow each other; of those that were told already not again.
     fn tell(&self, events: Vec<Event>) {
         if let Some(last) = events.last() {
             let age = chrono::Utc::now() - last.occurred_at;
@@ -112,8 +120,9 @@ impl Tail {
         }
         let mut state = self.state();
         for event in events {
+            let Some(position) = event.position.filter(|position| *position > state.tip) else { continue };
             let event = Arc::new(event);
-            state.tip = event.position.unwrap_or(state.tip);
+            state.tip = position;
             if self.conduct.broadcast_to_all {
                 state.router.broadcast(|listener| listener.hear(&event));
             } else {
