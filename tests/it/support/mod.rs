@@ -10,6 +10,7 @@ pub mod lossy;
 pub mod node;
 pub mod process;
 pub mod proxy;
+pub mod rows;
 pub mod seed;
 mod socket;
 pub mod story;

@@ -13,7 +13,7 @@ use ordergraph::http::auth::{Authenticator, DemoKey, DemoToken};
 use ordergraph::http::{Edge, EdgeSettings};
 use ordergraph::seed as demo;
 use ordergraph::store::{Store, StoreOptions};
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -101,6 +101,11 @@ impl Site {
         .expect("x");
         let key = DemoKey::load_or_create(database.folder()).expect("a key");
         Self { kind: database.kind(), db: database.connect().await, key, database }
+    }
+
+    /// Another connection of the test's own.
+    pub async fn connect(&self) -> DatabaseConnection {
+        self.database.connect().await
     }
 
     pub fn url(&self) -> &str {
@@ -192,6 +197,18 @@ impl Site {
         let log = log::read(&self.db).await;
         log::is_sound(&log)?;
         Ok(log)
+    }
+
+    /// The one number a statement answers.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let statement = Statement::from_string(self.db.get_database_backend(), sql.to_owned());
+        self.db.query_one_raw(statement).await.expect(sql).expect(sql).try_get_by_index(0).expect(sql)
+    }
+
+    /// The same with a new connection, when the old one was lost.
+    pub async fn reconnected(self) -> Self {
+        let db = self.database.connect().await;
+        Self { db, ..self }
     }
 
     pub async fn run(&self, sql: &str) -> u64 {
