@@ -8,6 +8,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::Deserialize;
 
+use crate::feed::FeedSettings;
 use crate::http::EdgeSettings;
 use crate::http::auth::{Authenticator, DemoKey, JwksSettings, TokenPolicy};
 use crate::store::StoreOptions;
@@ -29,10 +30,10 @@ pub struct Config {
     pub log_format: LogFormat,
     /// The database.
     pub database: DatabaseConfig,
-    /// How nodes tell each other of new events.
-    pub feed: FeedConfig,
     /// How tokens are verified.
     pub auth: AuthConfig,
+    /// The feed of events.
+    pub feed: FeedSettings,
     /// The network edge.
     pub edge: EdgeSettings,
 }
@@ -57,14 +58,6 @@ pub struct DatabaseConfig {
     pub connections: u32,
     /// Bring the schema up to date at start.
     pub migrate: bool,
-}
-
-/// How nodes tell each other of new events.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FeedConfig {
-    /// Address of a NATS server; empty for the database's own means.
-    pub nats_url: String,
 }
 
 /// How tokens are verified.
@@ -183,6 +176,7 @@ mod tests {
         let config = Config::load(&Overrides::default()).expect("the compiled-in file holds every setting");
         assert!(config.listen.ip().is_loopback());
         assert!(config.is_embedded());
+        assert_eq!(config.feed, FeedSettings::default());
         assert_eq!(config.edge, EdgeSettings::default());
     }
 }

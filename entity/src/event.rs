@@ -1,4 +1,5 @@
-//! The event log: audit trail and feed in one. `sequence` is the aggregate's version; `position` is the global one, given after commit.
+//! What happened: audit trail and feed in one, written once. `sequence` is the aggregate's version; the position among all
+//! events is in `event_log`.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,7 +9,6 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
-    pub position: Option<i64>,
     #[sea_orm(column_type = "Text")]
     pub aggregate_kind: String,
     pub aggregate_id: Uuid,
@@ -32,6 +32,9 @@ pub struct Model {
     pub note: Option<String>,
     #[sea_orm(column_type = "JsonBinary")]
     pub changes: Json,
+    /// Units with a share in the order before or after the event.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub audience: Option<Json>,
 }
 
 /// None declared: the store joins by hand, set by set.

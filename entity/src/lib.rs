@@ -14,6 +14,8 @@ pub mod customer;
 pub mod delivery;
 pub mod delivery_line;
 pub mod event;
+pub mod event_log;
+pub mod event_waiting;
 pub mod idempotency_record;
 pub mod inspection;
 pub mod meta;

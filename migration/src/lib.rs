@@ -9,6 +9,7 @@ mod m0002_orders;
 mod m0003_execution;
 mod m0004_delivery;
 mod m0005_log;
+mod m0006_feed;
 mod support;
 
 /// Every migration, oldest first.
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_execution::Migration),
             Box::new(m0004_delivery::Migration),
             Box::new(m0005_log::Migration),
+            Box::new(m0006_feed::Migration),
         ]
     }
 }

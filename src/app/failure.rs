@@ -26,6 +26,9 @@ pub enum Failure {
     /// Others changed the same things first, however often it was tried, or all connections are busy.
     #[error("Too much is going on at the same place; try again in a moment.")]
     Contention,
+    /// The database is away. A write that was on its way may still have taken effect.
+    #[error("The database is out of reach; try again in a moment, with the same idempotency key.")]
+    Unavailable(String),
     /// An argument has a form that is not accepted.
     #[error("{0}")]
     BadInput(String),
@@ -45,6 +48,7 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::NotFound => Self::NotFound,
             StoreError::Conflict | StoreError::Busy => Self::Contention,
+            StoreError::Away(cause) => Self::Unavailable(cause),
             StoreError::VersionMismatch { expected, found } => Self::VersionMismatch { expected, found },
             StoreError::Refused(refusals) => Self::Refused(refusals),
             StoreError::BadCursor => Self::BadInput("The cursor was not given out for this list.".to_owned()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{App, Failure};
-use crate::domain::actor::{Actor, Role, Scope};
+use crate::domain::actor::{Actor, Role, Scope, Visibility};
 use crate::domain::permission::readers;
 use crate::store::reference;
 
@@ -29,6 +29,10 @@ pub struct Session {
     pub app: Arc<App>,
     /// Who asks.
     pub actor: Actor,
+    /// What decides which part of the world they see.
+    pub visibility: Arc<Visibility>,
+    /// The newest position of the log when the session began.
+    pub began_at: i64,
     /// The request's id, for the trace.
     pub request_id: String,
 }
@@ -39,8 +43,14 @@ impl Session {
     pub async fn open(app: &Arc<App>, identity: &Identity, request_id: &str) -> Result<Self, Failure> {
         let roles: Vec<Role> = identity.roles.iter().filter_map(|code| code.parse().ok()).collect();
         let scope = scope(app, identity, &roles).await?;
-        let actor = Actor { subject: identity.subject.clone(), roles, scope };
-        Ok(Self { app: app.clone(), actor, request_id: request_id.to_owned() })
+        Ok(Self::of(app, Actor { subject: identity.subject.clone(), roles, scope }, request_id))
+    }
+
+    /// A session of an actor.
+    pub fn of(app: &Arc<App>, actor: Actor, request_id: &str) -> Self {
+        let visibility = Arc::new(actor.visibility());
+        let began_at = app.feed.tip();
+        Self { app: app.clone(), actor, visibility, began_at, request_id: request_id.to_owned() }
     }
 
     /// Fails unless the caller may ask for this root field.

@@ -22,7 +22,7 @@ use crate::app::{App, Failure, SystemClock};
 use crate::config::Config;
 use crate::domain::actor::Role;
 use crate::domain::intake::Channel;
-use crate::feed::Feed;
+use crate::feed::{Feed, FeedSettings};
 use crate::graphql::Gateway;
 use crate::http::auth::Identity;
 use crate::seed::catalogue::{Catalogue, Imported};
@@ -116,7 +116,7 @@ impl Engine {
             bail!("the database's schema is not up to date: run `ordergraph migrate` first");
         }
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let feed = Feed::start(&store, &tasks, &stop).await?;
+        let feed = Feed::start(&store, FeedSettings::default(), &tasks, &stop).await?;
         Ok(Self { app: App::new(store, feed, Arc::new(SystemClock)), tasks, stop })
     }
 

@@ -85,7 +85,7 @@ impl Running {
     /// Starts everything that serves, on an open store.
     pub(super) async fn start(config: &Config, store: Store) -> anyhow::Result<Self> {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let feed = Feed::start(&store, &tasks, &stop).await?;
+        let feed = Feed::start(&store, config.feed.clone(), &tasks, &stop).await?;
         let app = App::new(store, feed, Arc::new(SystemClock));
         let ready = Arc::new(AtomicBool::new(false));
         let server = Edge::new(Gateway::new(&app), config.authenticator()?)

@@ -49,7 +49,7 @@ impl Role {
 }
 
 /// The part of the world that exists for an actor. Whatever is outside does not exist for them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Everything: staff of the group's head unit and the clock.
     All,
@@ -74,7 +74,48 @@ pub struct Actor {
     pub scope: Scope,
 }
 
+/// What decides which part of the world somebody sees, and how much of it: those with equal ones
+/// are told the same, but for what bears their own name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Visibility {
+    roles: Vec<Role>,
+    scope: Scope,
+}
+
+impl Visibility {
+    /// A text that is the same for equal ones only.
+    pub fn name(&self) -> String {
+        let mut name: Vec<String> = self.roles.iter().map(|role| role.code().to_owned()).collect();
+        match &self.scope {
+            Scope::All => name.push("all".to_owned()),
+            Scope::Units(units) => name.extend(units.iter().map(|unit| format!("unit {unit}"))),
+            Scope::Customer(id) => name.push(format!("customer {id}")),
+            // Last, and the only free text.
+            Scope::Account(account) => name.push(format!("account {account}")),
+            Scope::Nothing => name.push("nothing".to_owned()),
+        }
+        name.join("\n")
+    }
+
+    /// Somebody who sees this and has no name: whatever is asked as them bears nobody's.
+    pub fn nobody(&self) -> Actor {
+        Actor { subject: String::new(), roles: self.roles.clone(), scope: self.scope.clone() }
+    }
+}
+
 impl Actor {
+    /// What decides which part of the world the actor sees.
+    pub fn visibility(&self) -> Visibility {
+        let mut roles = self.roles.clone();
+        roles.sort_unstable();
+        roles.dedup();
+        let mut scope = self.scope.clone();
+        if let Scope::Units(units) = &mut scope {
+            units.sort_unstable();
+        }
+        Visibility { roles, scope }
+    }
+
     /// The clock.
     pub fn system() -> Self {
         Self { subject: "system".into(), roles: vec![Role::System], scope: Scope::All }

@@ -174,6 +174,7 @@ pub const READS: &[Permission] = &[
     Permission { field: "serviceConfig", roles: EVERYONE, limit: "" },
     Permission { field: "stockAlerts", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockItems", roles: STOCK_READERS, limit: OWN_SCOPE },
+    Permission { field: "stockLevels", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "ticketUpdates", roles: TICKET_READERS, limit: OWN_SCOPE },
     Permission { field: "tickets", roles: TICKET_READERS, limit: OWN_SCOPE },
     Permission { field: "units", roles: STAFF, limit: OWN_SCOPE },

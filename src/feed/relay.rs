@@ -3,105 +3,104 @@
 //! Rows commit in any order, so neither ids nor times can be resumed from: a lower one may become
 //! visible later. Positions are given after the commit, by one hand at a time.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sea_orm::sqlx::postgres::PgListener;
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
-use tokio::sync::Notify;
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
-use super::POLL;
-use crate::store::{Result, Store, event};
+use super::bus::Bus;
+use super::conduct::Conduct;
+use crate::store::{Result, Store, lease};
 
-/// Any number, the same on all nodes.
-const LOCK: i64 = 7_302;
-const BATCH: i64 = 500;
-/// Between two attempts to become the relay.
-const ELECTION: Duration = Duration::from_secs(1);
+/// Events that get their positions in one transaction.
+const BATCH: u64 = 500;
+/// Events of so long are taken together: fewer transactions of the relay leave more to writers.
+const PACE: Duration = Duration::from_millis(2);
+/// How long a missed hint can delay an event at most.
+const POLL: Duration = Duration::from_millis(200);
+/// Between two signs of life when nothing happens, and between two attempts to become the relay.
+const BEAT: Duration = Duration::from_secs(1);
+/// A holder that shows no life for so long is deposed.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Stands for election until elected, then gives positions until told to stop or cut off.
-pub async fn run(store: Store, hint: Arc<Notify>, stop: CancellationToken) {
+pub async fn run(store: Store, bus: Bus, conduct: Conduct, stop: CancellationToken) {
+    let node = Uuid::now_v7();
     while !stop.is_cancelled() {
-        if let Err(error) = term(&store, &hint, &stop).await {
-            tracing::warn!(%error, "the relay's term ended");
+        let outcome = term(&store, &bus, conduct, node, &stop).await;
+        bus.lead(false);
+        match outcome {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(%error, "this node's term as the relay, or its candidacy, ended"),
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(ELECTION) => {}
+            () = tokio::time::sleep(BEAT) => {}
         }
     }
 }
 
-async fn term(store: &Store, hint: &Notify, stop: &CancellationToken) -> Result<()> {
+async fn term(store: &Store, bus: &Bus, conduct: Conduct, node: Uuid, stop: &CancellationToken) -> Result<()> {
     // The lock belongs to this one connection: whoever loses it is no longer the relay.
     let mut options = ConnectOptions::new(store.url().to_owned());
-    options.max_connections(1).min_connections(1).sqlx_logging(false);
+    options.max_connections(1).min_connections(1).sqlx_logging(false).map_sqlx_postgres_opts(|options| {
+        options.application_name("ordergraph relay").options([
+            ("idle_in_transaction_session_timeout", "5s"),
+            // A node that vanished from the network is found out by the server.
+            ("tcp_keepalives_idle", "3"),
+            ("tcp_keepalives_interval", "1"),
+            ("tcp_keepalives_count", "3"),
+            ("plan_cache_mode", "force_generic_plan"),
+        ])
+    });
     let connection = Database::connect(options).await?;
-    let outcome = lead(&connection, hint, stop).await;
+    let outcome = tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        outcome = serve(&connection, bus, conduct, node) => outcome,
+    };
     connection.close().await?;
     outcome
 }
 
-async fn lead(connection: &DatabaseConnection, hint: &Notify, stop: &CancellationToken) -> Result<()> {
-    let mut leads = false;
+async fn serve(connection: &DatabaseConnection, bus: &Bus, conduct: Conduct, node: Uuid) -> Result<()> {
+    candidate(connection, conduct, node).await?;
+    tracing::info!(%node, "this node is the relay");
+    bus.lead(true);
+    let mut waiting = bus.waiting();
+    let mut beaten = None::<Instant>;
     loop {
-        let pause = if leads {
-            if event::give_positions(connection, BATCH).await? >= BATCH.unsigned_abs() {
-                // A full batch: there may be more.
-                continue;
-            }
-            POLL
-        } else {
-            leads = is_elected(connection).await?;
-            if leads {
-                tracing::debug!("this node is the relay");
-                continue;
-            }
-            ELECTION
-        };
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = hint.notified(), if leads => {}
-            () = tokio::time::sleep(pause) => {}
-        }
-    }
-}
-
-async fn is_elected(connection: &DatabaseConnection) -> Result<bool> {
-    let statement = Statement::from_sql_and_values(
-        connection.get_database_backend(),
-        "SELECT pg_try_advisory_lock($1)",
-        [LOCK.into()],
-    );
-    match connection.query_one_raw(statement).await? {
-        Some(row) => Ok(row.try_get_by_index(0)?),
-        None => Ok(false),
-    }
-}
-
-/// Listens for the relay's hints. A lost connection is a lost hint: look at the log, then go on.
-pub async fn listen(store: Store, hint: Arc<Notify>, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        let listening = async {
-            let mut listener = PgListener::connect(store.url()).await?;
-            listener.listen("ordergraph_log").await?;
-            loop {
-                listener.try_recv().await?;
-                hint.notify_waiters();
-                hint.notify_one();
-            }
-            #[expect(unreachable_code, reason = "names the error type of the block")]
-            Ok::<(), sea_orm::sqlx::Error>(())
-        };
-        tokio::select! {
-            () = stop.cancelled() => return,
-            ended = listening => {
-                if let Err(error) = ended {
-                    tracing::warn!(%error, "the listener was cut off");
+        let is_due = beaten.is_none_or(|last| last.elapsed() >= BEAT);
+        if is_due || lease::anything_waits(connection).await? {
+            beaten = Some(Instant::now());
+            if let Some((count, end)) =
+                lease::place(connection, node, BATCH, bus.notifies_in_transaction()).await?
+            {
+                bus.publish_log(end.position);
+                if count as u64 == BATCH {
+                    continue;
                 }
-                tokio::time::sleep(POLL).await;
             }
         }
+        tokio::select! {
+            _ = waiting.next() => tokio::time::sleep(PACE).await,
+            () = tokio::time::sleep(POLL) => {}
+        }
     }
+}
+
+/// Waits until this node is elected. Whoever holds the office but shows no life loses it.
+async fn candidate(connection: &DatabaseConnection, conduct: Conduct, node: Uuid) -> Result<()> {
+    let mut seen = (lease::pulse(connection).await?, Instant::now());
+    while !lease::take(connection, node).await? {
+        tokio::time::sleep(BEAT).await;
+        let pulse = lease::pulse(connection).await?;
+        if pulse != seen.0 {
+            seen = (pulse, Instant::now());
+        } else if seen.1.elapsed() >= PATIENCE && !conduct.no_takeover && lease::depose(connection).await? {
+            tracing::warn!(?pulse, "the relay showed no life and was deposed");
+            seen.1 = Instant::now();
+        }
+    }
+    Ok(())
 }

@@ -20,17 +20,6 @@ pub fn attach(request: Request, session: Option<Session>) -> Request {
     }
 }
 
-/// The same with loaders that do not remember: a subscription outlives what it read.
-pub fn attach_forgetful(request: Request, session: Option<Session>) -> Request {
-    match session {
-        Some(session) => {
-            let loaders = Loaders::forgetful(&session);
-            request.data(session).data(loaders)
-        }
-        None => request,
-    }
-}
-
 /// Who asks.
 pub fn session<'c>(ctx: &Context<'c>) -> Result<&'c Session> {
     match ctx.data_opt::<Session>() {
@@ -60,6 +49,7 @@ pub const fn code(failure: &Failure) -> &'static str {
         Failure::NotFound => "NOT_FOUND",
         Failure::VersionMismatch { .. } => "VERSION_CONFLICT",
         Failure::Contention => "RESOURCE_EXHAUSTED",
+        Failure::Unavailable(_) => "UNAVAILABLE",
         Failure::BadInput(_) | Failure::Refused(_) => "BAD_USER_INPUT",
         Failure::Timeout => "TIMEOUT",
         Failure::Internal(_) => "INTERNAL",
@@ -71,6 +61,9 @@ pub fn failure(ctx: &Context<'_>, failure: &Failure) -> Error {
     if let Failure::Internal(cause) = failure {
         let request_id = ctx.data_opt::<Session>().map_or("", |session| session.request_id.as_str());
         tracing::error!(request_id, cause, "a request failed");
+    }
+    if let Failure::Unavailable(cause) = failure {
+        tracing::debug!(cause, "the database is out of reach");
     }
     let message = match failure {
         // Commands turn refusals into userErrors; a read that refuses says why in one message.

@@ -1,50 +1,42 @@
-//! Between the edge and the schema: turns the caller's claims into a session, and a message's
-//! cursor into what event streams carry as their id.
+//! Between the edge and the schema: turns the caller's claims into a session, and hands
+//! subscriptions to the hub.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{Executor, Request, Response, ServerError, Value};
+use async_graphql::{Request, Response, ServerError};
 use futures::StreamExt;
-use futures::stream::{self, BoxStream, Stream};
+use futures::stream::{self, BoxStream};
 
-use super::context::{attach, attach_forgetful, code};
+use super::context::{attach, code};
+use super::live::Hub;
 use super::{ApiSchema, schema, selection};
 use crate::app::{App, Failure, Identity, Session};
-use crate::http::backend::messages;
-use crate::http::{Backend, Caller, LastEventId, Message};
+use crate::http::{Backend, Caller, Message, error};
 
 /// The schema as the edge sees it.
 #[derive(Clone)]
 pub struct Gateway {
     schema: ApiSchema,
     app: Arc<App>,
-}
-
-/// Where a subscription leaves the cursor of the message it is about to send.
-#[derive(Default)]
-pub struct CursorSlot(Mutex<Option<String>>);
-
-impl CursorSlot {
-    /// Leaves a cursor.
-    pub fn put(&self, cursor: &str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor.to_owned());
-    }
-
-    fn take(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
+    hub: Hub,
 }
 
 impl Gateway {
     /// The gateway of an application.
     pub fn new(app: &Arc<App>) -> Self {
-        Self { schema: schema(), app: app.clone() }
+        let schema = schema();
+        Self { hub: Hub::new(schema.clone(), app), schema, app: app.clone() }
+    }
+
+    /// The subscriptions of this node.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
     }
 
     /// The caller's session; none for a request without a token.
-    async fn session(&self, request: &Request) -> Result<Option<Session>, ServerError> {
-        let Some(Caller { identity: Some(identity), request_id, .. }) = caller(request) else {
+    async fn session(&self, caller: Option<&Caller>) -> Result<Option<Session>, ServerError> {
+        let Some(Caller { identity: Some(identity), request_id, .. }) = caller else {
             return Ok(None);
         };
         let identity = Identity {
@@ -64,27 +56,27 @@ impl Gateway {
         }
     }
 
-    /// The responses of a subscription, one by one.
-    fn responses(self, mut request: Request) -> impl Stream<Item = Response> + Send + 'static {
-        let responses = async move {
-            let order = Order::of(&mut request);
-            let session = match self.session(&request).await {
-                Ok(session) => session,
-                Err(error) => return stream::iter([Response::from_errors(vec![error])]).boxed(),
-            };
-            let slot = Arc::new(CursorSlot::default());
-            let request = attach_forgetful(request, session).data(slot.clone());
-            Executor::execute_stream(&self.schema, request, None)
-                .map(move |response| {
-                    let response = order.restore(response);
-                    match slot.take() {
-                        Some(cursor) => response.extension("cursor", Value::String(cursor)),
-                        None => response,
-                    }
-                })
-                .boxed()
-        };
-        stream::once(responses).flatten()
+    /// Opens a subscription, in a task of its own for the same reason.
+    async fn open(self, request: Request) -> BoxStream<'static, Message> {
+        let caller = caller(&request).cloned();
+        let opening = tokio::spawn(async move {
+            match (self.session(caller.as_ref()).await, caller) {
+                (Ok(Some(session)), Some(caller)) => self.hub.open(request, session, caller).await,
+                (Ok(_), _) => {
+                    let failure = Failure::Unauthenticated;
+                    Err(vec![error::coded(error::code::UNAUTHENTICATED, failure.to_string())])
+                }
+                (Err(error), _) => Err(vec![error]),
+            }
+        });
+        match opening.await {
+            Ok(Ok(messages)) => messages.boxed(),
+            Ok(Err(errors)) => stream::iter([Message::Error(errors)]).boxed(),
+            Err(panic) => {
+                tracing::error!(%panic, "a subscription could not be opened");
+                stream::iter([Message::Error(vec![error::internal("")])]).boxed()
+            }
+        }
     }
 }
 
@@ -95,26 +87,22 @@ fn caller(request: &Request) -> Option<&Caller> {
 fn refused(failure: &Failure, request_id: &str) -> ServerError {
     if let Failure::Internal(cause) = failure {
         tracing::error!(request_id, cause, "a session could not be opened");
+        return error::internal(request_id);
     }
-    let mut error = ServerError::new(failure.to_string(), None);
-    let mut extensions = async_graphql::ErrorExtensionValues::default();
-    extensions.set("code", code(failure));
-    error.extensions = Some(extensions);
-    error
+    error::coded(code(failure), failure.to_string())
 }
 
 impl Backend for Gateway {
     async fn execute(&self, mut request: Request) -> Response {
         let order = Order::of(&mut request);
-        match self.session(&request).await {
+        match self.session(caller(&request)).await {
             Ok(session) => order.restore(self.schema.execute(attach(request, session)).await),
             Err(error) => Response::from_errors(vec![error]),
         }
     }
 
     fn subscribe(&self, request: Request) -> BoxStream<'static, Message> {
-        let request_id = caller(&request).map(|caller| caller.request_id.clone()).unwrap_or_default();
-        messages(self.clone().responses(request), request_id)
+        stream::once(self.clone().open(request)).flatten().boxed()
     }
 
     fn newest_cursor(&self, _: &Caller) -> Option<String> {
@@ -140,9 +128,4 @@ impl Order {
         }
         response
     }
-}
-
-/// The cursor a client resumes from: the one it names, else the last one its event stream brought.
-pub fn resume_from(ctx: &async_graphql::Context<'_>, after: Option<String>) -> Option<String> {
-    after.or_else(|| ctx.data_opt::<LastEventId>().map(|last| last.0.clone()).filter(|last| !last.is_empty()))
 }

@@ -35,13 +35,6 @@ impl Loaders {
         Self(DataLoader::with_cache(source, tokio::spawn, cache))
     }
 
-    /// Loaders that gather but do not remember: for subscriptions, which outlive what they read.
-    pub fn forgetful(session: &Session) -> Self {
-        let loaders = Self::new(session);
-        loaders.0.enable_all_cache(false);
-        loaders
-    }
-
     /// What a key stands for, if it exists for the caller.
     pub async fn get<K>(&self, key: K) -> Result<Option<<Source as Loader<K>>::Value>, Arc<Failure>>
     where
@@ -58,6 +51,15 @@ impl Loaders {
         Source: Loader<K, Error = Arc<Failure>, Value = Vec<V>>,
     {
         Ok(self.get(key).await?.unwrap_or_default())
+    }
+
+    /// Reads what will be asked for one by one, in one go.
+    pub async fn warm<K>(&self, keys: impl IntoIterator<Item = K>) -> Result<(), Arc<Failure>>
+    where
+        K: Send + Sync + Hash + Eq + Clone + 'static,
+        Source: Loader<K, Error = Arc<Failure>>,
+    {
+        self.0.load_many(keys).await.map(drop)
     }
 
     /// Forgets what was read: after a write, the same request must see the new state.

@@ -7,6 +7,7 @@ pub mod context;
 pub mod enums;
 mod gateway;
 pub mod ids;
+pub mod live;
 pub mod loaders;
 pub mod mutation;
 pub mod query;

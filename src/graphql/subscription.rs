@@ -1,74 +1,25 @@
 //! Subscriptions: what happened, in order, once, in the caller's scope; resumable by cursor.
 
-use std::sync::Arc;
+mod payload;
 
-use async_graphql::{Context, ID, InputObject, Result, SimpleObject, Subscription as GraphqlSubscription};
-use async_stream::try_stream;
+use async_graphql::{Context, ID, InputObject, Result, Subscription as GraphqlSubscription};
 use futures::{Stream, StreamExt};
 
 use super::access::{access, limit, roles};
-use super::context::{Answer, coded, failure, session};
-use super::gateway::{CursorSlot, resume_from};
+use super::context::{Answer, failure, session};
 use super::ids;
-use super::types::event::Event;
-use super::types::inventory::{ReplenishmentRequest, StockItem, replenishment_request, stock_item};
-use super::types::order::{Order, order};
-use super::types::ticket::{Ticket, ticket};
+use super::live::update::{Opening, is_admission, updates, warm_orders};
+use super::types::order::order;
 use crate::app::Failure;
 use crate::app::read::event::EventFilter;
-use crate::app::read::subscription::{StreamFailure, follow};
 use crate::domain::event::{AggregateKind, EventKind};
-use crate::domain::ids::{OrderId, ReplenishmentRequestId, StockItemId, TicketId};
+use crate::domain::ids::{OrderId, StockItemId};
+
+use payload::{OrderEvent, OrderProgress, StockAlert, StockLevel, TicketUpdate};
 
 /// Live progress.
 #[derive(Default)]
 pub struct Subscription;
-
-/// A message about one order.
-#[derive(SimpleObject)]
-pub struct OrderProgress {
-    /// Pass it as `after` to go on behind this message.
-    cursor: String,
-    /// What happened; null in the snapshot that comes first.
-    event: Option<Event>,
-    /// The order as it is now; null when it no longer exists for the caller.
-    order: Option<Order>,
-}
-
-/// A message about any order.
-#[derive(SimpleObject)]
-pub struct OrderEvent {
-    /// Pass it as `after` to go on behind this message.
-    cursor: String,
-    /// What happened.
-    event: Event,
-    /// The order as it is now; null when it does not exist for the caller.
-    order: Option<Order>,
-}
-
-/// A message to procurement and warehouses.
-#[derive(SimpleObject)]
-pub struct StockAlert {
-    /// Pass it as `after` to go on behind this message.
-    cursor: String,
-    /// What happened.
-    event: Event,
-    /// The request to replenish, as it is now.
-    replenishment_request: Option<ReplenishmentRequest>,
-    /// The stock item that runs short.
-    stock_item: Option<StockItem>,
-}
-
-/// A message about a ticket.
-#[derive(SimpleObject)]
-pub struct TicketUpdate {
-    /// Pass it as `after` to go on behind this message.
-    cursor: String,
-    /// What happened.
-    event: Event,
-    /// The ticket as it is now; null when it does not exist for the caller.
-    ticket: Option<Ticket>,
-}
 
 /// What events about orders are narrowed by. Everything given must hold.
 #[derive(Default, InputObject)]
@@ -92,6 +43,8 @@ pub struct TicketUpdateFilter {
 
 /// What can be followed live. Every message has a cursor to go on behind it after a break: nothing
 /// is missed and nothing comes twice. What lies outside the caller's scope does not exist.
+///
+/// Each resolver runs once to say what is to be followed, and then for whatever was found.
 #[GraphqlSubscription]
 impl Subscription {
     /// Follows one order: a snapshot first unless you resume or decline it, then each event once
@@ -103,32 +56,16 @@ impl Subscription {
         #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<String>,
         #[graphql(desc = "The order, by id.")] order_id: ID,
         #[graphql(desc = "Send the order as it is now first; not done when resuming.", default = true)] snapshot: bool,
-    ) -> Result<impl Stream<Item = Result<OrderProgress>> + 'c> {
+    ) -> Result<impl Stream<Item = OrderProgress> + 'c> {
         session(ctx)?.may_read("orderProgress").answer(ctx)?;
         let id: OrderId = ids::parse(&order_id).answer(ctx)?;
-        // Read before the order, so that nothing between the two is missed.
-        let start = crate::app::read::event::newest(session(ctx)?).answer(ctx)?.encode();
-        let found = order(ctx, id).await?.ok_or_else(|| failure(ctx, &Failure::NotFound))?;
-        let after = resume_from(ctx, after);
-        let first = (snapshot && after.is_none()).then(|| OrderProgress {
-            cursor: start.clone(),
-            event: None,
-            order: Some(found),
-        });
         let filter = EventFilter { order: Some(id), ..EventFilter::default() };
-        let mut messages = messages(ctx, filter, Some(after.unwrap_or(start)))?;
-        Ok(try_stream! {
-            if let Some(first) = first {
-                note(ctx, &first.cursor);
-                yield first;
-            }
-            while let Some(message) = messages.next().await {
-                let (cursor, event) = message?;
-                let order = order(ctx, id).await?;
-                note(ctx, &cursor);
-                yield OrderProgress { cursor, event: Some(event), order };
-            }
-        })
+        let updates = updates(ctx, Opening::of(filter, after).with_snapshot(snapshot));
+        // Whom it does not exist for may not follow it; whom it leaves learns of that.
+        if is_admission(ctx) {
+            order(ctx, id).await?.ok_or_else(|| failure(ctx, &Failure::NotFound))?;
+        }
+        Ok(updates.map(move |update| OrderProgress { order: id, update }))
     }
 
     /// Follows everything that happens to the orders in the caller's scope.
@@ -138,7 +75,7 @@ impl Subscription {
         ctx: &'c Context<'_>,
         #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<String>,
         #[graphql(desc = "What to narrow it by.")] filter: Option<OrderEventFilter>,
-    ) -> Result<impl Stream<Item = Result<OrderEvent>> + 'c> {
+    ) -> Result<impl Stream<Item = OrderEvent> + 'c> {
         session(ctx)?.may_read("orderEvents").answer(ctx)?;
         let filter = filter.unwrap_or_default();
         let aggregates = [
@@ -155,18 +92,8 @@ impl Subscription {
             aggregates: Some(aggregates.to_vec()),
             ..EventFilter::default()
         };
-        let mut messages = messages(ctx, filter, resume_from(ctx, after))?;
-        Ok(try_stream! {
-            while let Some(message) = messages.next().await {
-                let (cursor, event) = message?;
-                let order = match event.0.order_id {
-                    Some(id) => order(ctx, id).await?,
-                    None => None,
-                };
-                note(ctx, &cursor);
-                yield OrderEvent { cursor, event, order };
-            }
-        })
+        warm_orders(ctx).await?;
+        Ok(updates(ctx, Opening::of(filter, after)).map(OrderEvent))
     }
 
     /// Follows requests to replenish and what arrives for them (R4.3, R4.4). For warehouses,
@@ -176,24 +103,33 @@ impl Subscription {
         &self,
         ctx: &'c Context<'_>,
         #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<String>,
-    ) -> Result<impl Stream<Item = Result<StockAlert>> + 'c> {
+    ) -> Result<impl Stream<Item = StockAlert> + 'c> {
         session(ctx)?.may_read("stockAlerts").answer(ctx)?;
-        let filter =
-            EventFilter { aggregates: Some(vec![AggregateKind::ReplenishmentRequest]), ..EventFilter::default() };
-        let mut messages = messages(ctx, filter, resume_from(ctx, after))?;
-        Ok(try_stream! {
-            while let Some(message) = messages.next().await {
-                let (cursor, event) = message?;
-                let request = replenishment_request(ctx, ReplenishmentRequestId(event.0.aggregate_id)).await?;
-                let item: Option<StockItemId> = request.as_ref().map(|request| request.0.stock_item_id);
-                let stock_item = match item {
-                    Some(item) => stock_item(ctx, item).await?,
-                    None => None,
-                };
-                note(ctx, &cursor);
-                yield StockAlert { cursor, event, replenishment_request: request, stock_item };
-            }
-        })
+        let aggregates = Some(vec![AggregateKind::ReplenishmentRequest]);
+        let filter = EventFilter { aggregates, ..EventFilter::default() };
+        Ok(updates(ctx, Opening::of(filter, after)).map(StockAlert))
+    }
+
+    /// Follows what lies in warehouses (R4.1): the counts as they are after a change. Of several changes
+    /// of one stock item that come faster than they are sent only the newest is, and `skipped` says how
+    /// many it stands for.
+    #[graphql(directive = access::apply(roles("stockLevels"), limit("stockLevels")))]
+    async fn stock_levels<'c>(
+        &self,
+        ctx: &'c Context<'_>,
+        #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<String>,
+        #[graphql(desc = "These stock items, by id; all in the caller's scope when absent.")] stock_item_ids: Option<
+            Vec<ID>,
+        >,
+    ) -> Result<impl Stream<Item = StockLevel> + 'c> {
+        session(ctx)?.may_read("stockLevels").answer(ctx)?;
+        let items: Option<Vec<StockItemId>> = ids::parse_all(stock_item_ids).answer(ctx)?;
+        let filter = EventFilter {
+            aggregates: Some(vec![AggregateKind::StockItem]),
+            ids: items.map(|items| items.into_iter().map(Into::into).collect()),
+            ..EventFilter::default()
+        };
+        Ok(updates(ctx, Opening::of(filter, after).conflating()).map(StockLevel))
     }
 
     /// Follows tickets: opened, contacted, resolved (R9). For the customer, the partner that submitted
@@ -204,7 +140,7 @@ impl Subscription {
         ctx: &'c Context<'_>,
         #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<String>,
         #[graphql(desc = "What to narrow it by.")] filter: Option<TicketUpdateFilter>,
-    ) -> Result<impl Stream<Item = Result<TicketUpdate>> + 'c> {
+    ) -> Result<impl Stream<Item = TicketUpdate> + 'c> {
         session(ctx)?.may_read("ticketUpdates").answer(ctx)?;
         let filter = filter.unwrap_or_default();
         let filter = EventFilter {
@@ -213,40 +149,6 @@ impl Subscription {
             aggregates: Some(vec![AggregateKind::Ticket]),
             ..EventFilter::default()
         };
-        let mut messages = messages(ctx, filter, resume_from(ctx, after))?;
-        Ok(try_stream! {
-            while let Some(message) = messages.next().await {
-                let (cursor, event) = message?;
-                let ticket = ticket(ctx, TicketId(event.0.aggregate_id)).await?;
-                note(ctx, &cursor);
-                yield TicketUpdate { cursor, event, ticket };
-            }
-        })
+        Ok(updates(ctx, Opening::of(filter, after)).map(TicketUpdate))
     }
-}
-
-/// Tells the gateway the cursor of the message that is about to be sent.
-fn note(ctx: &Context<'_>, cursor: &str) {
-    if let Some(slot) = ctx.data_opt::<Arc<CursorSlot>>() {
-        slot.put(cursor);
-    }
-}
-
-/// Events with their cursors, as the executor wants them.
-fn messages<'c>(
-    ctx: &'c Context<'_>,
-    filter: EventFilter,
-    after: Option<String>,
-) -> Result<impl Stream<Item = Result<(String, Event)>> + Unpin + 'c> {
-    let session = session(ctx)?.clone();
-    let epoch = session.app.feed().epoch().to_owned();
-    let events = follow(session, filter, after).map(move |found| match found {
-        Ok(event) => {
-            let cursor = crate::feed::Cursor { epoch: epoch.clone(), position: event.position.unwrap_or_default() };
-            Ok((cursor.encode(), Event::from(event)))
-        }
-        Err(StreamFailure::Cursor(error)) => Err(coded(error.to_string(), error.code())),
-        Err(StreamFailure::Request(error)) => Err(failure(ctx, &error)),
-    });
-    Ok(Box::pin(events))
 }

@@ -62,16 +62,21 @@ pub enum Farewell {
 impl Message {
     /// A result of an executor, its errors made fit for the wire. The cursor is taken from the
     /// result's extensions, see [`CURSOR_EXTENSION`].
-    pub fn next(mut response: Response, request_id: &str) -> Self {
-        error::finish_errors(&mut response, request_id);
-        if !response.errors.is_empty() {
-            response.extensions.insert("requestId".to_owned(), Value::from(request_id));
-        }
+    pub fn next(response: Response, request_id: &str) -> Self {
         let cursor = match response.extensions.get(CURSOR_EXTENSION) {
             Some(Value::String(cursor)) => Some(cursor.as_str().into()),
             _ => None,
         };
-        Self::Next { body: body_of(&response).into(), cursor }
+        Self::Next { body: Self::body(response, request_id), cursor }
+    }
+
+    /// The text of a result, its errors made fit for the wire.
+    pub fn body(mut response: Response, request_id: &str) -> Bytes {
+        error::finish_errors(&mut response, request_id);
+        if !response.errors.is_empty() {
+            response.extensions.insert("requestId".to_owned(), Value::from(request_id));
+        }
+        body_of(&response).into()
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Caller {
 pub struct LastEventId(pub String);
 
 /// A language that texts for people exist in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Language {
     /// English.
     #[default]

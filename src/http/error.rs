@@ -46,6 +46,8 @@ pub mod code {
     pub const LIMIT: &str = "LIMIT";
     /// The client takes events more slowly than they come; it may connect again and resume.
     pub const SLOW_CONSUMER: &str = "SLOW_CONSUMER";
+    /// The log behind the subscription began anew.
+    pub const RESYNC: &str = "RESYNC";
     /// The server has as much work as it can take; try again later.
     pub const UNAVAILABLE: &str = "UNAVAILABLE";
     /// The operation took too long.
@@ -78,6 +80,11 @@ pub fn code_of(server_error: &ServerError) -> Option<&str> {
         Value::Enum(code) => Some(code),
         _ => None,
     }
+}
+
+/// Whether the same may succeed a moment later: something is out of reach or has too much to do.
+pub fn passes(server_error: &ServerError) -> bool {
+    matches!(code_of(server_error), Some(code::UNAVAILABLE | code::RESOURCE_EXHAUSTED | code::TIMEOUT))
 }
 
 /// Whether the request failed before any field was resolved, so that the answer has no `data`.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::app::{App, Clock, Failure, Session};
 use crate::domain::actor::{Actor, Role, Scope};
-use crate::feed::Feed;
+use crate::feed::{Feed, FeedSettings};
 use crate::store::{Store, inventory, reference};
 
 pub use group::{DemoPerson, PEOPLE, person_for};
@@ -85,7 +85,7 @@ async fn seed(store: &Store, now: DateTime<Utc>, orders: bool) -> Result<bool, F
     let ids = counted_ids(clock.clone());
     let data = group::reference_data(&*ids);
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let feed = Feed::start(store, &tasks, &stop).await?;
+    let feed = Feed::start(store, FeedSettings::default(), &tasks, &stop).await?;
     let app = App::with_ids(store.clone(), feed, clock.clone(), ids);
     catalogue::put(&app, &data.reference, &data.stock).await?;
     if orders {

@@ -17,6 +17,9 @@ pub enum StoreError {
     /// No connection became free in time: more is asked of the database than it can do now.
     #[error("no connection became free in time")]
     Busy,
+    /// The database is away, or ended the connection: the same may succeed in a moment.
+    #[error("the database is out of reach: {0}")]
+    Away(String),
     /// The caller expected another version.
     #[error("version {found}, not {expected}")]
     VersionMismatch {
@@ -48,6 +51,7 @@ impl From<DbErr> for StoreError {
         match error {
             _ if taken || is_retryable(&error) => Self::Conflict,
             DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Self::Busy,
+            other if is_away(&other) => Self::Away(other.to_string()),
             other => Self::Database(other),
         }
     }
@@ -68,6 +72,22 @@ impl From<UnknownCode> for StoreError {
 impl From<serde_json::Error> for StoreError {
     fn from(error: serde_json::Error) -> Self {
         Self::Corrupt(error.to_string())
+    }
+}
+
+/// The connection broke, or the server ends it, starts, or has none to spare.
+fn is_away(error: &DbErr) -> bool {
+    use sea_orm::sqlx::Error;
+    match error {
+        DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => true,
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => match &**error {
+            Error::Io(_) | Error::Tls(_) | Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed => true,
+            Error::Database(error) => {
+                error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08") || code == "53300")
+            }
+            _ => false,
+        },
+        _ => false,
     }
 }
 

@@ -3,11 +3,14 @@
 
 pub mod aggregate;
 pub mod allocation;
+mod concerned;
 pub mod delivery;
 pub mod error;
 pub mod event;
 pub mod idempotency;
 pub mod inventory;
+pub mod lease;
+pub mod log;
 pub mod order;
 pub mod page;
 pub mod reference;
@@ -79,7 +82,8 @@ impl Store {
         } else {
             Migrator::up(&self.writer, None).await?;
         }
-        event::ensure_epoch(self).await
+        log::ensure_names(self).await?;
+        if self.is_postgres() { Ok(()) } else { log::place_all(self).await }
     }
 
     /// Is the schema the one this program expects?

@@ -6,12 +6,11 @@ use entity::{
     allocation, delivery, event, orders, reservation, review_case, settlement_record, stock_item, stock_movement,
     ticket,
 };
-use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Store;
+use super::{Store, log};
 use super::aggregate::{Aggregate, load_many};
 use super::error::Result;
 use super::inventory::Replenishment;
@@ -70,7 +69,7 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
         &mut findings,
     )
     .await?;
-    verify_positions(db, &mut findings).await?;
+    log::verify(db, &mut findings).await?;
     report.violations = findings.0;
     Ok(report)
 }
@@ -237,23 +236,4 @@ async fn verify_history<T: Aggregate, E: EntityTrait>(
             });
         }
     }
-}
-
-/// Positions are 1..n without a gap.
-async fn verify_positions(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
-    let counts: Option<(i64, Option<i64>, Option<i64>)> = event::Entity::find()
-        .filter(event::Column::Position.is_not_null())
-        .select_only()
-        .expr(Expr::cust("COUNT(position)"))
-        .expr(Expr::cust("MIN(position)"))
-        .expr(Expr::cust("MAX(position)"))
-        .into_tuple()
-        .one(db)
-        .await?;
-    let (count, first, last) = counts.unwrap_or_default();
-    let dense = count == 0 || (first == Some(1) && last == Some(count));
-    findings.expect(dense, "POSITIONS_WITHOUT_GAP", "event", "", || {
-        format!("{count} events have positions from {first:?} to {last:?}")
-    });
-    Ok(())
 }

@@ -1,25 +1,19 @@
 //! A unit of work: one command, one transaction, all its changes and their events.
 
-use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use entity::{event, orders};
-use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ActiveValue::{NotSet, Set},
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
-};
-use tokio::sync::Mutex;
+use entity::orders;
+use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use super::aggregate::{Aggregate, load_many};
 use super::error::{Result, StoreError};
-use super::{Store, scope};
+use super::{Store, concerned, log, scope};
 use crate::domain::actor::{Act, Actor};
 use crate::domain::document::{difference, document};
-use crate::domain::event::Happening;
+use crate::domain::event::{Event, Happening};
 use crate::domain::ids::OrderId;
 use crate::domain::order::Order;
 use crate::domain::permission::Action;
@@ -82,11 +76,8 @@ pub struct Work {
     tx: DatabaseTransaction,
     occasion: Occasion,
     new_id: std::sync::Arc<dyn Fn() -> Uuid + Send + Sync>,
-    /// On SQLite the position of the next event; the writing transaction is alone.
-    position: Mutex<Option<i64>>,
-    positioned: bool,
-    parties: Mutex<HashMap<OrderId, (Uuid, Option<String>)>>,
-    wrote: AtomicBool,
+    /// What happened so far; written last, when everything they concern holds its locks.
+    events: Mutex<Vec<Event>>,
 }
 
 impl Work {
@@ -97,21 +88,27 @@ impl Work {
         new_id: std::sync::Arc<dyn Fn() -> Uuid + Send + Sync>,
     ) -> Result<Self> {
         let tx = store.begin().await?;
-        Ok(Self {
-            tx,
-            occasion,
-            new_id,
-            position: Mutex::new(None),
-            positioned: !store.is_postgres(),
-            parties: Mutex::default(),
-            wrote: AtomicBool::new(false),
-        })
+        Ok(Self { tx, occasion, new_id, events: Mutex::default() })
     }
 
-    /// Makes everything durable. Says whether there are new events.
+    /// Writes what happened and makes everything durable. Says whether there are new events.
     pub async fn commit(self) -> Result<bool> {
-        self.tx.commit().await?;
-        Ok(self.wrote.into_inner())
+        let Self { tx, events, .. } = self;
+        let mut events = events.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let outcome = async {
+            concerned::fill_in(&tx, &mut events).await?;
+            log::append(&tx, &events).await
+        };
+        match outcome.await {
+            Ok(()) => {
+                tx.commit().await?;
+                Ok(!events.is_empty())
+            }
+            Err(error) => {
+                tx.rollback().await?;
+                Err(error)
+            }
+        }
     }
 
     /// Undoes everything.
@@ -197,72 +194,32 @@ impl Work {
             None => serde_json::Value::Object(serde_json::Map::new()),
         };
         let changes = difference(&former, &document(&saved)?);
-        self.log(&saved, happening.into(), changes).await?;
+        self.log(&saved, happening.into(), changes);
         Ok(saved)
     }
 
-    async fn log<T: Aggregate>(&self, saved: &T, happening: Happening, changes: serde_json::Value) -> Result<()> {
-        let party = match saved.order_id() {
-            Some(order) => Some(self.party(order).await?),
-            None => None,
+    fn log<T: Aggregate>(&self, saved: &T, happening: Happening, changes: serde_json::Value) {
+        let event = Event {
+            id: 0,
+            position: None,
+            aggregate_kind: T::KIND,
+            aggregate_id: saved.key(),
+            sequence: saved.version(),
+            kind: happening.kind,
+            action: self.occasion.action,
+            order_id: saved.order_id(),
+            customer_id: None,
+            account: None,
+            unit_id: saved.unit_id(),
+            audience: Vec::new(),
+            public: happening.kind.is_public(),
+            actor: self.actor().subject.clone(),
+            request_id: self.occasion.request_id.clone(),
+            occurred_at: self.now(),
+            note: happening.note,
+            changes,
         };
-        let position = if self.positioned { Some(self.next_position().await?) } else { None };
-        let row = event::ActiveModel {
-            id: NotSet,
-            position: Set(position),
-            aggregate_kind: Set(T::KIND.code().to_owned()),
-            aggregate_id: Set(saved.key()),
-            sequence: Set(saved.version()),
-            kind: Set(happening.kind.code().to_owned()),
-            action: Set(self.occasion.action.code().to_owned()),
-            order_id: Set(saved.order_id().map(|id| id.0)),
-            customer_id: Set(party.as_ref().map(|(customer, _)| *customer)),
-            account: Set(party.and_then(|(_, account)| account)),
-            unit_id: Set(saved.unit_id().map(|id| id.0)),
-            public: Set(happening.kind.is_public()),
-            actor: Set(self.actor().subject.clone()),
-            request_id: Set(self.occasion.request_id.clone()),
-            occurred_at: Set(self.now()),
-            note: Set(happening.note),
-            changes: Set(changes),
-        };
-        event::Entity::insert(row).exec_without_returning(&self.tx).await?;
-        self.wrote.store(true, Ordering::Relaxed);
-        Ok(())
-    }
-
-    async fn party(&self, order: OrderId) -> Result<(Uuid, Option<String>)> {
-        let mut parties = self.parties.lock().await;
-        if let Some(party) = parties.get(&order) {
-            return Ok(party.clone());
-        }
-        let party: (Uuid, Option<String>) = orders::Entity::find_by_id(order.0)
-            .select_only()
-            .columns([orders::Column::CustomerId, orders::Column::Account])
-            .into_tuple()
-            .one(&self.tx)
-            .await?
-            .ok_or(StoreError::NotFound)?;
-        parties.insert(order, party.clone());
-        Ok(party)
-    }
-
-    async fn next_position(&self) -> Result<i64> {
-        let mut position = self.position.lock().await;
-        let next = match *position {
-            Some(next) => next,
-            None => {
-                let newest: Option<Option<i64>> = event::Entity::find()
-                    .select_only()
-                    .expr(Expr::cust("MAX(position)"))
-                    .into_tuple()
-                    .one(&self.tx)
-                    .await?;
-                newest.flatten().unwrap_or(0) + 1
-            }
-        };
-        *position = Some(next + 1);
-        Ok(next)
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }
 
     /// The id of one row of a table that satisfies a condition, or `NotFound`.

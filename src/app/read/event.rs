@@ -1,9 +1,11 @@
 //! The event log: an order's history at once after its commit, the common feed by position.
 
+use std::sync::Arc;
+
+use super::subscription::{Interest, StreamFailure, piece, resume};
 use super::{Keyset, Page};
 use crate::app::{Failure, Session};
 use crate::domain::ids::OrderId;
-use crate::feed::{Cursor, CursorError};
 use crate::store::event;
 
 pub use crate::store::event::{Event, EventFilter};
@@ -12,72 +14,50 @@ pub use crate::store::event::{Event, EventFilter};
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The events, oldest first.
-    pub events: Vec<Event>,
+    pub events: Vec<Arc<Event>>,
     /// Everything up to it is known now.
-    pub cursor: Cursor,
+    pub cursor: String,
     /// Are there more already?
     pub has_more: bool,
 }
 
-/// Why events could not be read.
-#[derive(Debug)]
-pub enum FeedFailure {
-    /// The cursor cannot be resumed from.
-    Cursor(CursorError),
-    /// Anything else.
-    Other(Failure),
-}
-
-impl From<CursorError> for FeedFailure {
-    fn from(error: CursorError) -> Self {
-        Self::Cursor(error)
-    }
-}
-
-impl<E: Into<Failure>> From<E> for FeedFailure {
-    fn from(error: E) -> Self {
-        Self::Other(error.into())
-    }
-}
-
-/// The newest place in the log: read the state first, then follow from here.
-pub fn newest(session: &Session) -> Result<Cursor, Failure> {
+/// The newest place in the log as this request began, before it read anything: follow from here, and
+/// nothing between what it read and what follows is missed.
+pub fn newest(session: &Session) -> Result<String, Failure> {
     session.may_read("eventCursor")?;
-    Ok(at(session, session.app.feed().tip()))
+    Ok(at(session, session.began_at))
 }
 
 /// The place in this log with this position.
-pub fn at(session: &Session, position: i64) -> Cursor {
-    Cursor { epoch: session.app.feed().epoch().to_owned(), position }
+pub fn at(session: &Session, position: i64) -> String {
+    session.app.feed().cursor(position, &session.visibility)
 }
 
-/// Events after a cursor, or from the beginning.
+/// Events after a cursor, or from the beginning: what a subscription with this cursor would be sent.
 pub async fn after(
     session: &Session,
     filter: &EventFilter,
     after: Option<&str>,
     limit: u64,
-) -> Result<Batch, FeedFailure> {
+) -> Result<Batch, StreamFailure> {
     session.may_read("events")?;
     let feed = session.app.feed();
     let tip = feed.tip();
-    let start = match after {
+    let mut start = match after {
         None => 0,
-        Some(text) => Cursor::decode(text)?.resume(feed.epoch(), tip)?,
+        Some(text) => resume(session, text).await?,
     };
-    let (store, actor) = (session.app.store(), &session.actor);
-    // One event more than asked for tells whether there are more.
-    let mut events = event::after(store, actor, filter, start, tip, limit + 1).await?;
-    let has_more = u64::try_from(events.len()).unwrap_or(u64::MAX) > limit;
-    if has_more {
-        events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let interest = Interest { filter: filter.clone(), conflates: false };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    loop {
+        let found = piece(feed, &session.actor, &interest, start, tip.max(start), limit).await?;
+        let has_more = found.reached < tip;
+        // Without events the caller would have to ask again for nothing.
+        if !has_more || !found.events.is_empty() {
+            return Ok(Batch { events: found.events, cursor: at(session, found.reached), has_more });
+        }
+        start = found.reached;
     }
-    // Without more, everything up to the tip was looked at, whether or not it was for the caller.
-    let position = match events.last().and_then(|last| last.position) {
-        Some(last) if has_more => last,
-        _ => tip,
-    };
-    Ok(Batch { events, cursor: at(session, position), has_more })
 }
 
 /// Events by id, as far as they exist for the caller.

@@ -1,14 +1,47 @@
-//! Following the log: everything after a cursor, in order, once, until the caller leaves.
+//! What can be followed: which events, from where, and what of them is already behind.
 
-use async_stream::try_stream;
-use futures::Stream;
+use std::sync::Arc;
 
 use crate::app::{Failure, Session};
-use crate::feed::{Cursor, CursorError};
-use crate::store::event::{self, Event, EventFilter};
+use crate::domain::actor::Actor;
+use crate::domain::event::{Event, EventFilter};
+use crate::feed::{CursorError, Feed, Topic};
+use crate::store::log;
 
 /// Events read from the log at a time.
-const BATCH: u64 = 100;
+const BATCH: u64 = 500;
+/// Batches read for one call: whoever looks for little in much of the log gets an intermediate answer.
+const BATCHES: usize = 10;
+
+/// What somebody follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interest {
+    /// Which events.
+    pub filter: EventFilter,
+    /// Of several events of one thing only the newest matters, since what is told is its state.
+    pub conflates: bool,
+}
+
+impl Interest {
+    /// The topics under which it is heard of.
+    pub fn topics(&self, actor: &Actor) -> Vec<Topic> {
+        Topic::of(&self.filter, &actor.scope)
+    }
+
+    /// Is the event one of those, and does it exist for the actor?
+    pub fn wants(&self, event: &Event, actor: &Actor) -> bool {
+        self.filter.matches(event) && event.exists_for(actor)
+    }
+}
+
+/// A piece of the log.
+#[derive(Clone, Debug, Default)]
+pub struct Piece {
+    /// The events looked for, oldest first.
+    pub events: Vec<Arc<Event>>,
+    /// Everything up to here was looked at.
+    pub reached: i64,
+}
 
 /// Why a stream cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -21,66 +54,51 @@ pub enum StreamFailure {
     Request(#[from] Failure),
 }
 
-/// Everything that exists for the caller after a cursor, or from now on.
-///
-/// The tip is watched before the log is read, and every event is read from the log: there is no
-/// moment at which one could slip through or come twice.
-pub fn follow(
-    session: Session,
-    filter: EventFilter,
-    after: Option<String>,
-) -> impl Stream<Item = Result<Event, StreamFailure>> + Send + 'static {
-    try_stream! {
-        let feed = session.app.feed().clone();
-        let mut tip = feed.watch();
-        let mut position = match after {
-            Some(cursor) => start(&feed, &session, &cursor).await?,
-            None => *tip.borrow_and_update(),
-        };
-        loop {
-            let newest = *tip.borrow_and_update();
-            while position < newest {
-                let batch = read(&session, &filter, position, newest).await?;
-                let full = u64::try_from(batch.len()).is_ok_and(|length| length == BATCH);
-                for found in batch {
-                    position = found.position.unwrap_or(position);
-                    yield found;
-                }
-                if !full {
-                    position = newest;
-                }
-            }
-            // The sender lives as long as the process; a closed channel is the end of the stream.
-            if tip.changed().await.is_err() {
-                break;
-            }
-        }
+/// The position a cursor of the caller stands for.
+pub async fn resume(session: &Session, cursor: &str) -> Result<i64, StreamFailure> {
+    let feed = session.app.feed();
+    if feed.conduct().trust_any_cursor {
+        return Ok(cursor.parse().unwrap_or(0));
     }
+    Ok(feed.resume(cursor, &session.visibility).await.map_err(Failure::from)??)
 }
 
-/// The position a cursor stands for. A client may know of an event of another node before this one
-/// does: what seems to lie ahead is looked up once.
-async fn start(feed: &crate::feed::Feed, session: &Session, cursor: &str) -> Result<i64, StreamFailure> {
-    let cursor = Cursor::decode(cursor)?;
-    match cursor.resume(feed.epoch(), feed.tip()) {
-        Err(CursorError::Ahead) => {
-            let newest = event::tip(session.app.store()).await.map_err(Failure::from)?;
-            Ok(cursor.resume(feed.epoch(), newest)?)
-        }
-        outcome => Ok(outcome?),
+/// Events that are looked for after a position and up to another, at most `limit`, as far as they
+/// exist for the actor. From memory if they are recent enough.
+pub async fn piece(
+    feed: &Feed,
+    actor: &Actor,
+    interest: &Interest,
+    after: i64,
+    upto: i64,
+    limit: usize,
+) -> Result<Piece, Failure> {
+    if let Some(recent) = feed.recent(after, upto) {
+        return Ok(cut(recent, actor, interest, upto, limit));
     }
+    let mut piece = Piece { events: Vec::new(), reached: after };
+    for _ in 0..BATCHES {
+        let found = log::matching(feed.store(), &interest.filter, piece.reached, upto, BATCH).await?;
+        let last = found.last().and_then(|event| event.position);
+        // A full batch may have been cut off.
+        let looked_at = if found.len() as u64 == BATCH { last.unwrap_or(upto) } else { upto };
+        let rest = limit - piece.events.len();
+        let more = cut(found.into_iter().map(Arc::new).collect(), actor, interest, looked_at, rest);
+        piece.events.extend(more.events);
+        piece.reached = more.reached;
+        if piece.events.len() == limit || piece.reached == upto {
+            break;
+        }
+    }
+    Ok(piece)
 }
 
-/// Reads in a task of its own: a caller who leaves while a connection is being taken from the pool
-/// must not take it along.
-async fn read(session: &Session, filter: &EventFilter, after: i64, upto: i64) -> Result<Vec<Event>, Failure> {
-    let (session, filter) = (session.clone(), filter.clone());
-    let task =
-        tokio::spawn(
-            async move { event::after(session.app.store(), &session.actor, &filter, after, upto, BATCH).await },
-        );
-    match task.await {
-        Ok(outcome) => Ok(outcome?),
-        Err(error) => Err(Failure::Internal(error.to_string())),
-    }
+fn cut(found: Vec<Arc<Event>>, actor: &Actor, interest: &Interest, upto: i64, limit: usize) -> Piece {
+    let mut wanted = found.into_iter().filter(|event| interest.wants(event, actor));
+    let events: Vec<Arc<Event>> = wanted.by_ref().take(limit).collect();
+    let reached = match (wanted.next(), events.last().and_then(|event| event.position)) {
+        (Some(_), Some(last)) => last,
+        _ => upto,
+    };
+    Piece { events, reached }
 }

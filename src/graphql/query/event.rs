@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use crate::app::Failure;
 use crate::app::read;
-use crate::app::read::event::FeedFailure;
+use crate::app::read::subscription::StreamFailure;
 use crate::domain::event::{AggregateKind, EventKind};
 use crate::graphql::access::{access, limit, roles};
 use crate::graphql::connection::{DEFAULT_PAGE, LARGEST_PAGE, page_cost};
@@ -32,6 +32,7 @@ impl EventFilter {
             order: ids::parse_optional(self.order_id.as_ref())?,
             kinds: self.kinds,
             aggregates: self.aggregate_kinds,
+            ids: None,
             ticket: None,
             units: ids::parse_all(self.unit_ids)?,
         })
@@ -39,10 +40,10 @@ impl EventFilter {
 }
 
 /// A failure of the feed as a top-level error; a cursor's fault has a code of its own.
-pub fn feed_failure(ctx: &Context<'_>, error: &FeedFailure) -> async_graphql::Error {
+pub fn feed_failure(ctx: &Context<'_>, error: &StreamFailure) -> async_graphql::Error {
     match error {
-        FeedFailure::Cursor(error) => coded(error.to_string(), error.code()),
-        FeedFailure::Other(other) => failure(ctx, other),
+        StreamFailure::Cursor(error) => coded(error.to_string(), error.code()),
+        StreamFailure::Request(other) => failure(ctx, other),
     }
 }
 
@@ -57,8 +58,7 @@ impl EventQuery {
     /// pass it as `after` to `events` or a subscription: nothing is missed and nothing comes twice.
     #[graphql(directive = access::apply(roles("eventCursor"), limit("eventCursor")))]
     async fn event_cursor(&self, ctx: &Context<'_>) -> Result<String> {
-        let cursor = read::event::newest(session(ctx)?).answer(ctx)?;
-        Ok(cursor.encode())
+        read::event::newest(session(ctx)?).answer(ctx)
     }
 
     /// The feed of events that exist for the caller, oldest first. Errors about `after` have the code

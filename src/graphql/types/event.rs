@@ -33,7 +33,7 @@ impl Event {
     async fn cursor(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let session = session(ctx)?;
         let position = self.0.position;
-        Ok(position.map(|position| read::at(session, position).encode()))
+        Ok(position.map(|position| read::at(session, position)))
     }
 
     /// What kind of thing it happened to.
@@ -146,7 +146,7 @@ impl From<read::Batch> for EventFeed {
     fn from(batch: read::Batch) -> Self {
         Self {
             events: batch.events.into_iter().map(Into::into).collect(),
-            cursor: batch.cursor.encode(),
+            cursor: batch.cursor,
             has_more: batch.has_more,
         }
     }

@@ -73,6 +73,7 @@ const SUBSCRIPTIONS: &[(&str, &str)] = &[
     ("orderEvents", "subscription { orderEvents(after: \"none\") { cursor } }"),
     ("orderProgress", "subscription($order: ID!) { orderProgress(orderId: $order) { cursor } }"),
     ("stockAlerts", "subscription { stockAlerts(after: \"none\") { cursor } }"),
+    ("stockLevels", "subscription { stockLevels(after: \"none\") { cursor } }"),
     ("ticketUpdates", "subscription { ticketUpdates(after: \"none\") { cursor } }"),
 ];
 

@@ -3,7 +3,7 @@
 use ordergraph::seed::PEOPLE;
 use serde_json::Value;
 
-use crate::support::Subscription;
+use crate::support::{Actor, Subscription};
 
 /// Everything a customer could ask of an order, so that whatever leaks would show.
 pub const PROGRESS: &str = "subscription($id: ID!, $after: String, $snapshot: Boolean! = true) {
@@ -57,13 +57,14 @@ pub fn kinds(messages: &[Value], field: &str) -> Vec<String> {
     messages.iter().map(kind).collect()
 }
 
-/// Positions in the log, read from the cursors.
-pub fn positions(messages: &[Value], field: &str) -> Vec<i64> {
-    let position = |one: &Value| {
-        let cursor = one[field]["cursor"].as_str().expect("a cursor");
-        ordergraph::feed::Cursor::decode(cursor).expect("a cursor of ours").position
-    };
-    messages.iter().map(position).collect()
+/// Positions in the log, read from the cursors that somebody was given.
+pub async fn positions(reader: &Actor, messages: &[Value], field: &str) -> Vec<i64> {
+    let mut positions = Vec::new();
+    for message in messages {
+        let cursor = message[field]["cursor"].as_str().expect("a cursor");
+        positions.push(reader.world.position(reader, cursor).await);
+    }
+    positions
 }
 
 pub async fn collect(subscription: &mut Subscription, count: usize) -> Vec<Value> {

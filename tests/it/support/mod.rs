@@ -26,7 +26,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use ordergraph::app::{App, Identity, Session, SystemClock};
 use ordergraph::domain::actor::Role;
-use ordergraph::feed::Feed;
+use ordergraph::feed::{Feed, FeedSettings};
 use ordergraph::graphql::{Gateway, sdl};
 use ordergraph::http::auth::{Authenticator, DemoKey, DemoToken};
 use ordergraph::http::{Edge, EdgeSettings};
@@ -111,7 +111,7 @@ impl World {
         store.migrate().await.expect("a current schema");
         demo::reference_only(&store, chrono::Utc::now()).await.expect("reference data");
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let feed = Feed::start(&store, &tasks, &stop).await.expect("a feed");
+        let feed = Feed::start(&store, FeedSettings::default(), &tasks, &stop).await.expect("a feed");
         let app = App::new(store, feed, Arc::new(SystemClock));
         let key = DemoKey::load_or_create(database.folder()).expect("a key");
         let settings = EdgeSettings { drain_seconds: 5, drain_spread_milliseconds: 1, ..EdgeSettings::default() };
@@ -199,6 +199,24 @@ impl World {
     /// The session behind an actor, to act without the network in between.
     pub async fn session(&self, actor: &Actor) -> Session {
         Session::open(&self.app, &actor.identity, "test").await.expect("a session")
+    }
+
+    /// The position in the log behind a cursor that somebody was given.
+    pub async fn position(&self, holder: &Actor, cursor: &str) -> i64 {
+        let session = self.session(holder).await;
+        let found = self.app.feed().resume(cursor, &session.visibility).await.expect("the log");
+        found.expect("a cursor of ours")
+    }
+
+    /// Waits until every committed event has its position.
+    pub async fn settled(&self) {
+        for _ in 0..200 {
+            if self.number("SELECT COUNT(*) FROM event_waiting").await == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("events still wait for their positions");
     }
 
     /// What every invariant says of the database now.

@@ -1,6 +1,11 @@
 //! What happened: the kinds of events in the log, and who may learn of them.
 
+pub mod chain;
+mod record;
+
 use super::codes::codes;
+
+pub use record::{Event, EventFilter};
 
 codes! {
     /// What kind of thing an event happened to; each thing has its own gapless sequence of events.

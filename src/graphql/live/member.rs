@@ -1,0 +1,192 @@
+//! One subscriber's place: a group and a position. What it takes comes from the group's ring; what is
+//! not there any more it reads from the log, at its own pace.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_graphql::ServerError;
+use futures::{FutureExt, Stream, ready};
+use tokio::task::JoinHandle;
+
+use super::execution::Frame;
+use super::group::{End, Group, Taken};
+use super::stats::Stats;
+use crate::app::Failure;
+use crate::app::read::subscription::piece;
+use crate::graphql::context;
+use crate::http::{Farewell, Message, error};
+
+/// Events that are read and executed at a time for whoever is behind.
+const PAGE: usize = 64;
+/// How long a subscriber waits for its turn to read the log.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A subscriber's place in its group.
+pub struct Member {
+    pub(super) group: Arc<Group>,
+    pub(super) slot: usize,
+    /// Everything up to here was handed out.
+    pub(super) next: i64,
+    /// Whether it has ever been up to date: then being far behind is its own slowness.
+    pub(super) was_live: bool,
+    /// Results of its own.
+    pub(super) own: VecDeque<Frame>,
+    /// Where it is once it has taken its own.
+    pub(super) after_own: Option<i64>,
+    pub(super) reading: Option<JoinHandle<Result<Read, Broken>>>,
+}
+
+/// What reading the log brought.
+pub struct Read {
+    frames: Vec<Frame>,
+    upto: i64,
+}
+
+/// Why the log was not read.
+pub enum Broken {
+    /// It is too much, or too many others read.
+    Slow,
+    /// It is not within reach.
+    Failed(Failure),
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.group.hub.clone().leave(&self.group, self.slot);
+    }
+}
+
+/// A subscription once it is open.
+pub struct Messages(pub(super) Option<Member>);
+
+impl Stream for Messages {
+    type Item = Message;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        let Some(member) = &mut self.0 else { return Poll::Ready(None) };
+        let message = ready!(member.poll(cx));
+        match &message {
+            Message::Next { .. } => Stats::count(&member.group.hub.stats().deliveries),
+            Message::Error(_) | Message::Close(_) => self.0 = None,
+        }
+        Poll::Ready(Some(message))
+    }
+}
+
+impl Member {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Message> {
+        loop {
+            if let Some(frame) = self.own.pop_front() {
+                self.next = self.next.max(frame.position);
+                return Poll::Ready(frame.into());
+            }
+            if let Some(upto) = self.after_own.take() {
+                self.next = self.next.max(upto);
+            }
+            if let Some(reading) = &mut self.reading {
+                let read = ready!(reading.poll_unpin(cx));
+                self.reading = None;
+                match read {
+                    Ok(Ok(read)) => {
+                        self.own = read.frames.into();
+                        self.after_own = Some(read.upto);
+                    }
+                    Ok(Err(Broken::Slow)) => {
+                        Stats::count(&self.group.hub.stats().slow_consumers);
+                        return Poll::Ready(Message::Close(Farewell::SlowConsumer));
+                    }
+                    Ok(Err(Broken::Failed(failure))) => return Poll::Ready(self.failed(&failure)),
+                    Err(panic) => return Poll::Ready(self.failed(&Failure::Internal(panic.to_string()))),
+                }
+                continue;
+            }
+            match self.group.take(self.slot, self.next, cx.waker()) {
+                Taken::Frame(frame) => {
+                    self.next = frame.position;
+                    self.was_live = true;
+                    return Poll::Ready(frame.into());
+                }
+                Taken::Nothing => {
+                    self.was_live = true;
+                    return Poll::Pending;
+                }
+                Taken::Behind if self.group.hub.feed().conduct().skip_when_lagging => {
+                    self.next = self.group.floor();
+                }
+                Taken::Behind => {
+                    let read = read(self.group.clone(), self.next, self.was_live);
+                    // In a task of its own: a socket that closes must not take a connection along.
+                    self.reading = Some(tokio::spawn(read));
+                }
+                Taken::Ended(end) => return Poll::Ready(ended(end)),
+            }
+        }
+    }
+
+    fn failed(&self, failure: &Failure) -> Message {
+        let request_id = &self.group.session.request_id;
+        if let Failure::Internal(cause) = failure {
+            tracing::error!(request_id, cause, "a subscription could not go on");
+            return Message::Error(vec![error::internal(request_id)]);
+        }
+        Message::Error(vec![error::coded(context::code(failure), failure.to_string())])
+    }
+}
+
+fn ended(end: End) -> Message {
+    let coded = |code, message: &str| Message::Error(vec![ServerError::from(error::coded(code, message))]);
+    match end {
+        End::Resync => coded(error::code::RESYNC, "The log began anew; read the state again and subscribe without a cursor."),
+        End::RolesChanged => coded(error::code::FORBIDDEN, "Your roles have changed; subscribe again to what they permit."),
+        End::AccessRevoked => Message::Close(Farewell::AccessRevoked),
+    }
+}
+
+/// Reads a piece of the log for whoever is behind: into the group's ring if it fits there, so that
+/// many who come back together are served by one execution; else for the one who asked.
+async fn read(group: Arc<Group>, next: i64, was_live: bool) -> Result<Read, Broken> {
+    let hub = &group.hub;
+    let feed = hub.feed();
+    if was_live && feed.tip() - next > feed.settings().slow_events {
+        return Err(Broken::Slow);
+    }
+    let turns = async {
+        let turn = group.turn.lock().await;
+        (turn, hub.may_catch_up().await)
+    };
+    let _turns = tokio::time::timeout(PATIENCE, turns).await.map_err(|_| Broken::Slow)?;
+    let floor = group.floor();
+    if next >= floor {
+        return Ok(Read { frames: Vec::new(), upto: next });
+    }
+    Stats::count(&hub.stats().catch_ups);
+    let found = read_log(&group, next, floor).await?;
+    let is_complete = found.reached == floor;
+    let frames = group.execute(group.updates(found.events)).await;
+    if is_complete && group.size() > 1 {
+        return match group.prepend(frames, next, floor) {
+            Ok(()) => Ok(Read { frames: Vec::new(), upto: next }),
+            Err(frames) => Ok(Read { frames, upto: floor }),
+        };
+    }
+    Ok(Read { frames, upto: found.reached })
+}
+
+/// The same, waiting for a database that is away.
+async fn read_log(group: &Group, next: i64, floor: i64) -> Result<crate::app::read::subscription::Piece, Broken> {
+    let mut pause = Duration::from_millis(50);
+    let mut waited = Duration::ZERO;
+    loop {
+        match piece(group.hub.feed(), &group.session.actor, &group.interest, next, floor, PAGE).await {
+            Ok(piece) => return Ok(piece),
+            Err(Failure::Internal(cause)) => return Err(Broken::Failed(Failure::Internal(cause))),
+            Err(failure) if waited > Duration::from_secs(30) => return Err(Broken::Failed(failure)),
+            Err(_) => tokio::time::sleep(pause).await,
+        }
+        waited += pause;
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+}

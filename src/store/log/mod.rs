@@ -1,0 +1,238 @@
+//! The order of all events. Positions are dense, given after the commit (on SQLite by the writing
+//! transaction, which is alone), and chained by hash; whoever follows them misses nothing.
+
+mod verify;
+
+use entity::{event, event_log, event_waiting, meta};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{CommonTableExpression, Expr, OnConflict, Query};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult,
+    IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select, Statement,
+};
+use uuid::Uuid;
+
+use crate::domain::event::chain::{self, Link, ORIGIN};
+use crate::domain::event::{Event, EventFilter};
+use crate::store::Store;
+use crate::store::error::{Result, StoreError};
+use crate::store::event::{event, narrowed, row};
+use crate::store::row::among;
+
+pub(in crate::store) use verify::verify;
+
+/// Rows of one statement; bounds its parameters.
+const CHUNK: usize = 500;
+
+/// The last place of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Its position; 0 of an empty log.
+    pub position: i64,
+    /// Its link of the hash chain.
+    pub link: Link,
+}
+
+const EPOCH: &str = "epoch";
+const CURSOR_KEY: &str = "cursor_key";
+
+/// Gives the log its epoch if it has none: a random name that changes when the log does not
+/// continue, as after a restore. And the key that cursors are sealed with.
+pub async fn ensure_names(store: &Store) -> Result<()> {
+    let random = || format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    for (key, value) in [(EPOCH, Uuid::now_v7().simple().to_string()), (CURSOR_KEY, random())] {
+        let row = meta::ActiveModel { key: Set(key.to_owned()), value: Set(value) };
+        let inserted = meta::Entity::insert(row)
+            .on_conflict(OnConflict::column(meta::Column::Key).do_nothing().to_owned())
+            .exec_without_returning(store.writer())
+            .await;
+        match inserted {
+            Ok(_) | Err(sea_orm::DbErr::RecordNotInserted) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+async fn name(store: &Store, key: &str) -> Result<String> {
+    let row = meta::Entity::find_by_id(key.to_owned()).one(store.reader()).await?;
+    row.map(|row| row.value).ok_or_else(|| StoreError::Corrupt(format!("the log has no {key}")))
+}
+
+/// The log's epoch.
+pub async fn epoch(store: &Store) -> Result<String> {
+    name(store, EPOCH).await
+}
+
+/// The secret that cursors are sealed with, the same on all nodes.
+pub async fn cursor_key(store: &Store) -> Result<String> {
+    name(store, CURSOR_KEY).await
+}
+
+/// The oldest and the newest position; (1, 0) of an empty log.
+pub async fn bounds(store: &Store) -> Result<(i64, i64)> {
+    let found: Option<(Option<i64>, Option<i64>)> = event_log::Entity::find()
+        .select_only()
+        .expr(Expr::cust("MIN(position)"))
+        .expr(Expr::cust("MAX(position)"))
+        .into_tuple()
+        .one(store.reader())
+        .await?;
+    let (oldest, newest) = found.unwrap_or_default();
+    Ok((oldest.unwrap_or(1), newest.unwrap_or(0)))
+}
+
+/// The last place of the log.
+pub(in crate::store) async fn end(db: &impl ConnectionTrait) -> Result<End> {
+    let last = event_log::Entity::find().order_by_desc(event_log::Column::Position).one(db).await?;
+    match last {
+        Some(row) => Ok(End { position: row.position, link: link(&row.hash)? }),
+        None => Ok(End { position: 0, link: ORIGIN }),
+    }
+}
+
+pub(in crate::store) fn link(bytes: &[u8]) -> Result<Link> {
+    bytes.try_into().map_err(|_| StoreError::Corrupt("a link of the hash chain is not 32 bytes long".to_owned()))
+}
+
+fn place() -> RelationDef {
+    event::Entity::belongs_to(event_log::Entity).from(event::Column::Id).to(event_log::Column::EventId).into()
+}
+
+/// Events with their places, in order.
+pub(in crate::store) fn placed() -> Select<event::Entity> {
+    event::Entity::find()
+        .join(JoinType::InnerJoin, place())
+        .column_as(event_log::Column::Position, "position")
+        .column_as(event_log::Column::Hash, "hash")
+        .order_by_asc(event_log::Column::Position)
+}
+
+/// A row of [`placed`].
+#[derive(FromQueryResult)]
+pub(in crate::store) struct Placed {
+    #[sea_orm(nested)]
+    pub(in crate::store) event: event::Model,
+    pub(in crate::store) position: i64,
+    pub(in crate::store) hash: Vec<u8>,
+}
+
+/// Everything after a position and up to another, oldest first, whoever it is for.
+pub async fn all_after(store: &Store, after: i64, upto: i64, limit: u64) -> Result<Vec<Event>> {
+    matching(store, &EventFilter::default(), after, upto, limit).await
+}
+
+/// What a naive reader would take for everything after an id: tests show that it is not.
+#[doc(hidden)]
+pub async fn by_id_after(store: &Store, after: i64, limit: u64) -> Result<Vec<Event>> {
+    let rows = event::Entity::find()
+        .filter(event::Column::Id.gt(after))
+        .order_by_asc(event::Column::Id)
+        .limit(limit)
+        .all(store.reader())
+        .await?;
+    rows.into_iter().map(|row| event(row.clone(), Some(row.id))).collect()
+}
+
+/// What a filter looks for after a position and up to another, oldest first, whoever it is for.
+pub async fn matching(store: &Store, filter: &EventFilter, after: i64, upto: i64, limit: u64) -> Result<Vec<Event>> {
+    let rows = placed()
+        .filter(narrowed(filter))
+        .filter(event_log::Column::Position.gt(after))
+        .filter(event_log::Column::Position.lte(upto))
+        .limit(limit)
+        .into_model::<Placed>()
+        .all(store.reader())
+        .await?;
+    rows.into_iter().map(|row| event(row.event, Some(row.position))).collect()
+}
+
+/// Writes the events of a transaction. On SQLite they get their positions here; on PostgreSQL they
+/// wait for the relay, since transactions commit in any order.
+pub(in crate::store) async fn append(tx: &DatabaseTransaction, events: &[Event]) -> Result<()> {
+    for events in events.chunks(CHUNK) {
+        let rows = events.iter().map(row).collect::<Result<Vec<_>>>()?;
+        if tx.get_database_backend() == DbBackend::Postgres {
+            let mut insert = event::Entity::insert_many(rows).into_query();
+            insert.returning_col(event::Column::Id);
+            let written = CommonTableExpression::new().query(insert).table_name("written").to_owned();
+            let ids = Query::select().column("id").from("written").take();
+            let mut wait = Query::insert();
+            wait.into_table(event_waiting::Entity).columns([event_waiting::Column::EventId]);
+            wait.select_from(ids).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            tx.execute(&wait.with(Query::with().cte(written).to_owned())).await?;
+        } else {
+            let mut ids = event::Entity::insert_many(rows).exec_with_returning_keys(tx).await?;
+            ids.sort_unstable();
+            let places = chained(end(tx).await?, &ids, events);
+            let places = places.into_iter().map(|place| place.into_active_model().reset_all());
+            event_log::Entity::insert_many(places).exec_without_returning(tx).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The places of events behind the end of the log.
+fn chained<'e>(end: End, ids: &[i64], events: impl IntoIterator<Item = &'e Event>) -> Vec<event_log::Model> {
+    let mut end = end;
+    ids.iter()
+        .zip(events)
+        .map(|(id, event)| {
+            let position = end.position + 1;
+            end = End { position, link: chain::link(&end.link, position, event) };
+            event_log::Model { position, event_id: *id, hash: end.link.to_vec() }
+        })
+        .collect()
+}
+
+/// Gives positions to events that wait for one, oldest first, at most `limit` (up to 500). Returns
+/// how many and the new end of the log, if there were any. Whoever calls it is alone.
+pub(in crate::store) async fn place_waiting(tx: &DatabaseTransaction, limit: u64) -> Result<Option<(usize, End)>> {
+    let waits: RelationDef = event::Entity::belongs_to(event_waiting::Entity)
+        .from(event::Column::Id)
+        .to(event_waiting::Column::EventId)
+        .into();
+    let rows = event::Entity::find()
+        .join(JoinType::InnerJoin, waits)
+        .order_by_asc(event_waiting::Column::EventId)
+        .limit(limit)
+        .all(tx)
+        .await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let events = rows.into_iter().map(|row| event(row, None)).collect::<Result<Vec<_>>>()?;
+    let places = chained(end(tx).await?, &ids, &events);
+    let Some(last) = places.last() else {
+        return Ok(None);
+    };
+    let end = End { position: last.position, link: link(&last.hash)? };
+    let count = places.len();
+    if tx.get_database_backend() == DbBackend::Postgres {
+        // Arrays: the statements have one text each, whatever the number of rows.
+        let positions: Vec<i64> = places.iter().map(|place| place.position).collect();
+        let hashes: Vec<Vec<u8>> = places.into_iter().map(|place| place.hash).collect();
+        let sql = "INSERT INTO event_log (position, event_id, hash) \
+                   SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])";
+        let values = [positions.into(), ids.clone().into(), hashes.into()];
+        tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
+        let sql = "DELETE FROM event_waiting WHERE event_id = ANY($1::bigint[])";
+        tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [ids.into()])).await?;
+    } else {
+        let places = places.into_iter().map(|place| place.into_active_model().reset_all());
+        event_log::Entity::insert_many(places).exec_without_returning(tx).await?;
+        let placed = among(event_waiting::Column::EventId, ids);
+        event_waiting::Entity::delete_many().filter(placed).exec(tx).await?;
+    }
+    Ok(Some((count, end)))
+}
+
+/// Gives positions to all events that wait for one, after a migration of an embedded database.
+pub(in crate::store) async fn place_all(store: &Store) -> Result<()> {
+    loop {
+        let tx = store.begin().await?;
+        let placed = place_waiting(&tx, CHUNK as u64).await?;
+        tx.commit().await?;
+        if placed.is_none() {
+            return Ok(());
+        }
+    }
+}
