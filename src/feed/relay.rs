@@ -73,9 +73,7 @@ async fn serve(connection: &DatabaseConnection, bus: &Bus, conduct: Conduct, nod
         let is_due = beaten.is_none_or(|last| last.elapsed() >= BEAT);
         if is_due || lease::anything_waits(connection).await? {
             beaten = Some(Instant::now());
-            if let Some((count, end)) =
-                lease::place(connection, node, BATCH, bus.notifies_in_transaction()).await?
-            {
+            if let Some((count, end)) = lease::place(connection, node, BATCH, bus.notifies_in_transaction()).await? {
                 bus.publish_log(end.position);
                 if count as u64 == BATCH {
                     continue;

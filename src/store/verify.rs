@@ -10,11 +10,11 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryO
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Store, log};
 use super::aggregate::{Aggregate, load_many};
 use super::error::Result;
 use super::inventory::Replenishment;
 use super::row::{among, from_price, from_quantity};
+use super::{Store, log};
 use crate::domain::allocation::Allocation;
 use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};

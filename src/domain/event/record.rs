@@ -154,7 +154,11 @@ pub(super) mod tests {
             let actor = actor(role, scope);
             let (mut public, private) = (event(), event());
             public.public = true;
-            assert_eq!((private.exists_for(&actor), public.exists_for(&actor)), (when_private, when_public), "{actor:?}");
+            assert_eq!(
+                (private.exists_for(&actor), public.exists_for(&actor)),
+                (when_private, when_public),
+                "{actor:?}"
+            );
         }
     }
 

@@ -142,9 +142,7 @@ impl Printer {
             variables.iter().map(|(name, value)| (name.as_str(), value.clone().into_value())).collect();
         for definition in &operation.variable_definitions {
             if let Some(default) = &definition.node.default_value {
-                values
-                    .entry(definition.node.name.node.as_str())
-                    .or_insert_with(|| default.node.clone().into_value());
+                values.entry(definition.node.name.node.as_str()).or_insert_with(|| default.node.clone().into_value());
             }
         }
         for (name, value) in &values {
@@ -258,7 +256,10 @@ mod tests {
 
     #[test]
     fn spelling_does_not_count() {
-        let plain = text("subscription { orderEvents(filter: {kinds: [A], orderId: \"1\"}) { cursor ...F } } fragment F on E { x ...G } fragment G on E { y }", json!({}));
+        let plain = text(
+            "subscription { orderEvents(filter: {kinds: [A], orderId: \"1\"}) { cursor ...F } } fragment F on E { x ...G } fragment G on E { y }",
+            json!({}),
+        );
         for same in [
             "subscription Name {\n  orderEvents(filter: {orderId: \"1\", kinds: [A]},) {\n cursor,\n ...F # c\n } }\n fragment G on E { y } fragment F on E { x ...G }",
             "subscription { orderEvents(after: \"c\", filter: {orderId: \"1\", kinds: [A]}) { cursor ...F } } fragment F on E { x ...G } fragment G on E { y }",

@@ -243,7 +243,8 @@ impl Group {
         for event in events {
             let mut skipped = 0;
             if self.interest.conflates {
-                let same = |known: &Update| known.event.as_ref().is_some_and(|one| one.aggregate_id == event.aggregate_id);
+                let same =
+                    |known: &Update| known.event.as_ref().is_some_and(|one| one.aggregate_id == event.aggregate_id);
                 if let Some(index) = updates.iter().position(same) {
                     skipped = updates.remove(index).skipped + 1;
                 }

@@ -139,8 +139,12 @@ impl Member {
 fn ended(end: End) -> Message {
     let coded = |code, message: &str| Message::Error(vec![ServerError::from(error::coded(code, message))]);
     match end {
-        End::Resync => coded(error::code::RESYNC, "The log began anew; read the state again and subscribe without a cursor."),
-        End::RolesChanged => coded(error::code::FORBIDDEN, "Your roles have changed; subscribe again to what they permit."),
+        End::Resync => {
+            coded(error::code::RESYNC, "The log began anew; read the state again and subscribe without a cursor.")
+        }
+        End::RolesChanged => {
+            coded(error::code::FORBIDDEN, "Your roles have changed; subscribe again to what they permit.")
+        }
         End::AccessRevoked => Message::Close(Farewell::AccessRevoked),
     }
 }

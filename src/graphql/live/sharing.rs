@@ -85,10 +85,7 @@ const TO_ALL: &[(&str, &str)] = &[
     ("ReviewDecision", "approved decidedAt reason waivers"),
     ("SettlementRecord", "amount confirmationId deliveryId id orderLine quantity settledAt"),
     ("StockAlert", "cursor event replenishmentRequest stockItem"),
-    (
-        "StockItem",
-        "available id movements onHand product reorderPoint reserved safetyStock sku version warehouse",
-    ),
+    ("StockItem", "available id movements onHand product reorderPoint reserved safetyStock sku version warehouse"),
     ("StockLevel", "cursor event skipped stockItem"),
     ("StockMovement", "id kind movedAt note onHandChange order reservedChange"),
     ("StockMovementConnection", "edges nodes pageInfo totalCount"),
@@ -170,10 +167,12 @@ pub fn sharing(document: &ExecutableDocument, root: &SelectionSet) -> Sharing {
     root.items
         .iter()
         .map(|selection| match &selection.node {
-            Selection::Field(field) => match FIELDS.get("Subscription").and_then(|root| root.get(field.node.name.node.as_str())) {
-                Some(payload) => of_set(document, &field.node.selection_set.node, payload),
-                None => Sharing::Nobody,
-            },
+            Selection::Field(field) => {
+                match FIELDS.get("Subscription").and_then(|root| root.get(field.node.name.node.as_str())) {
+                    Some(payload) => of_set(document, &field.node.selection_set.node, payload),
+                    None => Sharing::Nobody,
+                }
+            }
             // The edge has put root fragments in their places.
             _ => Sharing::Nobody,
         })
@@ -244,10 +243,14 @@ mod tests {
 
     #[test]
     fn what_differs_from_person_to_person_is_not_shared() {
-        assert_eq!(of("subscription { orderEvents { cursor event { kind changes { field } } order { number } } }"), Sharing::All);
+        assert_eq!(
+            of("subscription { orderEvents { cursor event { kind changes { field } } order { number } } }"),
+            Sharing::All
+        );
         assert_eq!(of("subscription { orderEvents { event { actor { name } } } }"), Sharing::Staff);
         assert_eq!(of("subscription { orderEvents { order { availableActions { action } } } }"), Sharing::Nobody);
-        let fragments = "fragment F on OrderEvent { order { ...G } } fragment G on Order { number availableActions { action } }";
+        let fragments =
+            "fragment F on OrderEvent { order { ...G } } fragment G on Order { number availableActions { action } }";
         assert_eq!(of(&format!("subscription {{ orderEvents {{ ...F }} }} {fragments}")), Sharing::Nobody);
         assert_eq!(of("subscription { orderEvents { ... on OrderEvent { order { __typename } } } }"), Sharing::All);
     }

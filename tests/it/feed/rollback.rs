@@ -2,7 +2,6 @@
 
 use ordergraph::domain::actor::Role;
 use ordergraph::feed::Conduct;
-use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 use super::{Verdict, patience, proven};

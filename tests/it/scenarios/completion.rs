@@ -98,10 +98,9 @@ impl Tale {
         assert_eq!(kinds(&own, "orderProgress"), self.seen.public());
         assert_eq!(kinds(&all, "orderEvents"), self.seen.staff());
         let boss = self.world.actor(Role::Supervisor);
-        for list in [
-            positions(&self.customer, &own, "orderProgress").await,
-            positions(&boss, &all, "orderEvents").await,
-        ] {
+        for list in
+            [positions(&self.customer, &own, "orderProgress").await, positions(&boss, &all, "orderEvents").await]
+        {
             assert!(list.windows(2).all(|pair| pair[0] < pair[1]), "{list:?}");
         }
         discreet(&own);

@@ -93,12 +93,6 @@ impl Site {
         store.migrate().await.expect("a current schema");
         demo::reference_only(&store, chrono::Utc::now()).await.expect("reference data");
         store.close().await.expect("closed");
-        let db = database.connect().await;
-        db.execute_unprepared(
-            "CREATE VIEW event_log AS SELECT position, id AS event_id FROM event WHERE position IS NOT NULL",
-        )
-        .await
-        .expect("x");
         let key = DemoKey::load_or_create(database.folder()).expect("a key");
         Self { kind: database.kind(), db: database.connect().await, key, database }
     }
