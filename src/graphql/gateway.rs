@@ -1,15 +1,18 @@
 //! Between the edge and the schema: turns the caller's claims into a session, and hands
 //! subscriptions to the hub.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Request, Response, ServerError};
-use futures::StreamExt;
-use futures::stream::{self, BoxStream};
+use futures::stream::BoxStream;
+use futures::{FutureExt, Stream, StreamExt};
+use tokio::task::JoinHandle;
 
 use super::context::{attach, code};
-use super::live::Hub;
+use super::live::{Hub, Messages};
 use super::{ApiSchema, schema, selection};
 use crate::app::{App, Failure, Identity, Session};
 use crate::http::{Backend, Caller, Message, error};
@@ -56,25 +59,62 @@ impl Gateway {
         }
     }
 
-    /// Opens a subscription, in a task of its own for the same reason.
-    async fn open(self, request: Request) -> BoxStream<'static, Message> {
+    async fn open(self, request: Request) -> Opened {
         let caller = caller(&request).cloned();
-        let opening = tokio::spawn(async move {
-            match (self.session(caller.as_ref()).await, caller) {
-                (Ok(Some(session)), Some(caller)) => self.hub.open(request, session, caller).await,
-                (Ok(_), _) => {
-                    let failure = Failure::Unauthenticated;
-                    Err(vec![error::coded(error::code::UNAUTHENTICATED, failure.to_string())])
-                }
-                (Err(error), _) => Err(vec![error]),
+        match (self.session(caller.as_ref()).await, caller) {
+            (Ok(Some(session)), Some(caller)) => self.hub.open(request, session, caller).await,
+            (Ok(_), _) => {
+                let failure = Failure::Unauthenticated;
+                Err(vec![error::coded(error::code::UNAUTHENTICATED, failure.to_string())])
             }
-        });
-        match opening.await {
-            Ok(Ok(messages)) => messages.boxed(),
-            Ok(Err(errors)) => stream::iter([Message::Error(errors)]).boxed(),
-            Err(panic) => {
-                tracing::error!(%panic, "a subscription could not be opened");
-                stream::iter([Message::Error(vec![error::internal("")])]).boxed()
+            (Err(error), _) => Err(vec![error]),
+        }
+    }
+}
+
+type Opened = Result<Messages, Vec<ServerError>>;
+
+/// A subscription from the moment it is asked for.
+enum Subscription {
+    /// Nothing was said yet.
+    New(JoinHandle<Opened>),
+    /// It is being opened, in a task of its own: a socket that closes must not take a connection along.
+    Opening(JoinHandle<Opened>),
+    Open(Messages),
+    Over,
+}
+
+impl Stream for Subscription {
+    type Item = Message;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        loop {
+            match std::mem::replace(&mut *self, Self::Over) {
+                Self::New(opening) => {
+                    *self = Self::Opening(opening);
+                    // Until it is open, it is not up to date.
+                    return Poll::Ready(Some(Message::CatchingUp(true)));
+                }
+                Self::Opening(mut opening) => match opening.poll_unpin(cx) {
+                    Poll::Pending => {
+                        *self = Self::Opening(opening);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Ok(Ok(messages))) => *self = Self::Open(messages),
+                    Poll::Ready(Ok(Err(errors))) => return Poll::Ready(Some(Message::Error(errors))),
+                    Poll::Ready(Err(panic)) => {
+                        tracing::error!(%panic, "a subscription could not be opened");
+                        return Poll::Ready(Some(Message::Error(vec![error::internal("")])));
+                    }
+                },
+                Self::Open(mut messages) => {
+                    let next = messages.poll_next_unpin(cx);
+                    if !matches!(next, Poll::Ready(None)) {
+                        *self = Self::Open(messages);
+                    }
+                    return next;
+                }
+                Self::Over => return Poll::Ready(None),
             }
         }
     }
@@ -102,11 +142,11 @@ impl Backend for Gateway {
     }
 
     fn subscribe(&self, request: Request) -> BoxStream<'static, Message> {
-        stream::once(self.clone().open(request)).flatten().boxed()
+        Subscription::New(tokio::spawn(self.clone().open(request))).boxed()
     }
 
-    fn newest_cursor(&self, _: &Caller) -> Option<String> {
-        None
+    fn newest_cursor(&self, caller: &Caller) -> Option<String> {
+        self.hub.newest_cursor(caller)
     }
 }
 

@@ -28,8 +28,12 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// [`Message::Close`].
     fn subscribe(&self, request: Request) -> BoxStream<'static, Message>;
 
-    /// The newest cursor for this caller, for pings: everything up to here was looked at for it.
+    /// The newest cursor for this caller, for pings: every event up to here has been handed to the
+    /// streams that [`Backend::subscribe`] opened for it, which yield it when they are polled next.
     /// Nothing when there is none to tell.
+    ///
+    /// The edge asks first, then takes from the caller's streams until they have nothing more, and
+    /// tells the cursor only then; never while one of them is [`Message::CatchingUp`].
     fn newest_cursor(&self, caller: &Caller) -> Option<String>;
 }
 
@@ -48,6 +52,10 @@ pub enum Message {
     Error(Vec<ServerError>),
     /// The whole connection has to end.
     Close(Farewell),
+    /// Whether the subscription reads its past from now on. While it does, it may have nothing to
+    /// yield although there is something between its last result and
+    /// [`Backend::newest_cursor`]; a subscription that never says so is taken to be at the head.
+    CatchingUp(bool),
 }
 
 /// Why a backend ends a whole connection.

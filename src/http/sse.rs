@@ -73,6 +73,7 @@ pub(crate) fn respond<B: Backend>(
                         yield next(&GraphqlResponse::from_errors(errors));
                     }
                     Some(Message::Close(_)) => return,
+                    Some(Message::CatchingUp(_)) => {}
                     None => {
                         yield COMPLETE.to_owned();
                         return;

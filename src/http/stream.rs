@@ -44,5 +44,6 @@ pub(crate) fn open<B: Backend>(
                 Message::Error(vec![error::internal(&request_id)])
             })
         })
+        .filter(|message| std::future::ready(!matches!(message, Message::CatchingUp(_))))
         .boxed()
 }

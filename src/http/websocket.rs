@@ -354,6 +354,7 @@ fn outcome_of(item: Item) -> Outcome {
         Item::Next { body, .. } => Outcome::Next(String::from_utf8_lossy(&body).into_owned()),
         Item::Error(errors) => refused(&errors),
         Item::Close(farewell) => Outcome::Close(farewell),
+        Item::CatchingUp(_) => Outcome::End,
     }
 }
 

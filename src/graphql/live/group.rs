@@ -74,6 +74,8 @@ struct State {
     /// The newest event that was heard of.
     heard: i64,
     is_running: bool,
+    /// The first event that is not handed out yet, as the hub knows it.
+    in_flight: Option<i64>,
     /// Results, oldest first. Every event after `floor` that was executed is among them.
     ring: VecDeque<Frame>,
     bytes: usize,
@@ -174,17 +176,6 @@ impl Group {
         Taken::Frame(frame)
     }
 
-    /// Everything up to the result was handed out to the member or is not for it: where it would go on.
-    pub(super) fn reached(&self, slot: usize) -> Option<i64> {
-        // Read first: whatever was told up to here is in the state below.
-        let tip = self.hub.feed().tip();
-        let state = self.state();
-        let next = state.members.get(slot)?.next;
-        let is_idle = state.pending.is_empty() && !state.is_running && next >= state.floor;
-        let has_all = state.ring.back().is_none_or(|frame| frame.position <= next);
-        Some(if is_idle && has_all { next.max(tip) } else { next })
-    }
-
     /// Puts the results between two positions in front of those that are kept; not when there is no
     /// room, or when what they would join has gone.
     pub(super) fn prepend(&self, frames: Vec<Frame>, after: i64, upto: i64) -> Result<(), Vec<Frame>> {
@@ -223,6 +214,9 @@ impl Group {
             let events: Vec<Arc<Event>> = {
                 let mut state = self.state();
                 let count = state.pending.len().min(BATCH);
+                // Whatever is executed, and everything after it, is not handed out yet.
+                let first = state.pending.front().and_then(|event| event.position);
+                self.hub.in_flight().moved(&mut state.in_flight, first);
                 if count == 0 {
                     state.is_running = false;
                     return;
@@ -291,6 +285,7 @@ impl Listener for Group {
             && let Some(me) = self.me.upgrade()
         {
             state.is_running = true;
+            self.hub.in_flight().moved(&mut state.in_flight, Some(position));
             tokio::spawn(me.run());
         }
     }

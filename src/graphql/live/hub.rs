@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::document::{Document, Operation, selected};
 use super::execution::Frame;
 use super::group::{End, Group, Parts};
+use super::in_flight::InFlight;
 use super::member::{Member, Messages};
 use super::sharing::{Sharing, sharing};
 use super::stats::Stats;
@@ -49,10 +50,33 @@ struct Inner {
     groups: Mutex<HashMap<Key, Arc<Group>>>,
     /// One copy of each document, however many groups there are for other values.
     documents: Mutex<HashMap<Arc<str>, Weak<Document>>>,
+    /// What callers see, by what their tokens say; for those who ask for a cursor in between.
+    visibilities: Mutex<HashMap<Claims, Arc<Visibility>>>,
+    in_flight: InFlight,
     executions: Semaphore,
     catch_ups: Semaphore,
     stats: Stats,
     ids: AtomicU64,
+}
+
+/// What of a token decides what its bearer sees.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Claims {
+    roles: Vec<String>,
+    unit: Option<String>,
+    customer: Option<String>,
+    channel: Option<String>,
+}
+
+impl From<&Identity> for Claims {
+    fn from(identity: &Identity) -> Self {
+        Self {
+            roles: identity.roles.clone(),
+            unit: identity.unit.clone(),
+            customer: identity.customer.clone(),
+            channel: identity.channel.clone(),
+        }
+    }
 }
 
 /// A subscription that is admitted: who asks for what, and where it begins.
@@ -75,6 +99,8 @@ impl Hub {
             app: app.clone(),
             groups: Mutex::default(),
             documents: Mutex::default(),
+            visibilities: Mutex::default(),
+            in_flight: InFlight::default(),
             stats: Stats::default(),
             ids: AtomicU64::new(1),
         }))
@@ -91,6 +117,31 @@ impl Hub {
 
     pub(super) fn feed(&self) -> &Feed {
         self.0.app.feed()
+    }
+
+    pub(super) fn in_flight(&self) -> &InFlight {
+        &self.0.in_flight
+    }
+
+    /// The newest cursor for a caller: everything up to it is handed to its subscriptions. None for
+    /// callers without subscriptions.
+    pub fn newest_cursor(&self, caller: &Caller) -> Option<String> {
+        let claims = Claims::from(&**caller.identity.as_ref()?);
+        // Read before what is in flight: what was told up to here is there.
+        let told = self.feed().tip();
+        let settled = self.0.in_flight.settled(told);
+        let visibilities = self.0.visibilities.lock().unwrap_or_else(PoisonError::into_inner);
+        visibilities.get(&claims).map(|visibility| self.feed().cursor(settled, visibility))
+    }
+
+    fn remember(&self, identity: &Identity, visibility: &Arc<Visibility>) {
+        const MOST: usize = 10_000;
+        let mut visibilities = self.0.visibilities.lock().unwrap_or_else(PoisonError::into_inner);
+        if visibilities.len() >= MOST {
+            // Whoever is missing goes without a cursor in between.
+            visibilities.clear();
+        }
+        visibilities.insert(identity.into(), visibility.clone());
     }
 
     pub(super) async fn may_execute(&self) -> Option<SemaphorePermit<'_>> {
@@ -224,6 +275,7 @@ impl Hub {
         let key = self.key(&admitted);
         let Admitted { mut session, caller, opening, operation, .. } = admitted;
         let identity = caller.identity.unwrap_or_else(|| Arc::new(nobody()));
+        self.remember(&identity, &session.visibility);
         // What is shared is executed as somebody without a name.
         if key.subject.is_none() {
             session.actor = session.visibility.nobody();
@@ -244,7 +296,7 @@ impl Hub {
         let slot = group.join(identity, after.unwrap_or(i64::MAX));
         let next = after.unwrap_or_else(|| self.feed().tip());
         drop(groups);
-        Member { group, slot, next, was_live: false, own: Default::default(), after_own: None, reading: None }
+        Member::new(group, slot, next)
     }
 
     /// A member leaves its group; a group without members ends.

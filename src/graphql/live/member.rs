@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use async_graphql::ServerError;
 use futures::{FutureExt, Stream, ready};
 use tokio::task::JoinHandle;
 
@@ -31,12 +30,14 @@ pub struct Member {
     /// Everything up to here was handed out.
     pub(super) next: i64,
     /// Whether it has ever been up to date: then being far behind is its own slowness.
-    pub(super) was_live: bool,
+    was_live: bool,
     /// Results of its own.
     pub(super) own: VecDeque<Frame>,
     /// Where it is once it has taken its own.
-    pub(super) after_own: Option<i64>,
-    pub(super) reading: Option<JoinHandle<Result<Read, Broken>>>,
+    after_own: Option<i64>,
+    reading: Option<JoinHandle<Result<Read, Broken>>>,
+    /// Whether the connection was told that there may be more than it gets.
+    is_catching_up: bool,
 }
 
 /// What reading the log brought.
@@ -71,12 +72,27 @@ impl Stream for Messages {
         match &message {
             Message::Next { .. } => Stats::count(&member.group.hub.stats().deliveries),
             Message::Error(_) | Message::Close(_) => self.0 = None,
+            Message::CatchingUp(_) => {}
         }
         Poll::Ready(Some(message))
     }
 }
 
 impl Member {
+    /// A place that was taken in a group, by somebody who has seen everything up to a position.
+    pub(super) fn new(group: Arc<Group>, slot: usize, next: i64) -> Self {
+        Self {
+            group,
+            slot,
+            next,
+            was_live: false,
+            own: VecDeque::new(),
+            after_own: None,
+            reading: None,
+            is_catching_up: true,
+        }
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Message> {
         loop {
             if let Some(frame) = self.own.pop_front() {
@@ -111,6 +127,9 @@ impl Member {
                 }
                 Taken::Nothing => {
                     self.was_live = true;
+                    if std::mem::take(&mut self.is_catching_up) {
+                        return Poll::Ready(Message::CatchingUp(false));
+                    }
                     return Poll::Pending;
                 }
                 Taken::Behind if self.group.hub.feed().conduct().skip_when_lagging => {
@@ -120,6 +139,9 @@ impl Member {
                     let read = read(self.group.clone(), self.next, self.was_live);
                     // In a task of its own: a socket that closes must not take a connection along.
                     self.reading = Some(tokio::spawn(read));
+                    if !std::mem::replace(&mut self.is_catching_up, true) {
+                        return Poll::Ready(Message::CatchingUp(true));
+                    }
                 }
                 Taken::Ended(end) => return Poll::Ready(ended(end)),
             }
@@ -137,7 +159,7 @@ impl Member {
 }
 
 fn ended(end: End) -> Message {
-    let coded = |code, message: &str| Message::Error(vec![ServerError::from(error::coded(code, message))]);
+    let coded = |code, message: &str| Message::Error(vec![error::coded(code, message)]);
     match end {
         End::Resync => {
             coded(error::code::RESYNC, "The log began anew; read the state again and subscribe without a cursor.")

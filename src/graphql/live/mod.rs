@@ -8,10 +8,12 @@ mod document;
 mod execution;
 mod group;
 mod hub;
+mod in_flight;
 mod member;
 mod sharing;
 mod stats;
 pub mod update;
 
 pub use hub::Hub;
+pub use member::Messages;
 pub use stats::Stats;
