@@ -6,6 +6,7 @@
 //! cannot fail proves nothing.
 
 mod bus;
+mod cursors;
 mod failover;
 mod gap;
 mod handoff;

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Client {
     pub fn new(token: String) -> Self {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().expect("a client");
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(4)).build().expect("a client");
         Self { http, token }
     }
 

@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ordergraph::app::{App, SystemClock};
 use ordergraph::domain::actor::Role;
 use ordergraph::feed::{Conduct, Feed, FeedSettings};
+use ordergraph::graphql::live::Stats;
 use ordergraph::graphql::{Gateway, sdl};
 use ordergraph::http::auth::{Authenticator, DemoKey, DemoToken};
 use ordergraph::http::{Edge, EdgeSettings};
@@ -41,6 +43,7 @@ pub struct Making {
 pub struct Node {
     pub address: SocketAddr,
     pub app: Arc<App>,
+    pub gateway: Gateway,
     tasks: TaskTracker,
     stop: CancellationToken,
     server: JoinHandle<bool>,
@@ -52,7 +55,8 @@ impl Node {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let feed = Feed::start_as(&store, making.feed, making.conduct, &tasks, &stop).await.expect("a feed");
         let app = App::new(store, feed, Arc::new(SystemClock));
-        let server = Edge::new(Gateway::new(&app), Authenticator::from_demo_key(key).expect("an authenticator"))
+        let gateway = Gateway::new(&app);
+        let server = Edge::new(gateway.clone(), Authenticator::from_demo_key(key).expect("an authenticator"))
             .settings(making.edge)
             .schema_text(sdl())
             .bind(("127.0.0.1", 0))
@@ -60,7 +64,30 @@ impl Node {
             .expect("a free port");
         let address = server.local_addr().expect("an address");
         let server = tokio::spawn(server.run(stop.clone()));
-        Self { address, app, tasks, stop, server }
+        Self { address, app, gateway, tasks, stop, server }
+    }
+
+    /// What the node counts.
+    pub fn count(&self, which: impl Fn(&Stats) -> &AtomicU64) -> u64 {
+        which(self.gateway.hub().stats()).load(Ordering::Relaxed)
+    }
+
+    /// How many groups and subscriptions there are.
+    pub fn open(&self) -> (i64, i64) {
+        let stats = self.gateway.hub().stats();
+        (stats.groups.load(Ordering::Relaxed), stats.subscriptions.load(Ordering::Relaxed))
+    }
+
+    /// Waits until there are so many groups and subscriptions.
+    pub async fn until_open(&self, wanted: (i64, i64)) -> Result<(), String> {
+        let begun = std::time::Instant::now();
+        while self.open() != wanted {
+            if begun.elapsed() > Duration::from_secs(30) {
+                return Err(format!("{:?} groups and subscriptions instead of {wanted:?}", self.open()));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
     }
 
     /// Ends in order.
@@ -210,7 +237,12 @@ impl Site {
     }
 
     pub async fn end(self) {
-        let _ = self.db.close().await;
+        self.remove().await;
+    }
+
+    /// Nothing is left of it.
+    pub async fn remove(&self) {
+        let _ = self.db.clone().close().await;
         self.database.drop().await;
     }
 }

@@ -73,7 +73,7 @@ pub struct Watcher {
     task: JoinHandle<()>,
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 impl Watcher {
     pub fn start(watch: Watch) -> Self {
