@@ -39,7 +39,7 @@ async fn is_refused(site: &Site, node: SocketAddr, role: Role, cursor: &str, cod
         Err(found) if found == code => {}
         other => return Err(format!("{cursor:?} is answered {other:?} instead of {code}")),
     }
-    let document = "query($after: String) { events(first: 1, after: $after) { nodes { id } } }";
+    let document = "query($after: String) { events(first: 1, after: $after) { events { id } } }";
     let answer = site.client(role).ask(node, document, &json!({ "after": cursor })).await?;
     let found = answer["errors"][0]["extensions"]["code"].as_str();
     if found != Some(code) {
@@ -64,14 +64,14 @@ async fn scene(kind: Kind, making: impl FnOnce(Making) -> Making) -> (Site, Node
     work(&site.client(Role::Dispatcher), &nodes, &order, 11).await;
     site.log().await.expect("a sound log");
     // A witness whose own cursors are never in doubt.
-    let document = "{ events(first: 50) { edges { cursor node { order { id } } } } }";
+    let document = "{ events(first: 50) { events { cursor order { id } } } }";
     let answer = site.client(Role::Supervisor).data(&nodes, document, json!({})).await;
-    let edges = answer["events"]["edges"].as_array().expect("events");
+    let edges = answer["events"]["events"].as_array().expect("events");
     let mut cursors = vec![start];
     cursors.extend(
         edges
             .iter()
-            .filter(|edge| !edge["node"]["order"].is_null())
+            .filter(|edge| !edge["order"].is_null())
             .map(|edge| edge["cursor"].as_str().expect("a cursor").to_owned()),
     );
     assert!(cursors.len() >= 12, "{answer}");
