@@ -11,7 +11,9 @@ mod failover;
 mod gap;
 mod handoff;
 mod hints;
+mod leak;
 mod rollback;
+mod sharing;
 
 use ordergraph::feed::Conduct;
 

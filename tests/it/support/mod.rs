@@ -16,6 +16,7 @@ pub mod seed;
 mod socket;
 pub mod story;
 pub mod watcher;
+pub mod wishes;
 
 use std::collections::BTreeMap;
 use std::future::Future;
