@@ -6,6 +6,7 @@
 //! cannot fail proves nothing.
 
 mod bus;
+mod cost;
 mod cursors;
 mod failover;
 mod gap;
@@ -14,6 +15,7 @@ mod hints;
 mod leak;
 mod rollback;
 mod sharing;
+mod slow;
 
 use ordergraph::feed::Conduct;
 

@@ -94,15 +94,22 @@ pub fn same(received: &[i64], expected: &[i64]) -> Result<(), String> {
     if received == expected {
         return Ok(());
     }
-    let missing: Vec<&i64> = expected.iter().filter(|id| !received.contains(id)).collect();
-    let strange: Vec<&i64> = received.iter().filter(|id| !expected.contains(id)).collect();
+    let missing: Vec<i64> = expected.iter().filter(|id| !received.contains(id)).copied().collect();
+    let strange: Vec<i64> = received.iter().filter(|id| !expected.contains(id)).copied().collect();
     let doubled: Vec<i64> =
         received.iter().enumerate().filter(|(at, id)| received[..*at].contains(id)).map(|(_, id)| *id).collect();
     let at = received.iter().zip(expected).position(|(one, other)| one != other);
+    let few = |events: Vec<i64>| match events.len() {
+        0..=10 => format!("{events:?}"),
+        count => format!("{:?} and {} more", &events[..10], count - 10),
+    };
     Err(format!(
-        "{} received, {} expected; they part at {at:?}; missing {missing:?}, not expected {strange:?}, double {doubled:?}",
+        "{} received, {} expected; they part at {at:?}; missing {}, not expected {}, double {}",
         received.len(),
         expected.len(),
+        few(missing),
+        few(strange),
+        few(doubled),
     ))
 }
 

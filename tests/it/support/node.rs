@@ -82,7 +82,7 @@ impl Node {
     pub async fn until_open(&self, wanted: (i64, i64)) -> Result<(), String> {
         let begun = std::time::Instant::now();
         while self.open() != wanted {
-            if begun.elapsed() > Duration::from_secs(30) {
+            if begun.elapsed() > Duration::from_secs(90) {
                 return Err(format!("{:?} groups and subscriptions instead of {wanted:?}", self.open()));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;

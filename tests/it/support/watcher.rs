@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
@@ -196,6 +197,11 @@ pub async fn connect(node: SocketAddr, token: &str) -> Result<Socket, Incident> 
 
 /// The next message of the protocol.
 pub async fn next(socket: &mut Socket) -> Result<Value, Incident> {
+    next_of(socket).await
+}
+
+/// The same over any kind of connection.
+pub async fn next_of<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>) -> Result<Value, Incident> {
     loop {
         match socket.next().await {
             Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).expect("JSON")),
