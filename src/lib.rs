@@ -8,6 +8,7 @@ pub mod domain;
 pub mod feed;
 pub mod graphql;
 pub mod http;
+mod metrics;
 pub mod seed;
 pub mod store;
 mod telemetry;

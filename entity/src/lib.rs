@@ -5,6 +5,7 @@
 
 use sea_orm::DeriveValueType;
 
+pub mod access_restriction;
 pub mod allocation;
 pub mod allocation_decision;
 pub mod allocation_line;

@@ -10,6 +10,7 @@ mod m0003_execution;
 mod m0004_delivery;
 mod m0005_log;
 mod m0006_feed;
+mod m0007_access;
 mod support;
 
 /// Every migration, oldest first.
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_delivery::Migration),
             Box::new(m0005_log::Migration),
             Box::new(m0006_feed::Migration),
+            Box::new(m0007_access::Migration),
         ]
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::{Failure, Session};
+use super::{App, Failure, Session};
 use crate::domain::permission::{Action, permitted};
 use crate::domain::refusal::{Refusal, RefusalCode, Refusals};
 use crate::store::work::Occasion;
@@ -22,6 +22,11 @@ pub trait Command: Clone + Serialize + Send + Sync + 'static {
 
     /// Loads, gathers facts, decides and saves, within one transaction.
     fn run(&self, work: &Work) -> impl Future<Output = StoreResult<Self::Answer>> + Send;
+
+    /// What this node does once it is durable, before the caller is answered. Nothing, for most.
+    fn committed(&self, _app: &App) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// A command with what protects it from being done twice or on an outdated view.
@@ -100,6 +105,7 @@ async fn attempt_once<C: Command>(
         Ok(answered) => {
             if work.commit().await? {
                 app.feed.wake();
+                guarded.command.committed(app).await;
             }
             Ok(answered)
         }

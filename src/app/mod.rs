@@ -1,6 +1,7 @@
 //! One thing a person, a partner's system or the clock can do: one command. What they can look at
 //! is under `read`. Files are named after the capabilities of the domain.
 
+pub mod access;
 pub mod allocation;
 pub mod command;
 pub mod delivery;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 use crate::feed::Feed;
 use crate::store::Store;
 
+pub use access::Access;
 pub use command::{Answered, Command, Guarded, perform};
 pub use failure::Failure;
 pub use session::{Identity, Session};
@@ -49,12 +51,13 @@ pub struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
     pub(crate) feed: Feed,
+    pub(crate) access: Arc<Access>,
 }
 
 impl App {
     /// An application on a store, with the feed that follows its log.
     pub fn new(store: Store, feed: Feed, clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { store, clock, new_id: Arc::new(Uuid::now_v7), feed })
+        Self::with_ids(store, feed, clock, Arc::new(Uuid::now_v7))
     }
 
     /// The same with identities of one's own making, for data that must not differ between runs.
@@ -64,12 +67,18 @@ impl App {
         clock: Arc<dyn Clock>,
         new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
     ) -> Arc<Self> {
-        Arc::new(Self { store, clock, new_id, feed })
+        let access = Arc::new(Access::new(store.clone()));
+        Arc::new(Self { store, clock, new_id, feed, access })
     }
 
     /// The feed of events.
     pub fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    /// Whose roles do not count.
+    pub fn access(&self) -> &Arc<Access> {
+        &self.access
     }
 
     /// The store, for start-up and maintenance.

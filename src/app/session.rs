@@ -38,11 +38,14 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session of the bearer of a token. A token that names a unit or customer that does not
-    /// exist has nothing in its scope.
+    /// A session of the bearer of a token, with the roles that still count. A token that names a
+    /// unit or customer that does not exist has nothing in its scope.
     pub async fn open(app: &Arc<App>, identity: &Identity, request_id: &str) -> Result<Self, Failure> {
-        let roles: Vec<Role> = identity.roles.iter().filter_map(|code| code.parse().ok()).collect();
-        let scope = scope(app, identity, &roles).await?;
+        let held: Vec<Role> = identity.roles.iter().filter_map(|code| code.parse().ok()).collect();
+        app.access.ensure_current().await?;
+        let roles = app.access.effective(&identity.subject, &held);
+        // The token's own roles confine its bearer: losing one of them must never widen the scope.
+        let scope = if roles.is_empty() { Scope::Nothing } else { scope(app, identity, &held).await? };
         Ok(Self::of(app, Actor { subject: identity.subject.clone(), roles, scope }, request_id))
     }
 
@@ -65,9 +68,6 @@ impl Session {
 
 async fn scope(app: &App, identity: &Identity, roles: &[Role]) -> Result<Scope, Failure> {
     let store = app.store();
-    if roles.is_empty() {
-        return Ok(Scope::Nothing);
-    }
     // Whoever acts for a customer or partner is confined to it, whatever else the token says.
     if roles.contains(&Role::Customer) {
         let Some(number) = &identity.customer else {

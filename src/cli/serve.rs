@@ -11,13 +11,14 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::{App, SystemClock};
+use crate::app::{App, SystemClock, access};
 use crate::config::Config;
 use crate::domain::actor::Role;
 use crate::feed::Feed;
 use crate::graphql::{self, Gateway};
 use crate::http::auth::{DemoKey, DemoToken};
 use crate::http::{Edge, Server};
+use crate::metrics;
 use crate::seed::person_for;
 use crate::store::Store;
 
@@ -87,14 +88,21 @@ impl Running {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let feed = Feed::start(&store, config.feed.clone(), &tasks, &stop).await?;
         let app = App::new(store, feed, Arc::new(SystemClock));
+        // Whoever has lost access has lost it on a node that just started, too.
+        app.access().reload().await?;
+        tasks.spawn(access::follow(app.clone(), stop.clone()));
         let ready = Arc::new(AtomicBool::new(false));
-        let server = Edge::new(Gateway::new(&app), config.authenticator()?)
+        let gateway = Gateway::new(&app);
+        let hub = gateway.hub().clone();
+        let mut edge = Edge::new(gateway, config.authenticator()?)
             .settings(config.edge.clone())
             .schema_text(graphql::sdl())
-            .ready(ready.clone())
-            .bind(config.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}", config.listen))?;
+            .ready(ready.clone());
+        if config.edge.metrics.unwrap_or(config.listen.ip().is_loopback()) {
+            let counters = edge.counters();
+            edge = edge.routes(metrics::routes(app.clone(), hub, counters));
+        }
+        let server = edge.bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
         ready.store(true, Ordering::Relaxed);
         Ok(Self { server, app, tasks, stop })
     }

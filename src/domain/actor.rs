@@ -34,7 +34,7 @@ codes! {
         Trainer = "TRAINER",
         /// Supervises: reads everything, changes nothing of an order.
         Supervisor = "SUPERVISOR",
-        /// Administers: may stop and cancel orders.
+        /// Administers: may stop and cancel orders, and takes access away.
         Admin = "ADMIN",
         /// The clock: deadlines and automatic steps.
         System = "SYSTEM",
@@ -95,6 +95,11 @@ impl Visibility {
             Scope::Nothing => name.push("nothing".to_owned()),
         }
         name.join("\n")
+    }
+
+    /// The roles held, each once, in order.
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
     }
 
     /// Somebody who sees this and has no name: whatever is asked as them bears nobody's.

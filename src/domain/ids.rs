@@ -75,4 +75,6 @@ ids! {
     ProductId,
     /// An organizational unit.
     UnitId,
+    /// Access that somebody lost.
+    AccessRestrictionId,
 }

@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use super::access::{AccessRestriction, AccessRestrictionStatus};
 use super::allocation::Allocation;
 use super::delivery::Delivery;
 use super::inventory::StockItem;
@@ -223,5 +224,26 @@ pub fn check_stock(item: &StockItem, sums: StockSums, findings: &mut Findings) {
         "stock_item",
         item.id,
         || format!("{} reserved of {}", item.reserved, item.on_hand),
+    );
+}
+
+/// Checks a restriction of access.
+pub fn check_restriction(restriction: &AccessRestriction, findings: &mut Findings) {
+    let deciders = [Some(&restriction.restricted_by), restriction.lifted_by.as_ref()];
+    findings.expect(
+        deciders.into_iter().flatten().all(|decider| *decider != restriction.subject),
+        "FOUR_EYES_ON_ACCESS",
+        "access_restriction",
+        restriction.id,
+        || format!("{} decided about the own access", restriction.subject),
+    );
+    let told = [restriction.lifted_by.is_some(), restriction.lifted_at.is_some(), restriction.lift_reason.is_some()];
+    let lifted = restriction.status == AccessRestrictionStatus::Lifted;
+    findings.expect(
+        told.into_iter().all(|told| told == lifted),
+        "LIFTED_WITH_WHO_WHEN_WHY",
+        "access_restriction",
+        restriction.id,
+        || format!("it is {} but who lifted it, when and why does not fit", restriction.status),
     );
 }

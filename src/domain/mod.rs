@@ -1,6 +1,7 @@
 //! The rules of the order process: values in, decisions or refusals out. No IO, no clock, no
 //! randomness. One file per capability; `order` is the order's life.
 
+pub mod access;
 pub mod actor;
 pub mod allocation;
 pub mod codes;

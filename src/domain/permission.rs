@@ -63,6 +63,10 @@ codes! {
         ContactCustomer = "CONTACT_CUSTOMER",
         /// Record a ticket's solution.
         ResolveTicket = "RESOLVE_TICKET",
+        /// Take a role, or all access, away from somebody at once.
+        RevokeAccess = "REVOKE_ACCESS",
+        /// Give back access that was taken away.
+        RestoreAccess = "RESTORE_ACCESS",
     }
 }
 
@@ -133,9 +137,11 @@ const STOCK_READERS: &[Role] =
     &[Sales, Dispatcher, Warehouse, Procurement, Operator, Inspector, Logistics, Supervisor, Admin, System];
 const TICKET_READERS: &[Role] = &[Customer, Partner, Sales, ServiceAgent, Supervisor, Admin, System];
 const OWN_SCOPE: &str = "what lies in the caller's scope";
+const HEAD_UNIT: &str = "in the head unit";
 
 /// Every root field of Query and Subscription and who may ask for it.
 pub const READS: &[Permission] = &[
+    Permission { field: "accessRestrictions", roles: &[Supervisor, Admin], limit: HEAD_UNIT },
     Permission {
         field: "allocations",
         roles: &[
@@ -214,6 +220,7 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::AnswerCancellation => (&[Dispatcher, Operator], "an operator whose unit has a share"),
         Action::OpenTicket => (&[Customer, Partner, Sales, ServiceAgent], OWN_SCOPE),
         Action::ContactCustomer | Action::ResolveTicket => (&[ServiceAgent], "of the ticket's team or above"),
+        Action::RevokeAccess | Action::RestoreAccess => (&[Admin], "in the head unit; never the own access"),
     }
 }
 

@@ -160,6 +160,11 @@ impl Bus {
         self.shared.leads.store(leads, Ordering::Relaxed);
     }
 
+    /// Is this node the relay?
+    pub fn leads(&self) -> bool {
+        self.shared.leads.load(Ordering::Relaxed)
+    }
+
     /// Hints that the log has grown, and one for every new connection, since what was said without
     /// one was not heard.
     pub fn log(&self) -> Hints {

@@ -134,6 +134,11 @@ impl Feed {
         self.0.tail.tip()
     }
 
+    /// How old the newest event was when this node told of it, in milliseconds.
+    pub fn lag_milliseconds(&self) -> i64 {
+        self.0.tail.lag_milliseconds()
+    }
+
     /// A receiver that is told of every new tip.
     pub fn watch(&self) -> watch::Receiver<i64> {
         self.0.tail.watch()

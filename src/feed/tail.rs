@@ -30,6 +30,7 @@ pub struct Tail {
     state: Mutex<State>,
     tip: watch::Sender<i64>,
     oldest: AtomicI64,
+    lag_milliseconds: AtomicI64,
     conduct: Conduct,
 }
 
@@ -50,6 +51,7 @@ impl Tail {
             state: Mutex::new(State { tip: newest, ..State::default() }),
             tip: watch::Sender::new(newest),
             oldest: AtomicI64::new(oldest),
+            lag_milliseconds: AtomicI64::new(0),
             conduct,
         }
     }
@@ -61,6 +63,11 @@ impl Tail {
     /// The newest position; every listener was told of everything up to it.
     pub fn tip(&self) -> i64 {
         *self.tip.borrow()
+    }
+
+    /// How old the newest event was when it was told of.
+    pub fn lag_milliseconds(&self) -> i64 {
+        self.lag_milliseconds.load(Ordering::Relaxed)
     }
 
     /// A receiver that is told of every new tip.
@@ -99,6 +106,10 @@ impl Tail {
 
     /// Tells of events that follow each other.
     fn tell(&self, events: Vec<Event>) {
+        if let Some(last) = events.last() {
+            let age = chrono::Utc::now() - last.occurred_at;
+            self.lag_milliseconds.store(age.num_milliseconds(), Ordering::Relaxed);
+        }
         let mut state = self.state();
         for event in events {
             let event = Arc::new(event);

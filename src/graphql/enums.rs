@@ -13,6 +13,7 @@ use async_graphql::{
 
 use crate::app::read::order::OrderSortField;
 use crate::app::read::reference::ScopeKind;
+use crate::domain::access::AccessRestrictionStatus;
 use crate::domain::actor::Role;
 use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode};
 use crate::domain::delivery::{ConfirmationStatus, DeliveryMethod, DeliveryStatus, EvidenceKind, TrackingKind};
@@ -89,6 +90,7 @@ macro_rules! graphql_enums {
 }
 
 graphql_enums! {
+    AccessRestrictionStatus => "AccessRestrictionStatus",
     Action => "Action",
     AggregateKind => "AggregateKind",
     AllocationRule => "AllocationRule",

@@ -1,5 +1,6 @@
 //! The parts of the edge and how they are put together.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -7,15 +8,17 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::http::{HeaderMap, header};
 use chrono::{DateTime, Utc};
-use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::net::{TcpListener, TcpSocket, ToSocketAddrs};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::auth::{Authenticator, Identity, TokenError, bearer};
 use super::backend::Backend;
+use super::counters::Counters;
+use super::places::Places;
 use super::server::Server;
-use super::settings::EdgeSettings;
+use super::settings::{EdgeSettings, SocketSettings};
 
 /// Builds the network edge around a backend.
 pub struct Edge<B> {
@@ -25,6 +28,7 @@ pub struct Edge<B> {
     schema_text: String,
     ready: Arc<AtomicBool>,
     routes: Router,
+    counters: Arc<Counters>,
 }
 
 impl<B: Backend> Edge<B> {
@@ -37,6 +41,7 @@ impl<B: Backend> Edge<B> {
             schema_text: String::new(),
             ready: Arc::new(AtomicBool::new(true)),
             routes: Router::new(),
+            counters: Arc::default(),
         }
     }
 
@@ -69,12 +74,24 @@ impl<B: Backend> Edge<B> {
         self
     }
 
+    /// What the edge counts, for those who show it.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
     /// Opens the listening socket.
     ///
     /// # Errors
     /// When the address can't be bound.
     pub async fn bind(self, address: impl ToSocketAddrs) -> std::io::Result<Server> {
-        self.listen(TcpListener::bind(address).await?)
+        let mut outcome = Err(std::io::ErrorKind::AddrNotAvailable.into());
+        for address in tokio::net::lookup_host(address).await? {
+            outcome = listener(address);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        self.listen(outcome?)
     }
 
     /// Takes a socket that listens already.
@@ -83,8 +100,6 @@ impl<B: Backend> Edge<B> {
     /// When the socket does not know its address.
     pub fn listen(self, listener: TcpListener) -> std::io::Result<Server> {
         let loopback = listener.local_addr()?.ip().is_loopback();
-        let tasks = TaskTracker::new();
-        let stopping = CancellationToken::new();
         let state = Arc::new(EdgeState {
             operations: Arc::new(Semaphore::new(self.settings.operations)),
             introspection: self.settings.introspection.unwrap_or(loopback),
@@ -93,8 +108,14 @@ impl<B: Backend> Edge<B> {
             authenticator: self.authenticator,
             schema_text: self.schema_text,
             ready: self.ready,
-            tasks,
-            stopping,
+            socket_settings: Arc::new(self.settings.socket.clone()),
+            counters: self.counters,
+            socket_places: Arc::default(),
+            stream_places: Arc::default(),
+            tasks: TaskTracker::new(),
+            streams: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            loopback,
             settings: self.settings,
         });
         Server::new(listener, state, self.routes)
@@ -111,10 +132,19 @@ pub(crate) struct EdgeState<B> {
     pub(crate) introspection: bool,
     pub(crate) graphiql: bool,
     pub(crate) operations: Arc<Semaphore>,
-    /// Everything a stopping server waits for.
+    /// The rules for sockets once more, for the sockets to share.
+    pub(crate) socket_settings: Arc<SocketSettings>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) socket_places: Arc<Places>,
+    pub(crate) stream_places: Arc<Places>,
+    /// Connections and operations: everything a stopping server waits for in the end.
     pub(crate) tasks: TaskTracker,
+    /// Sockets, and responses that go on: what a stopping server ends first.
+    pub(crate) streams: TaskTracker,
     /// Cancelled when the server begins to stop.
     pub(crate) stopping: CancellationToken,
+    /// Whether the server listens on the loopback interface.
+    pub(crate) loopback: bool,
 }
 
 impl<B> EdgeState<B> {
@@ -129,11 +159,28 @@ impl<B> EdgeState<B> {
     /// Waits until the server stops, and then a moment that differs from stream to stream.
     pub(crate) async fn until_stopped(&self) {
         self.stopping.cancelled().await;
+        tokio::time::sleep(self.share_of_drain()).await;
+    }
+
+    /// A part of the time over which a stopping server ends its streams; another one each time.
+    pub(crate) fn share_of_drain(&self) -> Duration {
         let spread = u128::from(self.settings.drain_spread_milliseconds.max(1));
         // The last bits of a new id are random.
         let share = uuid::Uuid::now_v7().as_u128() % spread;
-        tokio::time::sleep(Duration::from_millis(u64::try_from(share).unwrap_or(0))).await;
+        Duration::from_millis(u64::try_from(share).unwrap_or(0))
     }
+}
+
+/// Connections that may wait to be accepted. With the usual 128, thousands of clients that come
+/// back at once after a restart wait a second and more for their next try.
+const BACKLOG: u32 = 4_096;
+
+fn listener(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Connections of the last process may still linger on the port.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// The token in the `Authorization` header; nothing without the header.
@@ -149,5 +196,6 @@ pub(crate) fn token_of(headers: &HeaderMap) -> Result<Option<&str>, TokenError> 
 /// The instant of a point in time on the clock that never jumps; nothing if it lies too far ahead.
 pub(crate) fn instant_of(time: DateTime<Utc>) -> Option<Instant> {
     let left = (time - Utc::now()).to_std().unwrap_or(Duration::ZERO);
-    Instant::now().checked_add(left)
+    // The runtime's clock, which tests can hold.
+    tokio::time::Instant::now().into_std().checked_add(left)
 }

@@ -8,15 +8,18 @@ use async_graphql::{Response as GraphqlResponse, ServerError};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
+use futures::stream::Stream;
 
 use super::backend::Backend;
 use super::caller::{Caller, Language, REQUEST_ID_HEADER, new_request_id, request_id};
+use super::counters::Transport;
 use super::edge::EdgeState;
 use super::error::{self, code};
 use super::guard::operation_word;
+use super::live::Happening;
 use super::request::{Parameters, Prepared, check_content_type, read_body};
 use super::response::{HttpRefusal, MediaType, respond};
-use super::{execute, sse, websocket};
+use super::{execute, live, multipart, sse, websocket};
 
 /// Answers `/graphql` in the form the client accepts.
 pub(crate) async fn negotiated<B: Backend>(State(edge): State<Arc<EdgeState<B>>>, request: Request) -> Response {
@@ -32,7 +35,7 @@ async fn answer<B: Backend>(edge: Arc<EdgeState<B>>, request: Request, media_typ
     let id = request_id(request.headers());
     let accepted = media_type.or_else(|| MediaType::negotiate(request.headers()));
     let outcome = if websocket::is_upgrade(request.headers()) && media_type.is_none() {
-        websocket::upgrade(&edge, request).await
+        websocket::upgrade(&edge, request)
     } else if let Some(media_type) = accepted {
         execute_request(&edge, request, media_type, &id).await
     } else {
@@ -40,8 +43,8 @@ async fn answer<B: Backend>(edge: Arc<EdgeState<B>>, request: Request, media_typ
             StatusCode::NOT_ACCEPTABLE,
             error::coded(
                 code::NOT_ACCEPTABLE,
-                "The answer can be application/graphql-response+json, application/json or \
-                 text/event-stream.",
+                "The answer can be application/graphql-response+json, application/json, text/event-stream \
+                 or, for subscriptions, multipart/mixed;subscriptionSpec=1.0.",
             ),
         ))
     };
@@ -73,25 +76,53 @@ async fn execute_request<B: Backend>(
         Parameters::from_body(&read_body(body, &parts.headers, &edge.settings).await?)?
     };
 
-    let prepared = match parameters.prepare(&edge.settings, edge.introspection) {
+    let whole = || MediaType::negotiate_whole(&parts.headers).unwrap_or(media_type);
+    let mut prepared = match parameters.prepare(&edge.settings, edge.introspection) {
         Ok(prepared) => prepared,
-        Err(refusal) => return Ok(refuse((*refusal).into(), media_type, id)),
+        Err(refusal) => {
+            return Ok(match media_type {
+                MediaType::Multipart => refuse((*refusal).into(), whole(), id),
+                _ => refuse((*refusal).into(), media_type, id),
+            });
+        }
     };
-    let expires_at = identity.as_ref().map(|identity| identity.expires_at);
+    let media_type = match (prepared.operation_type, media_type) {
+        (OperationType::Query | OperationType::Mutation, MediaType::Multipart) => whole(),
+        _ => media_type,
+    };
     let caller = Caller { identity, request_id: id.to_owned(), language: Language::from_headers(&parts.headers) };
     check_method(&parts.method, &prepared, media_type)?;
 
-    if media_type == MediaType::EventStream {
-        return Ok(sse::respond(edge, prepared, caller, expires_at, &parts.headers));
+    let transport = match media_type {
+        MediaType::EventStream => Transport::EventStream,
+        MediaType::Multipart => Transport::Multipart,
+        MediaType::Json | MediaType::GraphqlResponse => {
+            let request = prepared.request.data(caller);
+            return Ok(respond(execute::run(edge, request, id).await, media_type, id));
+        }
+    };
+    let holding = live::admit(edge, &caller, transport)?;
+    if transport == Transport::EventStream
+        && let Some(last) = sse::last_event_id(&parts.headers)
+    {
+        prepared.request = prepared.request.data(last);
     }
-    let request = prepared.request.data(caller);
-    Ok(respond(execute::run(edge, request, id).await, media_type, id))
+    Ok(carry(live::happenings(edge, prepared, caller, transport, holding), transport, id))
 }
 
+fn carry(happenings: impl Stream<Item = Happening> + Send + 'static, transport: Transport, id: &str) -> Response {
+    match transport {
+        Transport::Multipart => multipart::respond(happenings),
+        _ => sse::respond(happenings, id),
+    }
+}
+
+/// Answers a document that was refused before it ran; those who take their results one by one
+/// learn of it in the same form.
 fn refuse(refusal: ServerError, media_type: MediaType, id: &str) -> Response {
     match media_type {
-        // This protocol reports a refused document in the stream.
-        MediaType::EventStream => sse::refuse(refusal, id),
+        MediaType::EventStream => carry(live::refused(refusal, id), Transport::EventStream, id),
+        MediaType::Multipart => carry(live::refused(refusal, id), Transport::Multipart, id),
         _ => respond(GraphqlResponse::from_errors(vec![refusal]), media_type, id),
     }
 }
@@ -101,10 +132,16 @@ fn check_method(method: &Method, prepared: &Prepared, media_type: MediaType) -> 
         OperationType::Mutation if method == Method::GET => {
             Err(not_allowed(format!("A {} needs POST.", operation_word(prepared.operation_type)), "POST"))
         }
-        OperationType::Subscription if media_type != MediaType::EventStream => Err(HttpRefusal::new(
-            StatusCode::NOT_ACCEPTABLE,
-            error::coded(code::NOT_ACCEPTABLE, "A subscription needs a WebSocket or Accept: text/event-stream."),
-        )),
+        OperationType::Subscription if matches!(media_type, MediaType::Json | MediaType::GraphqlResponse) => {
+            Err(HttpRefusal::new(
+                StatusCode::NOT_ACCEPTABLE,
+                error::coded(
+                    code::NOT_ACCEPTABLE,
+                    "A subscription needs a WebSocket, Accept: text/event-stream or \
+                     Accept: multipart/mixed;subscriptionSpec=1.0.",
+                ),
+            ))
+        }
         _ => Ok(()),
     }
 }

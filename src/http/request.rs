@@ -119,12 +119,12 @@ impl Parameters {
         }
         let operation_type = operation.ty;
 
+        let document = checked.selected(self.operation_name.as_deref(), &self.variables)?;
         let mut request = Request::new(self.query).variables(Variables::from_json(self.variables));
         request.operation_name = self.operation_name;
         if let Ok(Value::Object(extensions)) = Value::from_json(self.extensions) {
             request.extensions.0 = extensions.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
         }
-        let document = checked.selected(request.operation_name.as_deref());
         request.set_parsed_query(document);
         Ok(Prepared { request, operation_type })
     }

@@ -17,11 +17,23 @@ pub(crate) enum MediaType {
     Json,
     /// `text/event-stream`.
     EventStream,
+    /// `multipart/mixed` as Apollo's clients want it for subscriptions.
+    Multipart,
 }
 
 impl MediaType {
     /// The form the client likes best; JSON if it does not say. Nothing if we have none it takes.
     pub(crate) fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        Self::best(headers, |_| true)
+    }
+
+    /// The same without multipart: clients that take subscriptions in parts say so with everything
+    /// they send, and still want the answer to a query in one piece.
+    pub(crate) fn negotiate_whole(headers: &HeaderMap) -> Option<Self> {
+        Self::best(headers, |media_type| media_type != Self::Multipart)
+    }
+
+    fn best(headers: &HeaderMap, wanted: impl Fn(Self) -> bool) -> Option<Self> {
         let mut best: Option<(u16, Self)> = None;
         let mut said_anything = false;
         for value in headers.get_all(header::ACCEPT) {
@@ -35,9 +47,10 @@ impl MediaType {
                     "application/graphql-response+json" => Self::GraphqlResponse,
                     "application/json" | "application/*" | "*/*" => Self::Json,
                     "text/event-stream" => Self::EventStream,
+                    "multipart/mixed" if asks_for_subscriptions(entry) => Self::Multipart,
                     _ => continue,
                 };
-                if weight > best.map_or(0, |(weight, _)| weight) {
+                if wanted(media_type) && weight > best.map_or(0, |(weight, _)| weight) {
                     best = Some((weight, media_type));
                 }
             }
@@ -51,9 +64,16 @@ impl MediaType {
     fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
-            Self::Json | Self::EventStream => "application/json; charset=utf-8",
+            Self::Json | Self::EventStream | Self::Multipart => "application/json; charset=utf-8",
         })
     }
+}
+
+/// Whether an entry of `Accept` names the version of Apollo's protocol that is spoken here.
+fn asks_for_subscriptions(entry: &str) -> bool {
+    entry.split(';').skip(1).filter_map(|parameter| parameter.split_once('=')).any(|(name, value)| {
+        name.trim().eq_ignore_ascii_case("subscriptionSpec") && value.trim().trim_matches('"') == "1.0"
+    })
 }
 
 /// A request that is refused for what it is in HTTP, whatever form the answer has.
@@ -92,7 +112,7 @@ fn status_of(answer: &GraphqlResponse, media_type: MediaType) -> StatusCode {
     match answer.errors.first().and_then(error::code_of) {
         Some(code::UNAUTHENTICATED) => StatusCode::UNAUTHORIZED,
         Some(code::FORBIDDEN) => StatusCode::FORBIDDEN,
-        Some(code::RESOURCE_EXHAUSTED) => StatusCode::TOO_MANY_REQUESTS,
+        Some(code::RESOURCE_EXHAUSTED | code::LIMIT) => StatusCode::TOO_MANY_REQUESTS,
         Some(code::TIMEOUT | code::UNAVAILABLE) => StatusCode::SERVICE_UNAVAILABLE,
         Some(code::INTERNAL) => StatusCode::INTERNAL_SERVER_ERROR,
         Some(
@@ -166,6 +186,14 @@ mod tests {
             (Some("application/graphql-response+json;q=0.1, */*;q=0.5"), Some(MediaType::Json)),
             (Some("text/event-stream"), Some(MediaType::EventStream)),
             (Some("text/html, */*;q=0.8"), Some(MediaType::Json)),
+            (
+                Some("multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json"),
+                Some(MediaType::Multipart),
+            ),
+            (Some("multipart/mixed; subscriptionSpec=\"1.0\", application/json"), Some(MediaType::Multipart)),
+            (Some("multipart/mixed;subscriptionSpec=2.0, application/json"), Some(MediaType::Json)),
+            (Some("multipart/mixed;deferSpec=20220824,application/json"), Some(MediaType::Json)),
+            (Some("multipart/mixed"), None),
             (Some("text/html"), None),
             (Some("application/json;q=0"), None),
         ] {

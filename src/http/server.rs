@@ -1,19 +1,20 @@
 //! The listening socket: accepts connections, bounds them and lets them end in order.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,9 @@ use super::patience::ImpatientWriter;
 use super::settings::EdgeSettings;
 use super::{assets, graphql};
 
+/// How long after its turn a stream may still be about to end.
+const STREAM_END: Duration = Duration::from_secs(3);
+
 /// The place a connection takes up; a socket keeps it after its request is answered.
 #[derive(Debug, Clone)]
 pub(crate) struct ConnectionPermit {
@@ -36,12 +40,23 @@ pub(crate) struct ConnectionPermit {
 /// A server that listens but does not answer yet.
 pub struct Server {
     listener: TcpListener,
-    routes: Router,
+    service: Service,
     connections: Arc<Semaphore>,
-    settings: Arc<EdgeSettings>,
     tasks: TaskTracker,
+    streams: TaskTracker,
+    ready: Arc<AtomicBool>,
+    notice: Duration,
+}
+
+/// What each connection needs.
+#[derive(Clone)]
+struct Service {
+    routes: Router,
+    settings: Arc<EdgeSettings>,
+    /// Cancelled when the server begins to stop.
     stopping: CancellationToken,
-    ready: Arc<std::sync::atomic::AtomicBool>,
+    /// Cancelled when nothing more is accepted.
+    closing: CancellationToken,
 }
 
 impl Server {
@@ -53,11 +68,16 @@ impl Server {
         Ok(Self {
             listener,
             connections: Arc::new(Semaphore::new(state.settings.connections)),
-            settings: Arc::new(state.settings.clone()),
             tasks: state.tasks.clone(),
-            stopping: state.stopping.clone(),
+            streams: state.streams.clone(),
             ready: Arc::clone(&state.ready),
-            routes: routes(state).merge(others).layer(CatchPanicLayer::custom(graphql::after_panic)),
+            notice: state.settings.drain_notice(state.loopback),
+            service: Service {
+                settings: Arc::new(state.settings.clone()),
+                stopping: state.stopping.clone(),
+                closing: CancellationToken::new(),
+                routes: routes(state).merge(others).layer(CatchPanicLayer::custom(graphql::after_panic)),
+            },
         })
     }
 
@@ -69,14 +89,57 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Answers until `stop` is cancelled, then lets everything end in order: `/readyz` says no,
-    /// nothing new is accepted, requests get their answers, event streams end, sockets are closed
-    /// with 1012, operations run to their end. Returns after that, or when the time for it is up;
-    /// tells whether everything ended.
+    /// A way in that does not lead through the network.
+    #[cfg(test)]
+    pub(crate) fn door(&self) -> Door {
+        Door { service: self.service.clone(), connections: Arc::clone(&self.connections), tasks: self.tasks.clone() }
+    }
+
+    /// Answers until `stop` is cancelled, then lets everything end in order.
+    ///
+    /// First `/readyz` says no, sockets are closed with 1012 and streams end, spread over time, and
+    /// no new ones are opened; requests are still accepted and answered, since whoever sends them
+    /// here needs a moment to notice. Then nothing new is accepted, requests get their answers and
+    /// operations run to their end. Returns after that, or when the time for it is up; tells whether
+    /// everything ended.
     pub async fn run(self, stop: CancellationToken) -> bool {
+        self.accept(stop.cancelled()).await;
+        self.ready.store(false, Ordering::SeqCst);
+        self.service.stopping.cancel();
+        self.streams.close();
+        self.accept(self.streams_end()).await;
+
+        drop(self.listener);
+        self.service.closing.cancel();
+        self.tasks.close();
+        let all = async {
+            self.streams.wait().await;
+            self.tasks.wait().await;
+        };
+        let patience = Duration::from_secs(self.service.settings.drain_seconds);
+        let drained = tokio::time::timeout(patience, all).await.is_ok();
+        if !drained {
+            let left = self.tasks.len() + self.streams.len();
+            tracing::warn!(left, "stopped before everything had ended");
+        }
+        drained
+    }
+
+    /// Waits until the streams have ended, but no longer than that should take, and at least as
+    /// long as it takes others to notice that the server stops.
+    async fn streams_end(&self) {
+        let patience = self.service.settings.drain_spread() + STREAM_END;
+        let ending = tokio::time::timeout(patience, self.streams.wait());
+        let (_, ()) = tokio::join!(ending, tokio::time::sleep(self.notice));
+    }
+
+    /// Takes connections until something else has come to its end.
+    async fn accept(&self, until: impl Future<Output = ()>) {
+        let mut until = std::pin::pin!(until);
         loop {
             let accepted = tokio::select! {
-                () = stop.cancelled() => break,
+                biased;
+                () = &mut until => return,
                 accepted = self.listener.accept() => accepted,
             };
             match accepted {
@@ -88,16 +151,6 @@ impl Server {
                 }
             }
         }
-        self.ready.store(false, Ordering::SeqCst);
-        drop(self.listener);
-        self.stopping.cancel();
-        self.tasks.close();
-        let drained =
-            tokio::time::timeout(Duration::from_secs(self.settings.drain_seconds), self.tasks.wait()).await.is_ok();
-        if !drained {
-            tracing::warn!(left = self.tasks.len(), "stopped before everything had ended");
-        }
-        drained
     }
 
     fn admit(&self, stream: TcpStream) {
@@ -106,13 +159,7 @@ impl Server {
         match Arc::clone(&self.connections).try_acquire_owned() {
             Ok(permit) => {
                 let permit = ConnectionPermit { _permit: Arc::new(permit) };
-                self.tasks.spawn(serve(
-                    stream,
-                    self.routes.clone(),
-                    permit,
-                    Arc::clone(&self.settings),
-                    self.stopping.clone(),
-                ));
+                self.tasks.spawn(serve(stream, self.service.clone(), permit));
             }
             Err(_) => {
                 tokio::spawn(turn_away(stream));
@@ -122,17 +169,24 @@ impl Server {
 }
 
 async fn serve(
-    stream: TcpStream,
-    routes: Router,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    service: Service,
     permit: ConnectionPermit,
-    settings: Arc<EdgeSettings>,
-    stopping: CancellationToken,
 ) {
+    let Service { routes, settings, stopping, closing } = service;
     let stream = ImpatientWriter::new(stream, Duration::from_secs(settings.write_seconds));
-    let service = routes.map_request(move |mut request: hyper::Request<_>| {
-        request.extensions_mut().insert(permit.clone());
-        request.map(axum::body::Body::new)
-    });
+    let service = routes
+        .map_request(move |mut request: hyper::Request<_>| {
+            request.extensions_mut().insert(permit.clone());
+            request.map(axum::body::Body::new)
+        })
+        .map_response(move |mut response: Response| {
+            // Who keeps the connection would send its next request to a server that is gone.
+            if stopping.is_cancelled() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            response
+        });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(settings.header_seconds))
@@ -142,13 +196,30 @@ async fn serve(
     tokio::pin!(connection);
     let outcome = tokio::select! {
         outcome = &mut connection => outcome,
-        () = stopping.cancelled() => {
+        () = closing.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
     };
     if let Err(failure) = outcome {
         tracing::debug!(%failure, "a connection broke");
+    }
+}
+
+/// Serves any stream as a connection, so that tests can hold the clock and count writes.
+#[cfg(test)]
+pub(crate) struct Door {
+    service: Service,
+    connections: Arc<Semaphore>,
+    tasks: TaskTracker,
+}
+
+#[cfg(test)]
+impl Door {
+    pub(crate) fn enter(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let permit = Arc::clone(&self.connections).try_acquire_owned().expect("room");
+        let permit = ConnectionPermit { _permit: Arc::new(permit) };
+        self.tasks.spawn(serve(stream, self.service.clone(), permit));
     }
 }
 

@@ -1,13 +1,15 @@
 //! Operations whose results come one by one, whatever carries them.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use async_graphql::Response;
 use async_graphql::parser::types::OperationType;
-use futures::stream::{BoxStream, StreamExt};
+use futures::stream::{BoxStream, StreamExt, once};
 
 use super::backend::{Backend, Message};
-use super::caller::Caller;
+use super::caller::{Caller, new_request_id};
 use super::edge::EdgeState;
 use super::error;
 use super::execute;
@@ -25,7 +27,7 @@ pub(crate) fn open<B: Backend>(
     let request = prepared.request.data(caller);
     if prepared.operation_type != OperationType::Subscription {
         let edge = Arc::clone(edge);
-        return futures::stream::once(async move {
+        return once(async move {
             let response = execute::run(&edge, request, &request_id).await;
             if error::is_request_error(&response) {
                 Message::Error(response.errors)
@@ -35,15 +37,29 @@ pub(crate) fn open<B: Backend>(
         })
         .boxed();
     }
-    let messages = edge.backend.subscribe(request);
-    AssertUnwindSafe(messages)
-        .catch_unwind()
-        .map(move |message| {
-            message.unwrap_or_else(|_| {
-                tracing::error!(request_id, "a subscription panicked");
-                Message::Error(vec![error::internal(&request_id)])
-            })
-        })
-        .filter(|message| std::future::ready(!matches!(message, Message::CatchingUp(_))))
-        .boxed()
+    catch_unwind(AssertUnwindSafe(|| edge.backend.subscribe(request)))
+        .unwrap_or_else(|_| once(std::future::ready(after_panic())).boxed())
+}
+
+/// The next message of an operation; a stream that panics fails. It must not be asked again after
+/// [`Message::Error`].
+pub(crate) fn poll_message(
+    messages: &mut BoxStream<'static, Message>,
+    context: &mut Context<'_>,
+) -> Poll<Option<Message>> {
+    let polled = catch_unwind(AssertUnwindSafe(|| messages.poll_next_unpin(context)));
+    match polled.unwrap_or_else(|_| Poll::Ready(Some(after_panic()))) {
+        Poll::Ready(Some(Message::Error(errors))) => {
+            let mut response = Response::from_errors(errors);
+            error::finish_errors(&mut response, &new_request_id());
+            Poll::Ready(Some(Message::Error(response.errors)))
+        }
+        polled => polled,
+    }
+}
+
+fn after_panic() -> Message {
+    let id = new_request_id();
+    tracing::error!(request_id = id, "a subscription panicked");
+    Message::Error(vec![error::internal(&id)])
 }

@@ -1,6 +1,7 @@
 //! Rows ↔ domain: the only place that names the database. Reads are scoped to the caller, writes
 //! are compare-and-set on the version, and every change leaves an event.
 
+pub mod access;
 pub mod aggregate;
 pub mod allocation;
 mod concerned;

@@ -86,6 +86,14 @@ pub fn stock(scope: &Scope) -> Condition {
     }
 }
 
+/// Restrictions of access that exist for the scope: those of the head unit see all, others none.
+pub fn restrictions(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        _ => nothing(),
+    }
+}
+
 /// Events that exist for the actor. People outside the group learn of public events only.
 pub fn events(actor: &Actor) -> Condition {
     let visible = match &actor.scope {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    allocation, delivery, event, orders, reservation, review_case, settlement_record, stock_item, stock_movement,
-    ticket,
+    access_restriction, allocation, delivery, event, orders, reservation, review_case, settlement_record, stock_item,
+    stock_movement, ticket,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;
@@ -15,11 +15,14 @@ use super::error::Result;
 use super::inventory::Replenishment;
 use super::row::{among, from_price, from_quantity};
 use super::{Store, log};
+use crate::domain::access::AccessRestriction;
 use crate::domain::allocation::Allocation;
 use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};
 use crate::domain::ids::OrderId;
-use crate::domain::invariants::{Findings, OrderPicture, Settled, StockSums, Violation, check_order, check_stock};
+use crate::domain::invariants::{
+    Findings, OrderPicture, Settled, StockSums, Violation, check_order, check_restriction, check_stock,
+};
 use crate::domain::inventory::StockItem;
 use crate::domain::order::Order;
 use crate::domain::review::ReviewCase;
@@ -55,6 +58,7 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     let mut findings = Findings::default();
     let mut report = Report { orders: verify_orders(db, &mut findings).await?, ..Report::default() };
     report.stock_items = verify_stock(db, &mut findings).await?;
+    verify_restrictions(db, &mut findings).await?;
     report.events += verify_history::<Order, orders::Entity>(db, orders::Column::Id, &mut findings).await?;
     report.events +=
         verify_history::<ReviewCase, review_case::Entity>(db, review_case::Column::Id, &mut findings).await?;
@@ -66,6 +70,12 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     report.events += verify_history::<Replenishment, entity::replenishment_request::Entity>(
         db,
         entity::replenishment_request::Column::Id,
+        &mut findings,
+    )
+    .await?;
+    report.events += verify_history::<AccessRestriction, access_restriction::Entity>(
+        db,
+        access_restriction::Column::Id,
         &mut findings,
     )
     .await?;
@@ -186,6 +196,20 @@ async fn verify_stock(db: &DatabaseTransaction, findings: &mut Findings) -> Resu
         }
         for item in load_many::<StockItem>(db, &ids, false).await? {
             check_stock(&item, sums.get(&item.id.0).copied().unwrap_or_default(), findings);
+        }
+    }
+}
+
+async fn verify_restrictions(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
+    let mut after = None;
+    loop {
+        let ids = next_ids::<access_restriction::Entity>(db, access_restriction::Column::Id, after).await?;
+        let Some(last) = ids.last() else {
+            return Ok(());
+        };
+        after = Some(*last);
+        for restriction in load_many::<AccessRestriction>(db, &ids, false).await? {
+            check_restriction(&restriction, findings);
         }
     }
 }

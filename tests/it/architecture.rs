@@ -192,8 +192,18 @@ fn layers_look_inward_only() {
 
 #[test]
 fn a_capability_has_the_same_name_in_every_layer() {
-    let capabilities =
-        ["order", "intake", "review", "allocation", "inventory", "progress", "inspection", "delivery", "ticket"];
+    let capabilities = [
+        "order",
+        "intake",
+        "review",
+        "allocation",
+        "inventory",
+        "progress",
+        "inspection",
+        "delivery",
+        "ticket",
+        "access",
+    ];
     let mut missing = Vec::new();
     for layer in ["src/domain", "src/app", "src/graphql/mutation"] {
         for capability in capabilities {

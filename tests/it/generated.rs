@@ -27,7 +27,7 @@ fn schema_graphql_is_the_schema() {
 #[test]
 fn docs_workflow_is_the_transition_tables() {
     let text = documents::workflow();
-    for noun in ["order", "allocation", "milestone", "delivery", "ticket"] {
+    for noun in ["order", "allocation", "milestone", "delivery", "ticket", "access restriction"] {
         assert!(text.to_lowercase().contains(&format!("## the {noun}")), "{noun}");
     }
     is_current("docs/workflow.md", &text);

@@ -204,7 +204,11 @@ impl Life {
             }
             Action::ContactCustomer => json!({ "ticketId": id, "summary": "Called." }),
             Action::ResolveTicket => json!({ "ticketId": id, "resolution": "Mended." }),
-            Action::SubmitOrder | Action::ReceiveStock | Action::AdjustStock => return None,
+            Action::SubmitOrder
+            | Action::ReceiveStock
+            | Action::AdjustStock
+            | Action::RevokeAccess
+            | Action::RestoreAccess => return None,
         };
         Some((input, true))
     }

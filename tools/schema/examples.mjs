@@ -186,6 +186,14 @@ async function play() {
   const off = await submit('3', [{ sku: 'LAMP-1', quantity: '1' }])
   await act('SALES', 'CancelOrder', { orderId: off.id, reason: 'The project was called off.' })
 
+  // Somebody leaves the company, and comes back.
+  const subject = `leaver-${played}`
+  const left = (await act('ADMIN', 'RevokeAccess', { subject, reason: 'Left the company.' })).restriction
+  const restricted = await run('SUPERVISOR', 'AccessRestrictions', { first: 20, filter: { subject, inForce: true } })
+  expect('who lost access', restricted.accessRestrictions.nodes.map((one) => one.id).join(), left.id)
+  const back = await act('ADMIN', 'RestoreAccess', { restrictionId: left.id, expectedVersion: left.version, reason: 'Back again.' })
+  expect('the restriction', back.restriction.status, 'LIFTED')
+
   // The same again as those see it who followed from before.
   expect('the snapshot', (await follow('SALES', 'OrderProgress', { orderId: order.id })).order.status, 'COMPLETED')
   const first = await follow('SUPERVISOR', 'OrderEvents', { after: before, filter: { orderId: order.id } })

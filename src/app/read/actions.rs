@@ -2,6 +2,7 @@
 //! the commands decide by, so that an action is allowed if and only if it would succeed. Actions
 //! that none of the caller's roles ever permits are left out.
 
+use crate::domain::access::AccessRestriction;
 use crate::domain::actor::Actor;
 use crate::domain::allocation::Allocation;
 use crate::domain::delivery::{self, Delivery};
@@ -56,6 +57,9 @@ const DELIVERY: &[Action] =
 /// Actions on a ticket.
 const TICKET: &[Action] = &[Action::ContactCustomer, Action::ResolveTicket];
 
+/// Actions on a restriction of access.
+const RESTRICTION: &[Action] = &[Action::RestoreAccess];
+
 fn offered(actor: &Actor, actions: &[Action], blockers: impl Fn(Action) -> Refusals) -> Vec<AvailableAction> {
     actions
         .iter()
@@ -109,4 +113,9 @@ pub fn of_delivery(actor: &Actor, delivery: &Delivery, order: &Order) -> Vec<Ava
 /// What the actor can do with a ticket.
 pub fn of_ticket(actor: &Actor, ticket: &Ticket) -> Vec<AvailableAction> {
     offered(actor, TICKET, |action| ticket.blockers(action, actor))
+}
+
+/// What the actor can do with a restriction of access.
+pub fn of_restriction(actor: &Actor, restriction: &AccessRestriction) -> Vec<AvailableAction> {
+    offered(actor, RESTRICTION, |action| restriction.blockers(action, actor))
 }

@@ -1,6 +1,7 @@
 //! What can be looked at: one function per thing, always within the caller's scope. Files are named
 //! after the capabilities of the domain.
 
+pub mod access;
 pub mod actions;
 pub mod allocation;
 pub mod delivery;

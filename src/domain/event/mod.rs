@@ -24,6 +24,8 @@ codes! {
         Delivery = "DELIVERY",
         /// An after-sales ticket.
         Ticket = "TICKET",
+        /// Access that was taken away from somebody.
+        AccessRestriction = "ACCESS_RESTRICTION",
     }
 }
 
@@ -148,6 +150,10 @@ codes! {
         TicketContacted = "TICKET_CONTACTED",
         /// The ticket was resolved.
         TicketResolved = "TICKET_RESOLVED",
+        /// Access was taken away from somebody.
+        AccessRevoked = "ACCESS_REVOKED",
+        /// Access was given back.
+        AccessRestored = "ACCESS_RESTORED",
     }
 }
 
@@ -180,6 +186,8 @@ impl EventKind {
                 | Self::ReplenishmentRequested
                 | Self::ReplenishmentRaised
                 | Self::ReplenishmentReceived
+                | Self::AccessRevoked
+                | Self::AccessRestored
         )
     }
 }

@@ -208,6 +208,15 @@ impl Group {
         count
     }
 
+    /// Ends the subscription of one member, if it has to.
+    pub(super) fn end_one(&self, slot: usize, of: impl Fn(&Identity) -> Option<End>) -> bool {
+        let mut state = self.state();
+        let Some(member) = state.members.get_mut(slot) else { return false };
+        let end = of(&member.identity);
+        member.end = member.end.or(end);
+        end.is_some()
+    }
+
     /// Executes what is pending until nothing is.
     async fn run(self: Arc<Self>) {
         loop {

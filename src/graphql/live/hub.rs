@@ -19,7 +19,7 @@ use super::stats::Stats;
 use super::update::{Admission, Opening, Update};
 use crate::app::read::subscription::{StreamFailure, piece, resume};
 use crate::app::{App, Failure, Session};
-use crate::domain::actor::Visibility;
+use crate::domain::actor::{Role, Visibility};
 use crate::feed::{Feed, Listener};
 use crate::graphql::ApiSchema;
 use crate::graphql::context::{attach, code};
@@ -92,7 +92,7 @@ impl Hub {
     /// The hub of an application.
     pub fn new(schema: ApiSchema, app: &Arc<App>) -> Self {
         let settings = app.feed().settings();
-        Self(Arc::new(Inner {
+        let hub = Self(Arc::new(Inner {
             schema,
             executions: Semaphore::new(settings.executions.max(1)),
             catch_ups: Semaphore::new(settings.catch_ups.max(1)),
@@ -103,7 +103,9 @@ impl Hub {
             in_flight: InFlight::default(),
             stats: Stats::default(),
             ids: AtomicU64::new(1),
-        }))
+        }));
+        tokio::spawn(follow_access(Arc::downgrade(&hub.0), app.access().watch()));
+        hub
     }
 
     /// What it counts.
@@ -197,6 +199,10 @@ impl Hub {
             member.own = member.group.execute(vec![update]).await.into();
         }
         member.own.extend(early);
+        // It is in its group by now: a change of roles that it slipped past shows here.
+        if member.group.end_one(member.slot, |identity| self.change(identity, &member.group.session.visibility)) {
+            Stats::count(&self.stats().revocations);
+        }
         self.stats().subscriptions.fetch_add(1, Ordering::Relaxed);
         Ok(Messages(Some(member)))
     }
@@ -310,14 +316,28 @@ impl Hub {
         }
     }
 
-    /// Looks at everybody's permissions again.
-    pub fn recheck(&self, roles_of: impl Fn(&Identity) -> Option<End>) {
-        if self.feed().conduct().trust_for_ever {
-            return;
-        }
+    /// Looks at everybody's roles again: whoever holds others than when the subscription began is told
+    /// nothing more.
+    fn recheck(&self) {
         let groups: Vec<Arc<Group>> = self.groups().values().cloned().collect();
-        let count: usize = groups.iter().map(|group| group.end(&roles_of)).sum();
+        let ended = |group: &Arc<Group>| group.end(|identity| self.change(identity, &group.session.visibility));
+        let count: usize = groups.iter().map(ended).sum();
         self.stats().revocations.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    /// What the caller's roles as they are now mean for a subscription that began with others.
+    fn change(&self, identity: &Identity, began_with: &Visibility) -> Option<End> {
+        let roles: Vec<Role> = identity.roles.iter().filter_map(|code| code.parse().ok()).collect();
+        let mut roles = self.0.app.access().effective(&identity.subject, &roles);
+        roles.sort_unstable();
+        roles.dedup();
+        if roles == began_with.roles() || self.feed().conduct().trust_for_ever {
+            None
+        } else if roles.is_empty() {
+            Some(End::AccessRevoked)
+        } else {
+            Some(End::RolesChanged)
+        }
     }
 
     /// What a naive hub does before it registers anybody.
@@ -337,6 +357,14 @@ impl Hub {
         };
         let group = Group::new(self.clone(), parts);
         group.execute(group.updates(found.events)).await
+    }
+}
+
+/// Looks at everybody's roles again whenever access changes, as long as the hub lives.
+async fn follow_access(hub: Weak<Inner>, mut changes: tokio::sync::watch::Receiver<u64>) {
+    while changes.changed().await.is_ok() {
+        let Some(hub) = hub.upgrade() else { return };
+        Hub(hub).recheck();
     }
 }
 

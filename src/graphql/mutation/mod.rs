@@ -1,6 +1,7 @@
 //! Mutations: parse the input, let the application act, show what came of it. One file per
 //! capability; every mutation takes one `input` and returns its own payload.
 
+mod access;
 mod allocation;
 mod delivery;
 mod inspection;
@@ -32,6 +33,7 @@ pub struct Mutation(
     inspection::InspectionMutation,
     delivery::DeliveryMutation,
     ticket::TicketMutation,
+    access::AccessMutation,
 );
 
 /// A reason why nothing was done. All reasons come at once.

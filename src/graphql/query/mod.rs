@@ -1,5 +1,6 @@
 //! The root fields of Query, one file per capability.
 
+pub mod access;
 pub mod allocation;
 pub mod delivery;
 pub mod event;
@@ -15,6 +16,7 @@ use async_graphql::MergedObject;
 /// field the caller's roles may not ask for is refused as FORBIDDEN.
 #[derive(MergedObject, Default)]
 pub struct Query(
+    access::AccessQuery,
     allocation::AllocationQuery,
     delivery::DeliveryQuery,
     event::EventQuery,

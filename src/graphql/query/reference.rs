@@ -119,7 +119,7 @@ impl Viewer {
         person(ctx, &session(ctx)?.actor.subject).await
     }
 
-    /// The roles the token grants.
+    /// The roles that count: those the token grants, without those that were taken away.
     async fn roles<'c>(&self, ctx: &Context<'c>) -> Result<&'c [Role]> {
         Ok(&session(ctx)?.actor.roles)
     }

@@ -1,6 +1,7 @@
 //! The types of the schema, one file per capability. A type wraps the domain's value; what belongs
 //! to other aggregates comes from the request's loaders.
 
+pub mod access;
 pub mod actions;
 pub mod allocation;
 pub mod common;

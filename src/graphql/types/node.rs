@@ -6,6 +6,7 @@ use std::hash::Hash;
 use async_graphql::{Context, ID, Interface, Result};
 use uuid::Uuid;
 
+use super::access::AccessRestriction;
 use super::allocation::Allocation;
 use super::delivery::Delivery;
 use super::event::Event;
@@ -16,8 +17,8 @@ use super::reference::{Customer, Product, Unit};
 use super::ticket::Ticket;
 use crate::app::{Failure, Session, read};
 use crate::domain::ids::{
-    AllocationId, CustomerId, DeliveryId, MilestoneId, OrderId, ProductId, ReplenishmentRequestId, StockItemId,
-    StockMovementId, TicketId, UnitId,
+    AccessRestrictionId, AllocationId, CustomerId, DeliveryId, MilestoneId, OrderId, ProductId, ReplenishmentRequestId,
+    StockItemId, StockMovementId, TicketId, UnitId,
 };
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids::{self, EventId, GlobalId};
@@ -26,6 +27,8 @@ use crate::graphql::ids::{self, EventId, GlobalId};
 #[derive(Clone, Debug, Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "Opaque global id."))]
 pub enum Node {
+    /// Access that was taken away.
+    AccessRestriction(AccessRestriction),
     /// A unit's share of an order.
     Allocation(Allocation),
     /// A customer.
@@ -77,6 +80,7 @@ async fn found(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>, Failu
         AllocationId => read::allocation::by_ids, Allocation;
         DeliveryId => read::delivery::by_ids, Delivery;
         TicketId => read::ticket::by_ids, Ticket;
+        AccessRestrictionId => read::access::by_ids, AccessRestriction;
         CustomerId => read::reference::visible_customers, Customer;
         ProductId => read::reference::products_by_ids, Product;
         UnitId => read::reference::visible_units, Unit;
@@ -113,6 +117,7 @@ fn of_type<T: GlobalId + Eq + Hash>(wanted: &[(String, Uuid)]) -> Vec<T> {
 impl Node {
     const fn kind(&self) -> &'static str {
         match self {
+            Self::AccessRestriction(_) => AccessRestrictionId::TYPE,
             Self::Allocation(_) => AllocationId::TYPE,
             Self::Customer(_) => CustomerId::TYPE,
             Self::Delivery(_) => DeliveryId::TYPE,

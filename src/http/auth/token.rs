@@ -64,6 +64,15 @@ pub struct Identity {
     pub expires_at: DateTime<Utc>,
 }
 
+impl Identity {
+    /// Whether the other token is for the same caller with the same rights; only their ends differ.
+    pub(crate) fn is_same_caller(&self, other: &Self) -> bool {
+        let Self { subject, roles, unit, customer, channel, expires_at: _ } = self;
+        (subject, roles, unit, customer, channel)
+            == (&other.subject, &other.roles, &other.unit, &other.customer, &other.channel)
+    }
+}
+
 /// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {

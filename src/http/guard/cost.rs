@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use async_graphql::{Name, Pos, Positioned};
 
 use super::{Limits, Refusal};
@@ -58,15 +58,6 @@ pub(super) fn check(document: &ExecutableDocument, limits: &Limits, introspectio
             return Err(refuse(
                 code::DOCUMENT_TOO_COMPLEX,
                 format!("An operation selects more than {} root fields.", limits.root_fields),
-            ));
-        }
-        if operation.node.ty == OperationType::Subscription && cost.root_fields != 1 {
-            return Err(locate(
-                refuse(
-                    code::GRAPHQL_VALIDATION_FAILED,
-                    "A subscription must select exactly one root field.".to_owned(),
-                ),
-                operation.pos,
             ));
         }
         whole_document.add(&cost);

@@ -5,6 +5,7 @@
 //! document fragment by fragment, so that fragments which spread each other are never expanded.
 
 mod cost;
+mod root;
 mod select;
 mod text;
 
@@ -97,10 +98,19 @@ pub struct CheckedDocument {
 }
 
 impl CheckedDocument {
-    /// The document to execute: without what the selected operation does not need.
-    pub fn selected(mut self, operation_name: Option<&str>) -> ExecutableDocument {
+    /// The document to execute: without what the selected operation does not need, and a
+    /// subscription with its one field at the root.
+    ///
+    /// # Errors
+    /// `GRAPHQL_VALIDATION_FAILED` when a subscription selects no field at its root, or several.
+    pub fn selected(
+        mut self,
+        operation_name: Option<&str>,
+        variables: &serde_json::Value,
+    ) -> Result<ExecutableDocument, Box<Refusal>> {
         select::select(&mut self.document, operation_name);
-        self.document
+        root::flatten(&mut self.document, operation_name, variables)?;
+        Ok(self.document)
     }
 
     /// The operation that `operation_name` selects.

@@ -19,9 +19,15 @@ pub(super) fn select(document: &mut ExecutableDocument, operation_name: Option<&
         return;
     }
     operations.retain(|name, _| name.as_str() == selected);
+    let used = used_fragments(document);
+    document.fragments.retain(|name, _| used.contains(name));
+}
+
+/// The fragments that the operations of a document use.
+pub(super) fn used_fragments(document: &ExecutableDocument) -> HashSet<Name> {
     let mut used = HashSet::new();
     let mut waiting: Vec<&SelectionSet> =
-        operations.values().map(|operation| &operation.node.selection_set.node).collect();
+        document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node).collect();
     while let Some(set) = waiting.pop() {
         for item in &set.items {
             match &item.node {
@@ -40,7 +46,7 @@ pub(super) fn select(document: &mut ExecutableDocument, operation_name: Option<&
             }
         }
     }
-    document.fragments.retain(|name: &Name, _| used.contains(name));
+    used
 }
 
 #[cfg(test)]

@@ -139,13 +139,6 @@ fn refuses_many_operations_and_directives() {
 }
 
 #[test]
-fn a_subscription_has_one_root_field() {
-    assert_eq!(code_of("subscription { a }"), "accepted");
-    assert_eq!(code_of("subscription { a b }"), "GRAPHQL_VALIDATION_FAILED");
-    assert_eq!(code_of("subscription { ...F } fragment F on S { a b }"), "GRAPHQL_VALIDATION_FAILED");
-}
-
-#[test]
 fn introspection_can_be_switched_off_and_is_bounded() {
     let limits = Limits::default();
     for text in [

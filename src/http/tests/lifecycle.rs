@@ -1,7 +1,6 @@
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::*;
@@ -35,41 +34,6 @@ async fn connections_are_bounded_and_given_back() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(reqwest::get(server.url("/livez")).await.unwrap().status(), 200);
     drop(socket);
-}
-
-#[tokio::test]
-async fn drains_in_order() {
-    let server = Running::start().await;
-    let client = reqwest::Client::new();
-    assert_eq!(client.get(server.url("/readyz")).send().await.unwrap().status(), 200);
-
-    let mut request = format!("ws://{}/graphql", server.address).into_client_request().unwrap();
-    let protocol = "graphql-transport-ws".parse().unwrap();
-    request.headers_mut().insert("sec-websocket-protocol", protocol);
-    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-
-    let running = client.post(server.url("/graphql")).json(&json!({"query": "{ nap(milliseconds: 500) }"})).send();
-    let running = tokio::spawn(running);
-    let abandoned = client
-        .post(server.url("/graphql"))
-        .json(&json!({"query": "mutation { touch }"}))
-        .timeout(Duration::from_millis(50))
-        .send();
-    assert!(abandoned.await.is_err());
-
-    let address = server.address;
-    let traces = Arc::clone(&server.traces);
-    let stopping = tokio::spawn(server.stop());
-    let frame = loop {
-        if let Message::Close(frame) = socket.next().await.unwrap().unwrap() {
-            break frame.unwrap();
-        }
-    };
-    assert_eq!(u16::from(frame.code), 1012);
-    assert_eq!(running.await.unwrap().unwrap().status(), 200);
-    assert!(stopping.await.unwrap(), "everything ended");
-    assert_eq!(traces.touched.load(Ordering::SeqCst), 1, "the operation ran to its end");
-    assert!(TcpStream::connect(address).await.is_err());
 }
 
 #[tokio::test]

@@ -1,10 +1,19 @@
 //! Boots the real server on a free port and speaks to it as clients do.
 
+mod client;
+mod clock;
+mod delivery;
+mod drain;
 mod events;
 mod http;
 mod lifecycle;
+mod limits;
+mod memory;
 mod operations;
+mod parts;
+mod puppet;
 mod socket;
+mod tokens;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,9 +25,11 @@ use async_graphql::{
 use futures::stream::{BoxStream, Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
+use super::Counters;
 use super::auth::{Authenticator, DemoKey, DemoToken};
 use super::backend::messages;
-use super::{Backend, Caller, Edge, EdgeSettings, Language, LastEventId, Message};
+use super::server::Door;
+use super::{Backend, Caller, Edge, EdgeSettings, Language, LastEventId, Message, Transport};
 
 /// What the toy's operations leave behind.
 #[derive(Default)]
@@ -191,6 +202,8 @@ async fn broken() -> &'static str {
 /// A running server that stops when the test ends.
 struct Running {
     address: std::net::SocketAddr,
+    door: Door,
+    counters: Arc<Counters>,
     traces: Arc<Traces>,
     key: DemoKey,
     stop: CancellationToken,
@@ -204,27 +217,30 @@ impl Running {
     }
 
     async fn with(change: impl FnOnce(&mut EdgeSettings)) -> Self {
+        let traces = Arc::new(Traces::default());
+        let schema = Schema::build(Query, Mutation, Feed).data(Arc::clone(&traces)).finish();
+        Self { traces, ..Self::serving(Toy(schema.clone()), &schema.sdl(), change).await }
+    }
+
+    async fn serving(backend: impl Backend, schema_text: &str, change: impl FnOnce(&mut EdgeSettings)) -> Self {
         let mut settings = EdgeSettings { drain_spread_milliseconds: 0, drain_seconds: 5, ..EdgeSettings::default() };
         change(&mut settings);
         let folder = tempfile::tempdir().unwrap();
         let key = DemoKey::load_or_create(folder.path()).unwrap();
-        let traces = Arc::new(Traces::default());
-        let schema = Schema::build(Query, Mutation, Feed).data(Arc::clone(&traces)).finish();
-        let server = Edge::new(Toy(schema.clone()), Authenticator::from_demo_key(&key).unwrap())
+        let edge = Edge::new(backend, Authenticator::from_demo_key(&key).unwrap())
             .settings(settings)
-            .schema_text(schema.sdl())
+            .schema_text(schema_text)
             .routes(
                 axum::Router::new()
                     .route("/other", axum::routing::get(|| async { "other" }))
                     .route("/broken", axum::routing::get(broken)),
-            )
-            .bind("127.0.0.1:0")
-            .await
-            .unwrap();
-        let address = server.local_addr().unwrap();
+            );
+        let counters = edge.counters();
+        let server = edge.bind("127.0.0.1:0").await.unwrap();
+        let (address, door) = (server.local_addr().unwrap(), server.door());
         let stop = CancellationToken::new();
         let ended = tokio::spawn(server.run(stop.clone()));
-        Self { address, traces, key, stop, ended, _folder: folder }
+        Self { address, door, traces: Arc::default(), counters, key, stop, ended, _folder: folder }
     }
 
     fn url(&self, path: &str) -> String {
@@ -232,8 +248,12 @@ impl Running {
     }
 
     fn token(&self, seconds: u64) -> String {
+        self.token_of("ada", seconds)
+    }
+
+    fn token_of(&self, subject: &str, seconds: u64) -> String {
         let token = DemoToken {
-            subject: "ada".to_owned(),
+            subject: subject.to_owned(),
             roles: Vec::new(),
             unit: None,
             customer: None,

@@ -2,76 +2,12 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use futures::SinkExt;
-use serde_json::{Value as Json, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
 
+use super::client::{Client, PROTOCOL};
 use super::*;
-
-struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-impl Client {
-    async fn connect(server: &Running, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
-        let mut request = format!("ws://{}/graphql", server.address).into_client_request().unwrap();
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().unwrap());
-        }
-        match connect_async(request).await {
-            Ok((socket, _)) => Ok(Self(socket)),
-            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
-            Err(other) => panic!("{other}"),
-        }
-    }
-
-    async fn open(server: &Running) -> Self {
-        let headers = [("sec-websocket-protocol", "graphql-transport-ws")];
-        Self::connect(server, &headers).await.unwrap()
-    }
-
-    async fn ready(server: &Running) -> Self {
-        let mut client = Self::open(server).await;
-        client.send(json!({"type": "connection_init"})).await;
-        assert_eq!(client.next().await, json!({"type": "connection_ack"}));
-        client
-    }
-
-    async fn send(&mut self, message: Json) {
-        self.0.send(Message::text(message.to_string())).await.unwrap();
-    }
-
-    async fn subscribe(&mut self, id: &str, query: &str) {
-        self.send(json!({"type": "subscribe", "id": id, "payload": {"query": query}})).await;
-    }
-
-    async fn frame(&mut self) -> Message {
-        tokio::time::timeout(Duration::from_secs(10), self.0.next()).await.unwrap().unwrap().unwrap()
-    }
-
-    async fn next(&mut self) -> Json {
-        loop {
-            match self.frame().await {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-                Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    async fn closed(&mut self) -> (u16, String) {
-        loop {
-            if let Message::Close(frame) = self.frame().await {
-                let frame = frame.unwrap();
-                let CloseCode::Library(code) = frame.code else {
-                    return (frame.code.into(), frame.reason.to_string());
-                };
-                return (code, frame.reason.to_string());
-            }
-        }
-    }
-}
 
 #[tokio::test]
 async fn runs_several_operations() {
@@ -178,33 +114,71 @@ async fn closes_with_the_right_codes() {
     assert_eq!(duplicate.closed().await.0, 4409);
     server.until_no_streams().await;
 
-    for protocols in [&[][..], &[("sec-websocket-protocol", "graphql-ws")][..]] {
-        // A client that is told none of its protocols is free to give up at once.
-        if let Ok(mut other) = tokio::spawn(connect_or_none(server.address, protocols)).await.unwrap() {
-            assert_eq!(other.closed().await.0, 4406);
-        }
+    // A client of the old protocol is told in its own terms, so that it can read why.
+    for offer in ["graphql-ws", "graphql-ws, other"] {
+        let mut other = Client::connect(&server, &[("sec-websocket-protocol", offer)]).await.unwrap();
+        assert_eq!(other.closed().await, (4406, "Subprotocol not acceptable".to_owned()));
     }
+    assert_eq!(Client::connect(&server, &[]).await.unwrap().closed().await.0, 4406);
+
+    let mut binary = Client::ready(&server).await;
+    binary.0.send(Message::Binary(Bytes::from_static(b"{}"))).await.unwrap();
+    assert_eq!(binary.closed().await.0, 4400);
+
+    let mut early = Client::open(&server).await;
+    let payload = json!({"x": "x".repeat(5 * 1024)});
+    early.send(json!({"type": "connection_init", "payload": payload})).await;
+    assert_eq!(early.closed().await, (4400, "Message too large".to_owned()));
+
+    let mut duplicate = Client::ready(&server).await;
+    let long = "错".repeat(42);
+    duplicate.subscribe(&long, "subscription { count(to: 9, milliseconds: 1000) }").await;
+    duplicate.subscribe(&long, "subscription { count(to: 9, milliseconds: 1000) }").await;
+    let (code, reason) = duplicate.closed().await;
+    assert_eq!(code, 4409);
+    assert!(reason.starts_with("Subscriber for 错") && reason.ends_with('错'), "{reason}");
+
+    let mut leaving = Client::ready(&server).await;
+    leaving.0.close(None).await.unwrap();
+    leaving.ended().await;
+    let closed = server.counters.sockets_closed();
+    assert_eq!((closed[&4400], closed[&4406], closed[&4409], closed[&1005]), (4, 3, 2, 1), "{closed:?}");
 }
 
-async fn connect_or_none(
-    address: std::net::SocketAddr,
-    headers: &'static [(&'static str, &'static str)],
-) -> Result<Client, ()> {
-    let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
-    for (name, value) in headers {
-        request.headers_mut().insert(*name, value.parse().unwrap());
+/// What is no WebSocket ends the client that sent it, and costs nobody else anything.
+#[tokio::test]
+async fn garbage_ends_that_client_alone() {
+    let server = Running::start().await;
+    let mut other = Client::ready(&server).await;
+    other.subscribe("a", "subscription { count(to: 1000, milliseconds: 5) }").await;
+    for (bytes, code) in [
+        (&b"\xC1\x80\0\0\0\0"[..], 1002),
+        (b"\x81\x01a", 1002),
+        (b"\x88\x81\0\0\0\0a", 1002),
+        (b"\x81\x81\0\0\0\0\xFF", 1007),
+        (b"\x81\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 4400),
+        (b"GET / HTTP/1.1\r\n\r\n", 1002),
+    ] {
+        let mut socket = Client::ready(&server).await.0;
+        let tokio_tungstenite::MaybeTlsStream::Plain(stream) = socket.get_mut() else { panic!("TLS") };
+        stream.write_all(bytes).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert_eq!(answer[0], 0x88, "{bytes:?}");
+        assert_eq!(u16::from_be_bytes([answer[2], answer[3]]), code, "{bytes:?}");
     }
-    connect_async(request).await.map(|(socket, _)| Client(socket)).map_err(|_| ())
+    for _ in 0..20 {
+        assert_eq!(other.next().await["type"], "next");
+    }
 }
 
 #[tokio::test]
 async fn judges_tokens_and_origins() {
     let server = Running::start().await;
-    let protocol = ("sec-websocket-protocol", "graphql-transport-ws");
-    let refused = Client::connect(&server, &[protocol, ("origin", "https://evil.example")]).await;
-    assert_eq!(refused.err(), Some(403));
+    let refused = Client::connect(&server, &[PROTOCOL, ("origin", "https://evil.example")]).await;
+    assert_eq!(refused.err().unwrap().status(), 403);
     let own = format!("http://{}", server.address);
-    assert!(Client::connect(&server, &[protocol, ("origin", &own)]).await.is_ok());
+    assert!(Client::connect(&server, &[PROTOCOL, ("origin", &own)]).await.is_ok());
 
     let good = format!("Bearer {}", server.token(60));
     for (header, payload, expected) in [
@@ -216,7 +190,7 @@ async fn judges_tokens_and_origins() {
         (Some(good.as_str()), Some(json!({"authorization": "Bearer x.y.z"})), Err("TOKEN_MALFORMED")),
         (None, Some(json!({"authorization": 7})), Err("TOKEN_MALFORMED")),
     ] {
-        let mut headers = vec![protocol];
+        let mut headers = vec![PROTOCOL];
         headers.extend(header.map(|value| ("authorization", value)));
         let mut client = Client::connect(&server, &headers).await.unwrap();
         client.send(json!({"type": "connection_init", "payload": payload})).await;

@@ -1,4 +1,6 @@
 //! Who may do what, and what exists for whom: asked of the running server.
 
+mod access;
+mod nodes;
 mod roles;
 mod scope;

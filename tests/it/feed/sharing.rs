@@ -26,8 +26,7 @@ const DOCUMENTS: [&str; 3] = [
 /// A thousand subscribers of three documents and two visibility classes, and ten events.
 async fn counted(feed: FeedSettings) -> Verdict {
     let site = Site::new(Kind::Postgres).await;
-    let edge = ordergraph::http::EdgeSettings::default();
-    let node = Node::start(Making { feed, edge, ..site.making() }, &site.key).await;
+    let node = Node::start(Making { feed, ..site.making() }, &site.key).await;
     let nodes = [node.address];
     let order = site.orders(&nodes, 1).await.remove(0);
     let start = site.log().await?.len();

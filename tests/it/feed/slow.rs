@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use ordergraph::domain::actor::Role;
 use ordergraph::feed::{Conduct, FeedSettings};
-use ordergraph::http::EdgeSettings;
 use serde_json::{Value, json};
 
 use super::{Verdict, is_caught, proven};
@@ -23,7 +22,7 @@ const DOCUMENT: &str =
 /// A node with an order, and the settings of its edge.
 async fn scene(kind: Kind, feed: FeedSettings, conduct: Conduct, write: Duration) -> (Site, Node, String, usize) {
     let site = Site::new(kind).await;
-    let mut edge = EdgeSettings { drain_seconds: 5, drain_spread_milliseconds: 1, ..EdgeSettings::default() };
+    let mut edge = site.making().edge;
     edge.socket.write_milliseconds = u64::try_from(write.as_millis()).expect("fits");
     edge.write_seconds = write.as_secs().max(1);
     let node = Node::start(Making { edge, feed, conduct, ..site.making() }, &site.key).await;

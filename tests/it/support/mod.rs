@@ -186,6 +186,11 @@ impl World {
         Session::open(&self.app, &actor.identity, "test").await.expect("a session")
     }
 
+    /// The address of its database, for another node on it.
+    pub fn url(&self) -> &str {
+        self.site.url()
+    }
+
     /// The position in the log behind a cursor that somebody was given.
     pub async fn position(&self, holder: &Actor, cursor: &str) -> i64 {
         let session = self.session(holder).await;
@@ -217,8 +222,16 @@ impl World {
     /// Rows and versions of every table that a command writes: equal before and after whatever
     /// must not leave a trace.
     pub async fn state(&self) -> BTreeMap<String, i64> {
-        const VERSIONED: &[&str] =
-            &["orders", "review_case", "allocation", "stock_item", "replenishment_request", "delivery", "ticket"];
+        const VERSIONED: &[&str] = &[
+            "orders",
+            "review_case",
+            "allocation",
+            "stock_item",
+            "replenishment_request",
+            "delivery",
+            "ticket",
+            "access_restriction",
+        ];
         const COUNTED: &[&str] = &[
             "event",
             "idempotency_record",

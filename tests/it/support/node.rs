@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ordergraph::app::{App, SystemClock};
+use ordergraph::app::{App, SystemClock, access};
 use ordergraph::domain::actor::Role;
 use ordergraph::feed::{Conduct, Feed, FeedSettings};
 use ordergraph::graphql::live::Stats;
@@ -55,6 +55,8 @@ impl Node {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let feed = Feed::start_as(&store, making.feed, making.conduct, &tasks, &stop).await.expect("a feed");
         let app = App::new(store, feed, Arc::new(SystemClock));
+        app.access().reload().await.expect("who has lost access");
+        tasks.spawn(access::follow(app.clone(), stop.clone()));
         let gateway = Gateway::new(&app);
         let server = Edge::new(gateway.clone(), Authenticator::from_demo_key(key).expect("an authenticator"))
             .settings(making.edge)
@@ -139,12 +141,10 @@ impl Site {
     }
 
     pub fn making(&self) -> Making {
-        Making {
-            url: self.database.url.clone(),
-            edge: EdgeSettings { drain_seconds: 5, drain_spread_milliseconds: 1, ..EdgeSettings::default() },
-            feed: FeedSettings::default(),
-            conduct: Conduct::default(),
-        }
+        let mut edge = EdgeSettings { drain_seconds: 5, drain_spread_milliseconds: 1, ..EdgeSettings::default() };
+        // Tests have many subscribers of one name.
+        edge.socket.per_caller = 10_000;
+        Making { url: self.database.url.clone(), edge, feed: FeedSettings::default(), conduct: Conduct::default() }
     }
 
     /// A node in this process.
