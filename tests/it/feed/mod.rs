@@ -6,6 +6,7 @@
 //! cannot fail proves nothing.
 
 mod bus;
+mod closes;
 mod cost;
 mod cursors;
 mod failover;
@@ -13,6 +14,7 @@ mod gap;
 mod handoff;
 mod hints;
 mod leak;
+mod limits;
 mod rollback;
 mod sharing;
 mod slow;

@@ -16,6 +16,7 @@ pub mod rows;
 pub mod seed;
 pub mod slow;
 mod socket;
+pub mod stock;
 pub mod story;
 pub mod watcher;
 pub mod wishes;
