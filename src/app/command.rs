@@ -103,6 +103,9 @@ async fn attempt_once<C: Command>(
     let work = Work::begin(app.store(), occasion, app.new_id.clone()).await?;
     match within(&work, guarded, digest).await {
         Ok(answered) => {
+            if app.feed.conduct().publish_before_commit {
+                app.feed.tell_early(work.events());
+            }
             if work.commit().await? {
                 app.feed.wake();
                 guarded.command.committed(app).await;

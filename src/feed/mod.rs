@@ -129,6 +129,15 @@ impl Feed {
         self.0.bus.publish_waiting();
     }
 
+    /// What a naive feed does with events that are not committed.
+    #[doc(hidden)]
+    pub fn tell_early(&self, mut events: Vec<Event>) {
+        for (event, position) in events.iter_mut().zip(self.tip() + 1..) {
+            event.position = Some(position);
+        }
+        self.0.tail.offer(events);
+    }
+
     /// The newest position this node knows of; every listener was told of everything up to it.
     pub fn tip(&self) -> i64 {
         self.0.tail.tip()

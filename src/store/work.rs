@@ -116,6 +116,12 @@ impl Work {
         Ok(self.tx.rollback().await?)
     }
 
+    /// What a naive feed would tell before the commit.
+    #[doc(hidden)]
+    pub fn events(&self) -> Vec<Event> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The transaction, for reads within it.
     pub(crate) fn db(&self) -> &DatabaseTransaction {
         &self.tx
