@@ -244,6 +244,8 @@ async fn look(feed: &Feed) -> Result<()> {
 /// Begins anew when the log is another one than before, as after a restore.
 async fn is_the_same(feed: &Feed) -> Result<()> {
     let (store, tail) = (&feed.0.store, &feed.0.tail);
+    // Read first: meanwhile the relay may tell of more.
+    let tip = tail.tip();
     let bounds = log::bounds(store).await?;
     let name = log::epoch(store).await?;
     if name != feed.epoch().name {
@@ -251,8 +253,8 @@ async fn is_the_same(feed: &Feed) -> Result<()> {
         let epoch = Arc::new(Epoch::read(store).await?);
         *feed.0.epoch.write().unwrap_or_else(PoisonError::into_inner) = epoch;
         tail.restart(bounds);
-    } else if bounds.1 < tail.tip() && !feed.0.conduct.order_by_id {
-        tracing::error!(known = tail.tip(), found = bounds.1, "the log ends before what was told of it: begin anew");
+    } else if bounds.1 < tip && !feed.0.conduct.order_by_id {
+        tracing::error!(known = tip, found = bounds.1, "the log ends before what was told of it: begin anew");
         tail.restart(bounds);
     } else {
         tail.oldest.store(bounds.0, Ordering::Relaxed);
