@@ -9,6 +9,7 @@ mod bus;
 mod closes;
 mod cost;
 mod cursors;
+mod expiry;
 mod failover;
 mod gap;
 mod handoff;
@@ -18,6 +19,7 @@ mod limits;
 mod rollback;
 mod sharing;
 mod slow;
+mod transports;
 
 use ordergraph::feed::Conduct;
 
