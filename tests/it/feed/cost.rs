@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::{Verdict, proven};
 use crate::support::crowd::{Crowd, Line, Wish};
-use crate::support::measured::Measured;
-use crate::support::node::{Making, Site};
+use crate::support::measured::Threads;
+use crate::support::node::{Making, Node, Site};
 use crate::support::{Kind, log, rows};
 
 const FEW: usize = 100;
@@ -32,8 +32,9 @@ fn bystander() -> Wish {
 
 async fn flat(kind: Kind, conduct: Conduct) -> Verdict {
     let site = Site::new(kind).await;
-    let measured = Measured::start(Making { conduct, ..site.making() }, &site.key).await;
-    let address = measured.node.address;
+    let (threads, making, key) = (Threads::new(), Making { conduct, ..site.making() }, site.key.clone());
+    let node = threads.run(async move { Node::start(making, &key).await }).await;
+    let address = node.address;
     let order = site.orders(&[address], 1).await.remove(0);
     site.log().await?;
     let token = site.token(Role::Supervisor);
@@ -41,30 +42,28 @@ async fn flat(kind: Kind, conduct: Conduct) -> Verdict {
     let document = "subscription($id: ID, $after: String) { orderEvents(after: $after, filter: { orderId: $id }) { event { id } } }";
     let own = Wish { document: document.to_owned(), variables: json!({ "id": order, "after": after }) };
     let concerned = Crowd::enter(address, vec![Line { token: token.clone(), wishes: vec![own] }]).await;
-    measured.node.until_open((1, 1)).await?;
+    node.until_open((1, 1)).await?;
     let bystanders = |count: usize| -> Vec<Line> {
         let wishes: Vec<Wish> = (0..count).map(|_| bystander()).collect();
         wishes.chunks(PER_SOCKET).map(|wishes| Line { token: token.clone(), wishes: wishes.to_vec() }).collect()
     };
     let (mut others, mut costs, mut sent) = (Vec::new(), Vec::new(), 0);
     for count in [FEW, MANY] {
-        others.push(
-            Crowd::enter(address, bystanders(count - usize::try_from(measured.node.open().1).expect("some"))).await,
-        );
-        measured.node.until_open((count as i64, count as i64)).await.expect("everybody is let in");
+        others.push(Crowd::enter(address, bystanders(count - usize::try_from(node.open().1).expect("some"))).await);
+        node.until_open((count as i64, count as i64)).await.expect("everybody is let in");
         let mut least = Duration::MAX;
         for _ in 0..ROUNDS {
-            let before = measured.used().processor;
+            let before = threads.used();
             rows::many(&site.db, log::uuid_of(&order), EVENTS, 100).await;
             sent += EVENTS as u64;
             concerned.until(sent, Duration::from_secs(60)).await?;
-            least = least.min(measured.used().processor - before);
+            least = least.min(threads.used() - before);
         }
         costs.push(least);
     }
     assert_eq!(others.iter().map(Crowd::received).sum::<u64>(), 0, "others are told of it");
     drop((concerned, others));
-    measured.end().await;
+    threads.run(node.end()).await;
     site.end().await;
     let growth = costs[1].as_secs_f64() / costs[0].as_secs_f64();
     let found = format!(

@@ -9,7 +9,10 @@ mod bus;
 mod closes;
 mod cost;
 mod cursors;
+mod drain;
+mod expiry;
 mod failover;
+mod fair;
 mod gap;
 mod handoff;
 mod hints;
@@ -18,6 +21,7 @@ mod limits;
 mod rollback;
 mod sharing;
 mod slow;
+mod transports;
 
 use ordergraph::feed::Conduct;
 

@@ -47,9 +47,19 @@ pub struct Crowd {
 impl Crowd {
     /// Everybody enters; returns when all were let in.
     pub async fn enter(node: SocketAddr, lines: Vec<Line>) -> Self {
+        Self::at_once(node, lines, 64).await
+    }
+
+    /// Everybody enters in the same moment.
+    pub async fn storm(node: SocketAddr, lines: Vec<Line>) -> Self {
+        let all = lines.len();
+        Self::at_once(node, lines, all).await
+    }
+
+    async fn at_once(node: SocketAddr, lines: Vec<Line>, count: usize) -> Self {
         let sockets: Vec<(Socket, Line)> = stream::iter(lines)
             .map(|line| async move { (Self::socket(node, &line).await, line) })
-            .buffered(32)
+            .buffered(count)
             .collect()
             .await;
         let received = Arc::<AtomicU64>::default();

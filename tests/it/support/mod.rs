@@ -18,6 +18,7 @@ pub mod slow;
 mod socket;
 pub mod stock;
 pub mod story;
+pub mod streams;
 pub mod watcher;
 pub mod wishes;
 
