@@ -121,7 +121,7 @@ impl Hub {
         &self.0.stats
     }
 
-    pub(super) fn schema(&self) -> &ApiSchema {
+    pub(super) fn trusting(&self) -> &ApiSchema {
         &self.0.trusting
     }
 
