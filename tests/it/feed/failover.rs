@@ -50,7 +50,7 @@ async fn relay(nodes: &[Option<Process>]) -> usize {
     loop {
         let terms = nodes.iter().enumerate().filter_map(|(at, node)| {
             let log = node.as_ref()?.log();
-            let line = log.lines().filter(|line| line.contains("this node is the relay")).next_back()?;
+            let line = log.lines().rfind(|line| line.contains("this node is the relay"))?;
             Some((line.split_whitespace().next()?.to_owned(), at))
         });
         // The youngest claim holds: lines begin with the time.

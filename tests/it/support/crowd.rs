@@ -70,7 +70,7 @@ impl Crowd {
             heard.push(record.clone());
             listening.spawn(listen(socket, record, received.clone()));
         }
-        Self { received, heard, listening: listening }
+        Self { received, heard, listening }
     }
 
     async fn socket(node: SocketAddr, line: &Line) -> Socket {
