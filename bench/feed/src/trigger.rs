@@ -1,5 +1,6 @@
 //! What makes events happen.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
