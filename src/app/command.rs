@@ -95,9 +95,9 @@ async fn attempt_once<C: Command>(
 ) -> StoreResult<Answered<C::Answer>> {
     let app = &session.app;
     let occasion = Occasion {
-        actor: session.actor.clone(),
+        actor: (*session.actor).clone(),
         action: C::ACTION,
-        request_id: session.request_id.clone(),
+        request_id: session.request_id.to_string(),
         now: app.clock.now(),
     };
     let work = Work::begin(app.store(), occasion, app.new_id.clone()).await?;

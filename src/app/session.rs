@@ -28,13 +28,13 @@ pub struct Session {
     /// What all requests share.
     pub app: Arc<App>,
     /// Who asks.
-    pub actor: Actor,
+    pub actor: Arc<Actor>,
     /// What decides which part of the world they see.
     pub visibility: Arc<Visibility>,
     /// The newest position of the log when the session began.
     pub began_at: i64,
     /// The request's id, for the trace.
-    pub request_id: String,
+    pub request_id: Arc<str>,
 }
 
 impl Session {
@@ -53,7 +53,7 @@ impl Session {
     pub fn of(app: &Arc<App>, actor: Actor, request_id: &str) -> Self {
         let visibility = Arc::new(actor.visibility());
         let began_at = app.feed.tip();
-        Self { app: app.clone(), actor, visibility, began_at, request_id: request_id.to_owned() }
+        Self { app: app.clone(), actor: Arc::new(actor), visibility, began_at, request_id: request_id.into() }
     }
 
     /// Fails unless the caller may ask for this root field.

@@ -118,7 +118,7 @@ impl Feed {
             conduct,
         }));
         if store.is_postgres() {
-            tasks.spawn(relay::run(store.clone(), feed.0.bus.clone(), conduct, stop.clone()));
+            tasks.spawn(relay::run(store.clone(), feed.0.bus.clone(), feed.0.tail.clone(), conduct, stop.clone()));
         }
         tasks.spawn(tail::follow(feed.clone(), stop.clone()));
         Ok(feed)

@@ -3,6 +3,7 @@
 //! Rows commit in any order, so neither ids nor times can be resumed from: a lower one may become
 //! visible later. Positions are given after the commit, by one hand at a time.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
@@ -11,6 +12,7 @@ use uuid::Uuid;
 
 use super::bus::Bus;
 use super::conduct::Conduct;
+use super::tail::Tail;
 use crate::store::{Result, Store, lease};
 
 /// Events that get their positions in one transaction.
@@ -25,10 +27,10 @@ const BEAT: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Stands for election until elected, then gives positions until told to stop or cut off.
-pub async fn run(store: Store, bus: Bus, conduct: Conduct, stop: CancellationToken) {
+pub async fn run(store: Store, bus: Bus, tail: Arc<Tail>, conduct: Conduct, stop: CancellationToken) {
     let node = Uuid::now_v7();
     while !stop.is_cancelled() {
-        let outcome = term(&store, &bus, conduct, node, &stop).await;
+        let outcome = term(&store, &bus, &tail, conduct, node, &stop).await;
         bus.lead(false);
         match outcome {
             Ok(()) => return,
@@ -41,7 +43,14 @@ pub async fn run(store: Store, bus: Bus, conduct: Conduct, stop: CancellationTok
     }
 }
 
-async fn term(store: &Store, bus: &Bus, conduct: Conduct, node: Uuid, stop: &CancellationToken) -> Result<()> {
+async fn term(
+    store: &Store,
+    bus: &Bus,
+    tail: &Tail,
+    conduct: Conduct,
+    node: Uuid,
+    stop: &CancellationToken,
+) -> Result<()> {
     // The lock belongs to this one connection: whoever loses it is no longer the relay.
     let mut options = ConnectOptions::new(store.url().to_owned());
     options.max_connections(1).min_connections(1).sqlx_logging(false).map_sqlx_postgres_opts(|options| {
@@ -57,13 +66,13 @@ async fn term(store: &Store, bus: &Bus, conduct: Conduct, node: Uuid, stop: &Can
     let connection = Database::connect(options).await?;
     let outcome = tokio::select! {
         () = stop.cancelled() => Ok(()),
-        outcome = serve(&connection, bus, conduct, node) => outcome,
+        outcome = serve(&connection, bus, tail, conduct, node) => outcome,
     };
     connection.close().await?;
     outcome
 }
 
-async fn serve(connection: &DatabaseConnection, bus: &Bus, conduct: Conduct, node: Uuid) -> Result<()> {
+async fn serve(connection: &DatabaseConnection, bus: &Bus, tail: &Tail, conduct: Conduct, node: Uuid) -> Result<()> {
     candidate(connection, conduct, node).await?;
     tracing::info!(%node, "this node is the relay");
     bus.lead(true);
@@ -73,11 +82,15 @@ async fn serve(connection: &DatabaseConnection, bus: &Bus, conduct: Conduct, nod
         let is_due = beaten.is_none_or(|last| last.elapsed() >= BEAT);
         if is_due || lease::anything_waits(connection).await? {
             beaten = Some(Instant::now());
-            if let Some((count, end)) = lease::place(connection, node, BATCH, bus.notifies_in_transaction()).await? {
-                bus.publish_log(end.position);
-                if count as u64 == BATCH {
-                    continue;
-                }
+            let placed = lease::place(connection, node, BATCH, bus.notifies_in_transaction()).await?;
+            let full = placed.len() as u64 == BATCH;
+            if let Some(end) = placed.last().and_then(|event| event.position) {
+                // This node need not read what it has just had in its hands.
+                tail.offer(placed);
+                bus.publish_log(end);
+            }
+            if full {
+                continue;
             }
         }
         tokio::select! {

@@ -104,7 +104,15 @@ impl Tail {
         Some(state.recent.range(from..to.max(from)).cloned().collect())
     }
 
-    /// Tells of events that follow each other.
+    /// Tells of events that follow each other, if they follow what was told.
+    pub fn offer(&self, events: Vec<Event>) {
+        let follows = events.first().and_then(|event| event.position) == Some(self.tip() + 1);
+        if follows && !self.conduct.order_by_id {
+            self.tell(events);
+        }
+    }
+
+    /// Tells of events that follow each other; of those that were told already not again.
     fn tell(&self, events: Vec<Event>) {
         if let Some(last) = events.last() {
             let age = chrono::Utc::now() - last.occurred_at;
@@ -112,8 +120,9 @@ impl Tail {
         }
         let mut state = self.state();
         for event in events {
+            let Some(position) = event.position.filter(|position| *position > state.tip) else { continue };
             let event = Arc::new(event);
-            state.tip = event.position.unwrap_or(state.tip);
+            state.tip = position;
             if self.conduct.broadcast_to_all {
                 state.router.broadcast(|listener| listener.hear(&event));
             } else {
@@ -235,6 +244,8 @@ async fn look(feed: &Feed) -> Result<()> {
 /// Begins anew when the log is another one than before, as after a restore.
 async fn is_the_same(feed: &Feed) -> Result<()> {
     let (store, tail) = (&feed.0.store, &feed.0.tail);
+    // Read first: meanwhile the relay may tell of more.
+    let tip = tail.tip();
     let bounds = log::bounds(store).await?;
     let name = log::epoch(store).await?;
     if name != feed.epoch().name {
@@ -242,8 +253,8 @@ async fn is_the_same(feed: &Feed) -> Result<()> {
         let epoch = Arc::new(Epoch::read(store).await?);
         *feed.0.epoch.write().unwrap_or_else(PoisonError::into_inner) = epoch;
         tail.restart(bounds);
-    } else if bounds.1 < tail.tip() && !feed.0.conduct.order_by_id {
-        tracing::error!(known = tail.tip(), found = bounds.1, "the log ends before what was told of it: begin anew");
+    } else if bounds.1 < tip && !feed.0.conduct.order_by_id {
+        tracing::error!(known = tip, found = bounds.1, "the log ends before what was told of it: begin anew");
         tail.restart(bounds);
     } else {
         tail.oldest.store(bounds.0, Ordering::Relaxed);

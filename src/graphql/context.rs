@@ -59,7 +59,7 @@ pub const fn code(failure: &Failure) -> &'static str {
 /// A failure as a top-level error. What went wrong inside is logged here, once, and never shown.
 pub fn failure(ctx: &Context<'_>, failure: &Failure) -> Error {
     if let Failure::Internal(cause) = failure {
-        let request_id = ctx.data_opt::<Session>().map_or("", |session| session.request_id.as_str());
+        let request_id = ctx.data_opt::<Session>().map_or("", |session| &*session.request_id);
         tracing::error!(request_id, cause, "a request failed");
     }
     if let Failure::Unavailable(cause) = failure {

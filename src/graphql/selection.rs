@@ -18,8 +18,29 @@ pub fn in_order(document: &ExecutableDocument, operation: Option<&str>, data: &m
         Some(wanted) => name.is_some_and(|name| name.as_str() == wanted),
         None => true,
     });
-    if let Some((_, operation)) = found {
+    if let Some((_, operation)) = found
+        && !is_in_order(&operation.node.selection_set.node, data)
+    {
         Plan::of(document, &[&operation.node.selection_set.node]).arrange(data);
+    }
+}
+
+/// Whether the fields stand in the order of a plain selection; not found out where there are fragments.
+fn is_in_order(set: &SelectionSet, data: &Value) -> bool {
+    match data {
+        Value::Object(fields) => {
+            fields.len() == set.items.len()
+                && set.items.iter().zip(fields).all(|(selection, (name, value))| match &selection.node {
+                    Selection::Field(field) => {
+                        let field = &field.node;
+                        field.alias.as_ref().unwrap_or(&field.name).node == *name
+                            && is_in_order(&field.selection_set.node, value)
+                    }
+                    _ => false,
+                })
+        }
+        Value::List(entries) => entries.iter().all(|entry| is_in_order(set, entry)),
+        _ => true,
     }
 }
 

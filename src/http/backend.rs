@@ -24,6 +24,10 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// Opens a subscription. The request's data hold a [`Caller`], perhaps a
     /// [`LastEventId`](super::LastEventId).
     ///
+    /// The edge ends the stream when the caller's token does; on a socket the client may have
+    /// renewed it by then, so that [`Identity::expires_at`](super::auth::Identity::expires_at) of
+    /// the request is the earliest end, not the last word.
+    ///
     /// The end of the stream is the operation's `complete`; nothing follows [`Message::Error`] and
     /// [`Message::Close`].
     fn subscribe(&self, request: Request) -> BoxStream<'static, Message>;

@@ -22,11 +22,10 @@ impl Places {
     /// A place for the caller; nothing when it has `most` already.
     pub(crate) fn take(self: &Arc<Self>, identity: &Arc<Identity>, most: usize) -> Option<Place> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(identity.subject.as_str().into()).or_default();
-        if *count >= most {
+        if taken.get(identity.subject.as_str()).copied().unwrap_or(0) >= most {
             return None;
         }
-        *count += 1;
+        *taken.entry(identity.subject.as_str().into()).or_default() += 1;
         Some(Place { places: Arc::clone(self), identity: Arc::clone(identity) })
     }
 }

@@ -395,4 +395,6 @@ fn failure(id: &str, errors: &str) -> String {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

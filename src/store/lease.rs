@@ -6,7 +6,8 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, Transac
 use uuid::Uuid;
 
 use super::error::{Result, StoreError};
-use super::log::{self, End};
+use super::log;
+use crate::domain::event::Event;
 
 /// Any number, the same on all nodes.
 const LOCK: i64 = 7_302;
@@ -60,16 +61,11 @@ pub async fn anything_waits(connection: &DatabaseConnection) -> Result<bool> {
 }
 
 /// Gives positions to what waits, at most `limit`, as the holder; shows life also when nothing
-/// waits. With `notify`, tells every listener of the new end at the commit.
+/// waits. With `notify`, tells every listener of the new end at the commit. Returns what got a position.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when another node holds the lease by now.
-pub async fn place(
-    connection: &DatabaseConnection,
-    node: Uuid,
-    limit: u64,
-    notify: bool,
-) -> Result<Option<(usize, End)>> {
+pub async fn place(connection: &DatabaseConnection, node: Uuid, limit: u64, notify: bool) -> Result<Vec<Event>> {
     let tx = connection.begin().await?;
     let beat = statement("UPDATE relay_lease SET beats = beats + 1 WHERE holder = $1", [node.into()]);
     if tx.execute_raw(beat).await?.rows_affected() == 0 {
@@ -77,11 +73,11 @@ pub async fn place(
         return Err(StoreError::Conflict);
     }
     let placed = log::place_waiting(&tx, limit).await?;
-    if let Some((_, end)) = &placed
+    if let Some(end) = placed.last().and_then(|event| event.position)
         && notify
     {
         let sql = "SELECT pg_notify('ordergraph_log', $1)";
-        tx.execute_raw(statement(sql, [end.position.to_string().into()])).await?;
+        tx.execute_raw(statement(sql, [end.to_string().into()])).await?;
     }
     tx.commit().await?;
     Ok(placed)

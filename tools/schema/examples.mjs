@@ -199,6 +199,8 @@ async function play() {
   const first = await follow('SUPERVISOR', 'OrderEvents', { after: before, filter: { orderId: order.id } })
   expect('the first event', first.event.kind, 'ORDER_REVIEW_STARTED')
   expect('the stock alert', (await follow('PROCUREMENT', 'StockAlerts', { after: before })).stockItem.sku, 'LAMP-2')
+  const level = await follow('WAREHOUSE', 'StockLevels', { after: before })
+  expect('the level of stock', typeof level.stockItem.available, 'string')
   const update = await follow('SERVICE_AGENT', 'TicketUpdates', { after: before, filter: { ticketId: ticket.id } })
   expect('the ticket event', update.event.kind, 'TICKET_OPENED')
   const ids = [order.id, moved.id, deliveryId, ticket.id, first.event.id]

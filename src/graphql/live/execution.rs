@@ -76,7 +76,7 @@ async fn once(
             Some(Ok(response)) => response,
             // The rest would be lost without a word: tell of each.
             Some(Err(_)) | None => {
-                tracing::error!(request_id = session.request_id, "the execution of a subscription broke off");
+                tracing::error!(request_id = &*session.request_id, "the execution of a subscription broke off");
                 Response::from_errors(vec![error::internal(&session.request_id)])
             }
         };

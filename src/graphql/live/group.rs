@@ -2,6 +2,7 @@
 //! keeps the newest results for those who have not taken them yet.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 
@@ -218,7 +219,7 @@ impl Group {
     }
 
     /// Executes what is pending until nothing is.
-    async fn run(self: Arc<Self>) {
+    pub(super) async fn run(&self) {
         loop {
             let events: Vec<Arc<Event>> = {
                 let mut state = self.state();
@@ -233,7 +234,9 @@ impl Group {
                 state.pending.drain(..count).collect()
             };
             let upto = events.last().and_then(|event| event.position).unwrap_or_default();
-            let frames = self.execute(self.updates(events)).await;
+            let updates = self.updates(events);
+            self.hub.stats().executions.fetch_add(updates.len() as u64, Ordering::Relaxed);
+            let frames = execute(self.hub.schema(), &self.operation, &self.session, updates).await;
             let wakers = self.state().append(frames, upto);
             wakers.into_iter().for_each(Waker::wake);
         }
@@ -259,10 +262,10 @@ impl Group {
         updates
     }
 
-    /// Executes updates in order.
+    /// Executes updates in order, for whoever is not served by the workers.
     pub(super) async fn execute(&self, updates: Vec<Update>) -> Vec<Frame> {
         let stats = self.hub.stats();
-        stats.executions.fetch_add(updates.len() as u64, std::sync::atomic::Ordering::Relaxed);
+        stats.executions.fetch_add(updates.len() as u64, Ordering::Relaxed);
         let _permit = self.hub.may_execute().await;
         execute(self.hub.schema(), &self.operation, &self.session, updates).await
     }
@@ -295,13 +298,13 @@ impl Listener for Group {
         {
             state.is_running = true;
             self.hub.in_flight().moved(&mut state.in_flight, Some(position));
-            tokio::spawn(me.run());
+            self.hub.work().give(&me);
         }
     }
 
     fn resync(&self) {
         let count = self.end(|_| Some(End::Resync));
-        self.hub.stats().resyncs.fetch_add(count as u64, std::sync::atomic::Ordering::Relaxed);
+        self.hub.stats().resyncs.fetch_add(count as u64, Ordering::Relaxed);
     }
 }
 

@@ -17,12 +17,13 @@ use super::member::{Member, Messages};
 use super::sharing::{Sharing, sharing};
 use super::stats::Stats;
 use super::update::{Admission, Opening, Update};
+use super::work::Work;
 use crate::app::read::subscription::{StreamFailure, piece, resume};
 use crate::app::{App, Failure, Session};
 use crate::domain::actor::{Role, Visibility};
 use crate::feed::{Feed, Listener};
-use crate::graphql::ApiSchema;
 use crate::graphql::context::{attach, code};
+use crate::graphql::{ApiSchema, trusting_schema};
 use crate::http::auth::Identity;
 use crate::http::error::{self, coded};
 use crate::http::{Caller, Language, LastEventId};
@@ -46,6 +47,8 @@ pub struct Hub(Arc<Inner>);
 
 struct Inner {
     schema: ApiSchema,
+    /// Executes what was admitted before, without judging it again for every event.
+    trusting: ApiSchema,
     app: Arc<App>,
     groups: Mutex<HashMap<Key, Arc<Group>>>,
     /// One copy of each document, however many groups there are for other values.
@@ -53,6 +56,7 @@ struct Inner {
     /// What callers see, by what their tokens say; for those who ask for a cursor in between.
     visibilities: Mutex<HashMap<Claims, Arc<Visibility>>>,
     in_flight: InFlight,
+    work: Work,
     executions: Semaphore,
     catch_ups: Semaphore,
     stats: Stats,
@@ -94,6 +98,7 @@ impl Hub {
         let settings = app.feed().settings();
         let hub = Self(Arc::new(Inner {
             schema,
+            trusting: trusting_schema(),
             executions: Semaphore::new(settings.executions.max(1)),
             catch_ups: Semaphore::new(settings.catch_ups.max(1)),
             app: app.clone(),
@@ -101,6 +106,7 @@ impl Hub {
             documents: Mutex::default(),
             visibilities: Mutex::default(),
             in_flight: InFlight::default(),
+            work: Work::start(settings.executions),
             stats: Stats::default(),
             ids: AtomicU64::new(1),
         }));
@@ -114,11 +120,15 @@ impl Hub {
     }
 
     pub(super) fn schema(&self) -> &ApiSchema {
-        &self.0.schema
+        &self.0.trusting
     }
 
     pub(super) fn feed(&self) -> &Feed {
         self.0.app.feed()
+    }
+
+    pub(super) fn work(&self) -> &Work {
+        &self.0.work
     }
 
     pub(super) fn in_flight(&self) -> &InFlight {
@@ -284,7 +294,7 @@ impl Hub {
         self.remember(&identity, &session.visibility);
         // What is shared is executed as somebody without a name.
         if key.subject.is_none() {
-            session.actor = session.visibility.nobody();
+            session.actor = Arc::new(session.visibility.nobody());
         }
         let mut groups = self.groups();
         let group = match groups.entry(key.clone()) {

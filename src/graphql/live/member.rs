@@ -149,7 +149,7 @@ impl Member {
     }
 
     fn failed(&self, failure: &Failure) -> Message {
-        let request_id = &self.group.session.request_id;
+        let request_id = &*self.group.session.request_id;
         if let Failure::Internal(cause) = failure {
             tracing::error!(request_id, cause, "a subscription could not go on");
             return Message::Error(vec![error::internal(request_id)]);

@@ -13,6 +13,7 @@ mod member;
 mod sharing;
 mod stats;
 pub mod update;
+mod work;
 
 pub use hub::Hub;
 pub use member::Messages;

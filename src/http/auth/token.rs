@@ -68,8 +68,10 @@ impl Identity {
     /// Whether the other token is for the same caller with the same rights; only their ends differ.
     pub(crate) fn is_same_caller(&self, other: &Self) -> bool {
         let Self { subject, roles, unit, customer, channel, expires_at: _ } = self;
-        (subject, roles, unit, customer, channel)
-            == (&other.subject, &other.roles, &other.unit, &other.customer, &other.channel)
+        let has_all = |one: &[String], other: &[String]| one.iter().all(|role| other.contains(role));
+        (subject, unit, customer, channel) == (&other.subject, &other.unit, &other.customer, &other.channel)
+            && has_all(roles, &other.roles)
+            && has_all(&other.roles, roles)
     }
 }
 

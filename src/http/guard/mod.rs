@@ -8,6 +8,7 @@ mod cost;
 mod root;
 mod select;
 mod text;
+mod used;
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::parser::{self, parse_query};

@@ -12,7 +12,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Pos, Positioned, Value};
 use serde_json::Value as Json;
 
-use super::select::used_fragments;
+use super::used::{used_fragments, used_variables};
 use super::{Refusal, code};
 
 /// The type at the root of subscriptions; its name is the usual one.
@@ -50,21 +50,35 @@ pub(super) fn flatten(
         return Err(refuse("A subscription can't select introspection at its root.", field.pos));
     }
 
-    let before = used_fragments(document);
+    let (fragments, variables) = (used_fragments(document), used_variables(document));
     let root = SelectionSet { items: vec![Positioned::new(Selection::Field(field.clone()), field.pos)] };
-    match (&mut document.operations, operation_name) {
-        (DocumentOperations::Single(operation), _) => operation.node.selection_set.node = root,
-        (DocumentOperations::Multiple(operations), name) => {
-            let selected = operations.iter_mut().find(|(known, _)| name.is_none_or(|name| known.as_str() == name));
-            if let Some((_, operation)) = selected {
-                operation.node.selection_set.node = root;
-            }
-        }
+    if let Some(operation) = selected(document, operation_name) {
+        operation.selection_set.node = root;
     }
     // What was used here only is not used any more; what nobody used is still refused for that.
-    let after = used_fragments(document);
-    document.fragments.retain(|name, _| after.contains(name) || !before.contains(name));
+    let left = used_fragments(document);
+    document.fragments.retain(|name, _| left.contains(name) || !fragments.contains(name));
+    let left = used_variables(document);
+    if let Some(operation) = selected(document, operation_name) {
+        operation.variable_definitions.retain(|definition| {
+            let name = &definition.node.name.node;
+            left.contains(name) || !variables.contains(name)
+        });
+    }
     Ok(())
+}
+
+fn selected<'document>(
+    document: &'document mut ExecutableDocument,
+    operation_name: Option<&str>,
+) -> Option<&'document mut OperationDefinition> {
+    match &mut document.operations {
+        DocumentOperations::Single(operation) => Some(&mut operation.node),
+        DocumentOperations::Multiple(operations) => operations
+            .iter_mut()
+            .find(|(known, _)| operation_name.is_none_or(|name| known.as_str() == name))
+            .map(|(_, operation)| &mut operation.node),
+    }
 }
 
 struct Collector<'document> {
@@ -271,6 +285,19 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn variables_that_nothing_uses_any_more_are_gone() {
+        let text = "subscription($a: Boolean!, $b: Int, $c: Int, $d: Int) { \
+            a(n: $b) @include(if: $a) { x(m: [{ k: $c }]) } ...F @skip(if: $a) } \
+            fragment F on Subscription { b(n: $d) { y } }";
+        let mut document = parse_query(text).unwrap();
+        flatten(&mut document, None, &json!({"a": true})).unwrap();
+        let (_, operation) = document.operations.iter().next().unwrap();
+        let left: Vec<&str> =
+            operation.node.variable_definitions.iter().map(|definition| definition.node.name.node.as_str()).collect();
+        assert_eq!(left, ["b", "c"]);
     }
 
     #[test]

@@ -4,10 +4,9 @@
 //! estimates what all of them would cost, with the variables of the one: a required variable of
 //! another operation would be missing, and its cost would count.
 
-use std::collections::HashSet;
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument};
 
-use async_graphql::Name;
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet};
+use super::used::used_fragments;
 
 /// Drops operations that are not selected, and fragments that the selected one does not use. A
 /// document with one operation stays whole, so that validation sees all of it.
@@ -23,36 +22,12 @@ pub(super) fn select(document: &mut ExecutableDocument, operation_name: Option<&
     document.fragments.retain(|name, _| used.contains(name));
 }
 
-/// The fragments that the operations of a document use.
-pub(super) fn used_fragments(document: &ExecutableDocument) -> HashSet<Name> {
-    let mut used = HashSet::new();
-    let mut waiting: Vec<&SelectionSet> =
-        document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node).collect();
-    while let Some(set) = waiting.pop() {
-        for item in &set.items {
-            match &item.node {
-                Selection::Field(field) => waiting.push(&field.node.selection_set.node),
-                Selection::InlineFragment(fragment) => {
-                    waiting.push(&fragment.node.selection_set.node);
-                }
-                Selection::FragmentSpread(spread) => {
-                    let name = &spread.node.fragment_name.node;
-                    if used.insert(name.clone())
-                        && let Some(fragment) = document.fragments.get(name)
-                    {
-                        waiting.push(&fragment.node.selection_set.node);
-                    }
-                }
-            }
-        }
-    }
-    used
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use async_graphql::Name;
     use async_graphql::parser::parse_query;
+
+    use super::*;
 
     const SEVERAL: &str = "query A($ids: [ID!]!) { nodes(ids: $ids) { ...F } } \
         query B { viewer { ... on Viewer { ...G } } } \

@@ -80,6 +80,19 @@ async fn streams_and_resumes() {
             .await;
     assert_eq!(data(&resumed[0])["data"], json!({"count": 3}));
 
+    // A fragment at the root is no reason to stay silent.
+    let query = "subscription A($v: Boolean!) { ...F @include(if: $v) } fragment F on Subscription { n: count(to: 2) }";
+    let text = reqwest::Client::new()
+        .post(server.url("/graphql/stream"))
+        .json(&json!({"query": query, "variables": {"v": true}}))
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(text.contains(r#"data: {"data":{"n":2}}"#) && text.ends_with("event: complete\ndata:\n\n"), "{text}");
+
     let url = server.url("/graphql/stream?query=subscription{count(to:1)}");
     let text = reqwest::get(url).await.unwrap().text().await.unwrap();
     assert!(text.contains("event: complete\n"), "{text}");

@@ -36,6 +36,19 @@ async fn connections_are_bounded_and_given_back() {
     drop(socket);
 }
 
+/// Thousands that come back at once find room to wait, before the server has taken any of them.
+#[tokio::test]
+async fn many_may_wait_to_be_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = DemoKey::load_or_create(folder.path()).unwrap();
+    let edge = Edge::new(super::puppet::Puppet::default(), Authenticator::from_demo_key(&key).unwrap());
+    let server = edge.bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap();
+    let waiting = futures::future::join_all((0..1_000).map(|_| TcpStream::connect(address)));
+    let waiting = tokio::time::timeout(Duration::from_millis(900), waiting).await.expect("nobody tries again");
+    assert!(waiting.iter().all(Result::is_ok));
+}
+
 #[tokio::test]
 async fn stops_although_a_request_hangs() {
     let server = Running::with(|settings| settings.drain_seconds = 1).await;

@@ -185,9 +185,9 @@ fn chained<'e>(end: End, ids: &[i64], events: impl IntoIterator<Item = &'e Event
         .collect()
 }
 
-/// Gives positions to events that wait for one, oldest first, at most `limit` (up to 500). Returns
-/// how many and the new end of the log, if there were any. Whoever calls it is alone.
-pub(in crate::store) async fn place_waiting(tx: &DatabaseTransaction, limit: u64) -> Result<Option<(usize, End)>> {
+/// Gives positions to events that wait for one, oldest first, at most `limit` (up to 500), and returns
+/// them. Whoever calls it is alone.
+pub(in crate::store) async fn place_waiting(tx: &DatabaseTransaction, limit: u64) -> Result<Vec<Event>> {
     let waits: RelationDef = event::Entity::belongs_to(event_waiting::Entity)
         .from(event::Column::Id)
         .to(event_waiting::Column::EventId)
@@ -199,13 +199,14 @@ pub(in crate::store) async fn place_waiting(tx: &DatabaseTransaction, limit: u64
         .all(tx)
         .await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let events = rows.into_iter().map(|row| event(row, None)).collect::<Result<Vec<_>>>()?;
+    let mut events = rows.into_iter().map(|row| event(row, None)).collect::<Result<Vec<_>>>()?;
+    if events.is_empty() {
+        return Ok(events);
+    }
     let places = chained(end(tx).await?, &ids, &events);
-    let Some(last) = places.last() else {
-        return Ok(None);
-    };
-    let end = End { position: last.position, link: link(&last.hash)? };
-    let count = places.len();
+    for (event, place) in events.iter_mut().zip(&places) {
+        event.position = Some(place.position);
+    }
     if tx.get_database_backend() == DbBackend::Postgres {
         // Arrays: the statements have one text each, whatever the number of rows.
         let positions: Vec<i64> = places.iter().map(|place| place.position).collect();
@@ -222,7 +223,7 @@ pub(in crate::store) async fn place_waiting(tx: &DatabaseTransaction, limit: u64
         let placed = among(event_waiting::Column::EventId, ids);
         event_waiting::Entity::delete_many().filter(placed).exec(tx).await?;
     }
-    Ok(Some((count, end)))
+    Ok(events)
 }
 
 /// Gives positions to all events that wait for one, after a migration of an embedded database.
@@ -231,7 +232,7 @@ pub(in crate::store) async fn place_all(store: &Store) -> Result<()> {
         let tx = store.begin().await?;
         let placed = place_waiting(&tx, CHUNK as u64).await?;
         tx.commit().await?;
-        if placed.is_none() {
+        if placed.is_empty() {
             return Ok(());
         }
     }

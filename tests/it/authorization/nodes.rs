@@ -45,7 +45,7 @@ async fn roles(node: &Node, actor: &Actor) -> Value {
 /// Waits until an application that nobody tells of anything gives a caller these roles, in time.
 async fn agrees(deaf: &Arc<App>, actor: &Actor, since: Instant, expected: &[Role]) {
     loop {
-        let found = Session::open(deaf, &actor.identity, "test").await.expect("a session").actor.roles;
+        let found = Session::open(deaf, &actor.identity, "test").await.expect("a session").actor.roles.clone();
         if found == expected {
             return;
         }
