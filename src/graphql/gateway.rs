@@ -61,6 +61,8 @@ impl Gateway {
 
     async fn open(self, request: Request) -> Opened {
         let caller = caller(&request).cloned();
+        // Thousands come back at once after a restart: so many at a time, each with what it takes.
+        let _turn = self.hub.may_open().await;
         match (self.session(caller.as_ref()).await, caller) {
             (Ok(Some(session)), Some(caller)) => self.hub.open(request, session, caller).await,
             (Ok(_), _) => {

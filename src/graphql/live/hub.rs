@@ -58,6 +58,7 @@ struct Inner {
     in_flight: InFlight,
     work: Work,
     executions: Semaphore,
+    openings: Semaphore,
     catch_ups: Semaphore,
     stats: Stats,
     ids: AtomicU64,
@@ -100,6 +101,7 @@ impl Hub {
             schema,
             trusting: trusting_schema(),
             executions: Semaphore::new(settings.executions.max(1)),
+            openings: Semaphore::new(settings.executions.max(1)),
             catch_ups: Semaphore::new(settings.catch_ups.max(1)),
             app: app.clone(),
             groups: Mutex::default(),
@@ -159,6 +161,11 @@ impl Hub {
     pub(super) async fn may_execute(&self) -> Option<SemaphorePermit<'_>> {
         // Never closed; without a permit it would only be less bounded.
         self.0.executions.acquire().await.ok()
+    }
+
+    /// Whoever opens a subscription waits here for its turn.
+    pub async fn may_open(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.openings.acquire().await.ok()
     }
 
     pub(super) async fn may_catch_up(&self) -> Option<SemaphorePermit<'_>> {

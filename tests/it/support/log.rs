@@ -15,13 +15,16 @@ pub struct Entry {
     pub sequence: i64,
     pub kind: String,
     pub order: Option<Uuid>,
-    pub unit: Option<Uuid>,
+    pub customer: Option<Uuid>,
+    pub public: bool,
+    /// Every unit it concerns.
+    pub units: Vec<Uuid>,
 }
 
 /// Everything that has a position, in its order.
 pub async fn read(db: &DatabaseConnection) -> Vec<Entry> {
     const SQL: &str = "SELECT l.position, e.id, e.aggregate_kind, e.aggregate_id, e.sequence, e.kind, e.order_id, \
-                       e.unit_id FROM event_log l JOIN event e ON e.id = l.event_id ORDER BY l.position";
+                       e.customer_id, e.public, e.unit_id, e.audience FROM event_log l JOIN event e ON e.id = l.event_id ORDER BY l.position";
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), SQL.to_owned())).await;
     let entry = |row: &sea_orm::QueryResult| {
         Ok::<_, sea_orm::DbErr>(Entry {
@@ -32,10 +35,18 @@ pub async fn read(db: &DatabaseConnection) -> Vec<Entry> {
             sequence: row.try_get_by_index(4)?,
             kind: row.try_get_by_index(5)?,
             order: row.try_get_by_index(6)?,
-            unit: row.try_get_by_index(7)?,
+            customer: row.try_get_by_index(7)?,
+            public: row.try_get_by_index(8)?,
+            units: units(row.try_get_by_index(9)?, row.try_get_by_index(10)?),
         })
     };
     rows.expect("the log").iter().map(|row| entry(row).expect("an entry")).collect()
+}
+
+fn units(unit: Option<Uuid>, audience: Option<serde_json::Value>) -> Vec<Uuid> {
+    let audience = audience.as_ref().and_then(|audience| audience.as_array()).into_iter().flatten();
+    let parsed = audience.map(|unit| unit.as_str().and_then(|unit| unit.parse().ok()).expect("a unit"));
+    unit.into_iter().chain(parsed).collect()
 }
 
 /// The part of the log behind a position of which this holds, as ids of events.
@@ -83,15 +94,22 @@ pub fn same(received: &[i64], expected: &[i64]) -> Result<(), String> {
     if received == expected {
         return Ok(());
     }
-    let missing: Vec<&i64> = expected.iter().filter(|id| !received.contains(id)).collect();
-    let strange: Vec<&i64> = received.iter().filter(|id| !expected.contains(id)).collect();
+    let missing: Vec<i64> = expected.iter().filter(|id| !received.contains(id)).copied().collect();
+    let strange: Vec<i64> = received.iter().filter(|id| !expected.contains(id)).copied().collect();
     let doubled: Vec<i64> =
         received.iter().enumerate().filter(|(at, id)| received[..*at].contains(id)).map(|(_, id)| *id).collect();
     let at = received.iter().zip(expected).position(|(one, other)| one != other);
+    let few = |events: Vec<i64>| match events.len() {
+        0..=10 => format!("{events:?}"),
+        count => format!("{:?} and {} more", &events[..10], count - 10),
+    };
     Err(format!(
-        "{} received, {} expected; they part at {at:?}; missing {missing:?}, not expected {strange:?}, double {doubled:?}",
+        "{} received, {} expected; they part at {at:?}; missing {}, not expected {}, double {}",
         received.len(),
         expected.len(),
+        few(missing),
+        few(strange),
+        few(doubled),
     ))
 }
 

@@ -3,17 +3,23 @@
 pub mod actor;
 pub mod client;
 pub mod cluster;
+pub mod crowd;
 mod database;
 pub mod load;
 pub mod log;
 pub mod lossy;
+pub mod measured;
 pub mod node;
 pub mod process;
 pub mod proxy;
+pub mod rows;
 pub mod seed;
+pub mod slow;
 mod socket;
+pub mod stock;
 pub mod story;
 pub mod watcher;
+pub mod wishes;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -23,19 +29,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use ordergraph::app::{App, Identity, Session, SystemClock, access};
+use ordergraph::app::{App, Identity, Session};
 use ordergraph::domain::actor::Role;
-use ordergraph::feed::{Feed, FeedSettings};
-use ordergraph::graphql::{Gateway, sdl};
-use ordergraph::http::auth::{Authenticator, DemoKey, DemoToken};
-use ordergraph::http::{Edge, EdgeSettings};
+use ordergraph::http::auth::{DemoKey, DemoToken};
 use ordergraph::seed as demo;
-use ordergraph::store::{Store, StoreOptions, verify};
+use ordergraph::store::verify;
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+
+use node::{Making, Node, Site};
 
 pub use actor::Actor;
 pub use database::{Database, Kind, nats_url};
@@ -54,26 +56,35 @@ pub struct World {
     pub address: SocketAddr,
     pub key: DemoKey,
     pub http: reqwest::Client,
-    database: database::Database,
-    tasks: TaskTracker,
-    stop: CancellationToken,
-    server: tokio::sync::Mutex<Option<JoinHandle<bool>>>,
+    /// The database and what else outlives the server.
+    pub site: Site,
+    node: tokio::sync::Mutex<Option<Node>>,
 }
 
 /// Runs a test in a world of its own. Whatever the test did, every invariant holds at its end.
 pub async fn within<F: Future<Output = ()>>(kind: Kind, test: impl FnOnce(Arc<World>) -> F) {
+    let findings = within_as(
+        kind,
+        |making| making,
+        |world| async move {
+            test(world.clone()).await;
+            world.violations().await
+        },
+    );
+    assert_eq!(findings.await, Vec::<String>::new(), "invariants after the test");
+}
+
+/// Runs something in a world that is made differently.
+pub async fn within_as<T, F: Future<Output = T>>(
+    kind: Kind,
+    change: impl FnOnce(Making) -> Making,
+    test: impl FnOnce(Arc<World>) -> F,
+) -> T {
     let _permit = WORLDS.acquire().await.expect("never closed");
-    let world = Arc::new(World::start(kind).await);
+    let world = Arc::new(World::start(kind, change).await);
     let outcome = AssertUnwindSafe(test(world.clone())).catch_unwind().await;
-    let findings = match &outcome {
-        Ok(()) => world.violations().await,
-        Err(_) => Vec::new(),
-    };
     world.end().await;
-    if let Err(panic) = outcome {
-        std::panic::resume_unwind(panic);
-    }
-    assert_eq!(findings, Vec::<String>::new(), "invariants after the test");
+    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Declares a test that runs on SQLite and on PostgreSQL.
@@ -103,52 +114,26 @@ macro_rules! on_both_databases {
 pub(crate) use on_both_databases;
 
 impl World {
-    async fn start(kind: Kind) -> Self {
-        let database = database::Database::create(kind).await;
-        let options = StoreOptions { url: database.url.clone(), connections: 8 };
-        let store = Store::connect(&options).await.expect("a store");
-        store.migrate().await.expect("a current schema");
-        demo::reference_only(&store, chrono::Utc::now()).await.expect("reference data");
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let feed = Feed::start(&store, FeedSettings::default(), &tasks, &stop).await.expect("a feed");
-        let app = App::new(store, feed, Arc::new(SystemClock));
-        app.access().reload().await.expect("who has lost access");
-        tasks.spawn(access::follow(app.clone(), stop.clone()));
-        let key = DemoKey::load_or_create(database.folder()).expect("a key");
-        let settings = EdgeSettings { drain_seconds: 5, drain_spread_milliseconds: 1, ..EdgeSettings::default() };
-        let authenticator = Authenticator::from_demo_key(&key).expect("an authenticator");
-        let server = Edge::new(Gateway::new(&app), authenticator)
-            .settings(settings)
-            .schema_text(sdl())
-            .bind(("127.0.0.1", 0))
-            .await
-            .expect("a free port");
-        let address = server.local_addr().expect("an address");
-        let server = tokio::spawn(server.run(stop.clone()));
+    async fn start(kind: Kind, change: impl FnOnce(Making) -> Making) -> Self {
+        let site = Site::new(kind).await;
+        let node = Node::start(change(site.making()), &site.key).await;
         Self {
             kind,
-            app,
-            db: database.connect().await,
-            address,
-            key,
+            app: node.app.clone(),
+            db: site.db.clone(),
+            address: node.address,
+            key: site.key.clone(),
             http: reqwest::Client::new(),
-            database,
-            tasks,
-            stop,
-            server: tokio::sync::Mutex::new(Some(server)),
+            site,
+            node: tokio::sync::Mutex::new(Some(node)),
         }
     }
 
     async fn end(&self) {
-        self.stop.cancel();
-        if let Some(server) = self.server.lock().await.take() {
-            let _ = server.await;
+        if let Some(node) = self.node.lock().await.take() {
+            node.end().await;
         }
-        self.tasks.close();
-        let _ = tokio::time::timeout(Duration::from_secs(10), self.tasks.wait()).await;
-        let _ = self.app.store().clone().close().await;
-        let _ = self.db.clone().close().await;
-        self.database.drop().await;
+        self.site.remove().await;
     }
 
     /// The demo group's person of a role.
@@ -204,7 +189,7 @@ impl World {
 
     /// The address of its database, for another node on it.
     pub fn url(&self) -> &str {
-        &self.database.url
+        self.site.url()
     }
 
     /// The position in the log behind a cursor that somebody was given.

@@ -3,17 +3,19 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ordergraph::app::{App, SystemClock, access};
 use ordergraph::domain::actor::Role;
 use ordergraph::feed::{Conduct, Feed, FeedSettings};
+use ordergraph::graphql::live::Stats;
 use ordergraph::graphql::{Gateway, sdl};
 use ordergraph::http::auth::{Authenticator, DemoKey, DemoToken};
 use ordergraph::http::{Edge, EdgeSettings};
 use ordergraph::seed as demo;
 use ordergraph::store::{Store, StoreOptions};
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +43,7 @@ pub struct Making {
 pub struct Node {
     pub address: SocketAddr,
     pub app: Arc<App>,
+    pub gateway: Gateway,
     tasks: TaskTracker,
     stop: CancellationToken,
     server: JoinHandle<bool>,
@@ -54,7 +57,8 @@ impl Node {
         let app = App::new(store, feed, Arc::new(SystemClock));
         app.access().reload().await.expect("who has lost access");
         tasks.spawn(access::follow(app.clone(), stop.clone()));
-        let server = Edge::new(Gateway::new(&app), Authenticator::from_demo_key(key).expect("an authenticator"))
+        let gateway = Gateway::new(&app);
+        let server = Edge::new(gateway.clone(), Authenticator::from_demo_key(key).expect("an authenticator"))
             .settings(making.edge)
             .schema_text(sdl())
             .bind(("127.0.0.1", 0))
@@ -62,7 +66,30 @@ impl Node {
             .expect("a free port");
         let address = server.local_addr().expect("an address");
         let server = tokio::spawn(server.run(stop.clone()));
-        Self { address, app, tasks, stop, server }
+        Self { address, app, gateway, tasks, stop, server }
+    }
+
+    /// What the node counts.
+    pub fn count(&self, which: impl Fn(&Stats) -> &AtomicU64) -> u64 {
+        which(self.gateway.hub().stats()).load(Ordering::Relaxed)
+    }
+
+    /// How many groups and subscriptions there are.
+    pub fn open(&self) -> (i64, i64) {
+        let stats = self.gateway.hub().stats();
+        (stats.groups.load(Ordering::Relaxed), stats.subscriptions.load(Ordering::Relaxed))
+    }
+
+    /// Waits until there are so many groups and subscriptions.
+    pub async fn until_open(&self, wanted: (i64, i64)) -> Result<(), String> {
+        let begun = std::time::Instant::now();
+        while self.open() != wanted {
+            if begun.elapsed() > Duration::from_secs(90) {
+                return Err(format!("{:?} groups and subscriptions instead of {wanted:?}", self.open()));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
     }
 
     /// Ends in order.
@@ -95,14 +122,13 @@ impl Site {
         store.migrate().await.expect("a current schema");
         demo::reference_only(&store, chrono::Utc::now()).await.expect("reference data");
         store.close().await.expect("closed");
-        let db = database.connect().await;
-        db.execute_unprepared(
-            "CREATE VIEW event_log AS SELECT position, id AS event_id FROM event WHERE position IS NOT NULL",
-        )
-        .await
-        .expect("x");
         let key = DemoKey::load_or_create(database.folder()).expect("a key");
         Self { kind: database.kind(), db: database.connect().await, key, database }
+    }
+
+    /// Another connection of the test's own.
+    pub async fn connect(&self) -> DatabaseConnection {
+        self.database.connect().await
     }
 
     pub fn url(&self) -> &str {
@@ -115,12 +141,10 @@ impl Site {
     }
 
     pub fn making(&self) -> Making {
-        Making {
-            url: self.database.url.clone(),
-            edge: EdgeSettings { drain_seconds: 5, drain_spread_milliseconds: 1, ..EdgeSettings::default() },
-            feed: FeedSettings::default(),
-            conduct: Conduct::default(),
-        }
+        let mut edge = EdgeSettings { drain_seconds: 5, drain_spread_milliseconds: 1, ..EdgeSettings::default() };
+        // Tests have many subscribers of one name.
+        edge.socket.per_caller = 10_000;
+        Making { url: self.database.url.clone(), edge, feed: FeedSettings::default(), conduct: Conduct::default() }
     }
 
     /// A node in this process.
@@ -196,12 +220,29 @@ impl Site {
         Ok(log)
     }
 
+    /// The one number a statement answers.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let statement = Statement::from_string(self.db.get_database_backend(), sql.to_owned());
+        self.db.query_one_raw(statement).await.expect(sql).expect(sql).try_get_by_index(0).expect(sql)
+    }
+
+    /// The same with a new connection, when the old one was lost.
+    pub async fn reconnected(self) -> Self {
+        let db = self.database.connect().await;
+        Self { db, ..self }
+    }
+
     pub async fn run(&self, sql: &str) -> u64 {
         self.db.execute_unprepared(sql).await.expect(sql).rows_affected()
     }
 
     pub async fn end(self) {
-        let _ = self.db.close().await;
+        self.remove().await;
+    }
+
+    /// Nothing is left of it.
+    pub async fn remove(&self) {
+        let _ = self.db.clone().close().await;
         self.database.drop().await;
     }
 }

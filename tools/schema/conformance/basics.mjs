@@ -111,7 +111,7 @@ export const checks = {
     await until('an end', () => streamed.ended).finally(() => streamed.close())
     expect(streamed.ended === 'complete' && JSON.stringify(streamed.results).includes('GRAPHQL_VALIDATION_FAILED'), 'SSE')
   },
-  'pings of the server': async () => {
+  'pings of the server tell the newest cursor': async () => {
     const pings = []
     const client = ws({
       connectionParams: { authorization: `Bearer ${token}` },
@@ -121,10 +121,25 @@ export const checks = {
     // The usual interval is 25 seconds.
     await until('a ping', () => pings.length, 30_000).finally(() => watch.close())
     const [payload] = pings
-    expect(payload === undefined || typeof payload.cursor === 'string', JSON.stringify(payload))
-    if (payload) {
-      const resumed = transports['graphql-transport-ws']({ after: payload.cursor })
-      await awake(resumed).finally(() => resumed.close())
+    expect(typeof payload?.cursor === 'string', `the payload is ${JSON.stringify(payload)}`)
+    const resumed = transports['graphql-transport-ws']({ after: payload.cursor })
+    await awake(resumed).finally(() => resumed.close())
+  },
+  'the place of an idle event stream moves on, and nobody is told': async () => {
+    const response = await fetch(sseUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ query: subscription, variables }),
+      signal: AbortSignal.timeout(30_000),
+    })
+    let text = ''
+    for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+      text += chunk
+      if (/^id: \S+\n\n/m.test(text)) break
     }
+    expect(!text.includes('event:'), text)
+    const [, cursor] = /^id: (\S+)\n\n/m.exec(text)
+    const resumed = transports.SSE({ after: cursor })
+    await awake(resumed).finally(() => resumed.close())
   },
 }
