@@ -72,13 +72,16 @@ impl Report {
         } else {
             String::new()
         };
+        let first = match round.reaction.total() {
+            0 => "-".to_owned(),
+            _ => format!("{:.1}", round.reaction.quantile(0.5)),
+        };
         self.say(&format!(
-            "| {server:8} | {:>9} | {:>9} | {:>7.2} | {:>9.2} | {:>8.1} | {:>6.1} | {:>6.1} | {:>3.0} % | {mark} |",
+            "| {server:8} | {:>9} | {:>9} | {:>7.2} | {:>9.2} | {first:>8} | {:>6.1} | {:>6.1} | {:>3.0} % | {mark} |",
             number(round.rate()),
             number(round.sweep_rate()),
             round.user_micros(),
             round.kernel_micros(),
-            round.reaction.quantile(0.5),
             round.latency.quantile(0.5),
             round.latency.quantile(0.99),
             round.busy() * 100.0,

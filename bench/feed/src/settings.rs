@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The command line. `scripts/bench-feed` fills it in.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Settings {
-    /// About two minutes: one round of everything, shorter
+    /// Two or three minutes: one round of everything, shorter
     #[arg(long)]
     pub quick: bool,
     /// Only these, such as fanout or memory; all when absent
@@ -47,7 +47,7 @@ impl Settings {
 
     /// How long a round lasts.
     pub fn time(&self, full: f64) -> Duration {
-        Duration::from_secs_f64(if self.quick { full / 2.0 } else { full })
+        Duration::from_secs_f64(if self.quick { full / 3.0 } else { full })
     }
 
     /// A file for what a server prints.

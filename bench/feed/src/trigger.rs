@@ -1,5 +1,6 @@
 //! What makes events happen.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -101,8 +102,9 @@ impl Trigger {
         if rows.orders.len() == 1 {
             return self.for_all(1, tally).await;
         }
-        let orders: Vec<String> =
-            subscribers.iter().map(|subscriber| rows.orders[*subscriber % rows.orders.len()].clone()).collect();
+        // Several may follow the same order.
+        let numbers: BTreeSet<usize> = subscribers.iter().map(|subscriber| subscriber % rows.orders.len()).collect();
+        let orders: Vec<String> = numbers.into_iter().map(|number| rows.orders[number].clone()).collect();
         tally.begin_own(subscribers, Instant::now());
         rows.writer.events(&orders, 1).await?;
         let begun = Instant::now();

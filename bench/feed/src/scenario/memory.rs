@@ -98,11 +98,20 @@ async fn measure(bench: &mut Bench<'_>, database: &Database, case: &Case) -> any
     let used = settled(&product.process).await? - before;
     crowd.leave(&product.process).await?;
     let left = settled(&product.process).await? - before;
-    let again = Crowd::open(plan(case.sockets)).await?;
-    let second = settled(&product.process).await? - before;
-    again.leave(&product.process).await?;
+    let second = match bench.settings.quick {
+        true => f64::NAN,
+        false => {
+            let again = Crowd::open(plan(case.sockets)).await?;
+            let second = settled(&product.process).await? - before;
+            again.leave(&product.process).await?;
+            second
+        }
+    };
 
-    let each = |bytes: f64| format!("{:.2} KB", bytes / subscriptions / KB);
+    let each = |bytes: f64| match bytes.is_nan() {
+        true => "-".to_owned(),
+        false => format!("{:.2} KB", bytes / subscriptions / KB),
+    };
     bench.report.say(&format!(
         "| {} x {} | {} | {} ({:.1} MB) | {} | {:.1} MB | {} | {:.0} us |",
         number(case.sockets as f64),
