@@ -126,17 +126,33 @@ async fn within<C: Command>(work: &Work, guarded: &Guarded<C>, digest: &str) -> 
     let mut refusals = Refusals::default();
     crate::domain::intake::text(&mut refusals, "idempotencyKey", Some(key), true, LONGEST_KEY);
     refusals.into_result()?;
-    if let Some(kept) = idempotency::find(work, key).await? {
-        if kept.action != C::ACTION.code() || kept.digest != digest {
-            let message = "This key was used with other arguments; use a new key for a new request.";
-            let refusal = Refusal::new(RefusalCode::IdempotencyKeyReused, "R1.3", message).at("idempotencyKey");
-            return Err(StoreError::Refused(refusal.into()));
-        }
-        return Ok(Answered { answer: serde_json::from_value(kept.answer)?, replayed: true });
+    if let Some(answered) = replay::<C>(work, key, digest).await? {
+        return Ok(answered);
     }
-    let answer = guarded.command.run(work).await?;
+    let answer = match guarded.command.run(work).await {
+        Ok(answer) => answer,
+        // The same request may have been at work when this one looked, and be done by the time this one
+        // had its locks: then it is refused for what it has itself brought about.
+        Err(error @ (StoreError::Refused(_) | StoreError::NotFound | StoreError::VersionMismatch { .. })) => {
+            return replay::<C>(work, key, digest).await?.ok_or(error);
+        }
+        Err(error) => return Err(error),
+    };
     idempotency::keep(work, key, C::ACTION, digest, serde_json::to_value(&answer)?).await?;
     Ok(Answered { answer, replayed: false })
+}
+
+/// What the same request was answered before, if it was made before.
+async fn replay<C: Command>(work: &Work, key: &str, digest: &str) -> StoreResult<Option<Answered<C::Answer>>> {
+    let Some(kept) = idempotency::find(work, key).await? else {
+        return Ok(None);
+    };
+    if kept.action != C::ACTION.code() || kept.digest != digest {
+        let message = "This key was used with other arguments; use a new key for a new request.";
+        let refusal = Refusal::new(RefusalCode::IdempotencyKeyReused, "R1.3", message).at("idempotencyKey");
+        return Err(StoreError::Refused(refusal.into()));
+    }
+    Ok(Some(Answered { answer: serde_json::from_value(kept.answer)?, replayed: true }))
 }
 
 /// SHA-256 of the arguments, in hexadecimal.

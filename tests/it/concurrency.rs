@@ -91,6 +91,31 @@ on_both_databases!(a_platform_that_retries_gets_one_order, |world| async move {
     }
 });
 
+on_both_databases!(
+    /// A client that repeats itself before it was answered is answered alike, not refused for what its
+    /// first try has brought about.
+    the_same_request_many_times_at_once_is_one,
+    |world| async move {
+        let order = world.submitted(&[line("LAMP-1", "5")]).await;
+        let dispatcher = world.actor(Role::Dispatcher);
+        for round in 0..5 {
+            let hold = json!({ "orderId": order, "reason": "A race.", "idempotencyKey": format!("hold {round}") });
+            let answers = join_all((0..8).map(|_| dispatcher.act("placeHold", hold.clone()))).await;
+            let held: Vec<&Value> = answers.iter().map(|answer| &answer.data()["placeHold"]["order"]["holds"]).collect();
+            assert!(held.iter().all(|holds| holds.as_array().is_some_and(|holds| holds.len() == 1)), "{held:?}");
+            let release = json!({
+                "orderId": order, "holdId": held[0][0]["id"], "idempotencyKey": format!("release {round}")
+            });
+            for answer in join_all((0..8).map(|_| dispatcher.act("releaseHold", release.clone()))).await {
+                assert_eq!(answer.data()["releaseHold"]["userErrors"], json!([]));
+            }
+        }
+        let times = |kind| format!("SELECT COUNT(*) FROM event WHERE kind = '{kind}'");
+        assert_eq!(world.number(&times("ORDER_HELD")).await, 5);
+        assert_eq!(world.number(&times("ORDER_HOLD_RELEASED")).await, 5);
+    }
+);
+
 on_both_databases!(of_two_decisions_exactly_one_wins, |world| async move {
     let (rita, fiona) = (world.actor(Role::Reviewer), world.actor(Role::FinanceApprover));
     for round in 0..10 {
