@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -13,12 +14,13 @@ use uuid::Uuid;
 use super::bus::Bus;
 use super::conduct::Conduct;
 use super::tail::Tail;
-use crate::store::{Result, Store, lease};
+use crate::store::{Result, Store, lease, log};
 
 /// Events that get their positions in one transaction.
 const BATCH: u64 = 500;
-/// Events of so long are taken together: fewer transactions of the relay leave more to writers.
-const PACE: Duration = Duration::from_millis(2);
+/// The first and the longest rest between two transactions while events keep coming: the fewer the relay
+/// needs, the more it leaves to writers. Who comes alone never waits.
+const RESTS: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(8)];
 /// How long a missed hint can delay an event at most.
 const POLL: Duration = Duration::from_millis(200);
 /// Between two signs of life when nothing happens, and between two attempts to become the relay.
@@ -53,16 +55,21 @@ async fn term(
 ) -> Result<()> {
     // The lock belongs to this one connection: whoever loses it is no longer the relay.
     let mut options = ConnectOptions::new(store.url().to_owned());
-    options.max_connections(1).min_connections(1).sqlx_logging(false).map_sqlx_postgres_opts(|options| {
-        options.application_name("ordergraph relay").options([
-            ("idle_in_transaction_session_timeout", "5s"),
-            // A node that vanished from the network is found out by the server.
-            ("tcp_keepalives_idle", "3"),
-            ("tcp_keepalives_interval", "1"),
-            ("tcp_keepalives_count", "3"),
-            ("plan_cache_mode", "force_generic_plan"),
-        ])
-    });
+    options
+        .max_connections(1)
+        .min_connections(1)
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .map_sqlx_postgres_opts(|options| {
+            options.application_name("ordergraph relay").options([
+                ("idle_in_transaction_session_timeout", "5s"),
+                // A node that vanished from the network is found out by the server.
+                ("tcp_keepalives_idle", "3"),
+                ("tcp_keepalives_interval", "1"),
+                ("tcp_keepalives_count", "3"),
+                ("plan_cache_mode", "force_generic_plan"),
+            ])
+        });
     let connection = Database::connect(options).await?;
     let outcome = tokio::select! {
         () = stop.cancelled() => Ok(()),
@@ -77,24 +84,31 @@ async fn serve(connection: &DatabaseConnection, bus: &Bus, tail: &Tail, conduct:
     tracing::info!(%node, "this node is the relay");
     bus.lead(true);
     let mut waiting = bus.waiting();
+    // Nobody else adds to the log from here on.
+    let mut end = log::end(connection).await?;
     let mut beaten = None::<Instant>;
+    let mut rest = Duration::ZERO;
     loop {
-        let is_due = beaten.is_none_or(|last| last.elapsed() >= BEAT);
-        if is_due || lease::anything_waits(connection).await? {
-            beaten = Some(Instant::now());
-            let placed = lease::place(connection, node, BATCH, bus.notifies_in_transaction()).await?;
+        let now = Instant::now();
+        let placed = lease::place(connection, node, &mut end, BATCH, bus.notifies_in_transaction()).await?;
+        if !placed.is_empty() {
+            beaten = Some(now);
             let full = placed.len() as u64 == BATCH;
-            if let Some(end) = placed.last().and_then(|event| event.position) {
-                // This node need not read what it has just had in its hands.
-                tail.offer(placed);
-                bus.publish_log(end);
-            }
+            // This node need not read what it has just had in its hands.
+            tail.offer(placed);
+            bus.publish_log(end.position);
             if full {
                 continue;
             }
+        } else if beaten.is_none_or(|last| now.duration_since(last) >= BEAT) {
+            beaten = Some(now);
+            lease::beat(connection, node).await?;
         }
+        let at_once = waiting.next().now_or_never().is_some();
+        rest = if at_once { (rest * 2).clamp(RESTS[0], RESTS[1]) } else { Duration::ZERO };
         tokio::select! {
-            _ = waiting.next() => tokio::time::sleep(PACE).await,
+            () = tokio::time::sleep(rest), if at_once => {}
+            _ = waiting.next(), if !at_once => {}
             () = tokio::time::sleep(POLL) => {}
         }
     }

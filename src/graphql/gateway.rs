@@ -63,14 +63,18 @@ impl Gateway {
         let caller = caller(&request).cloned();
         // Thousands come back at once after a restart: so many at a time, each with what it takes.
         let _turn = self.hub.may_open().await;
-        match (self.session(caller.as_ref()).await, caller) {
-            (Ok(Some(session)), Some(caller)) => self.hub.open(request, session, caller).await,
-            (Ok(_), _) => {
-                let failure = Failure::Unauthenticated;
-                Err(vec![error::coded(error::code::UNAUTHENTICATED, failure.to_string())])
+        // Made when its turn has come: whoever waits holds no more than the request.
+        let opening = async {
+            match (self.session(caller.as_ref()).await, caller) {
+                (Ok(Some(session)), Some(caller)) => self.hub.open(request, session, caller).await,
+                (Ok(_), _) => {
+                    let failure = Failure::Unauthenticated;
+                    Err(vec![error::coded(error::code::UNAUTHENTICATED, failure.to_string())])
+                }
+                (Err(error), _) => Err(vec![error]),
             }
-            (Err(error), _) => Err(vec![error]),
-        }
+        };
+        opening.boxed().await
     }
 }
 

@@ -194,8 +194,8 @@ impl Protocol {
                     self.actions.push_back(Action::Renew(authorization.clone()));
                 }
             }
-            ("subscribe", Some(id), Some(payload @ Json::Object(_)))
-                if (1..=MAXIMUM_OPERATION_ID_BYTES).contains(&id.len()) =>
+            ("subscribe", Some(id), Some(payload))
+                if (1..=MAXIMUM_OPERATION_ID_BYTES).contains(&id.len()) && is_request(&payload) =>
             {
                 self.subscribe(&id, payload, now);
             }
@@ -388,6 +388,15 @@ pub fn ping(cursor: Option<&str>, reauth: bool) -> String {
 pub fn authorization(payload: Option<&Json>) -> Option<&Json> {
     let payload = payload?;
     ["authorization", "Authorization"].iter().find_map(|name| payload.get(name)).filter(|value| !value.is_null())
+}
+
+/// Does the payload have the form that the protocol gives it?
+fn is_request(payload: &Json) -> bool {
+    let may_be = |name: &str, is: fn(&Json) -> bool| payload.get(name).is_none_or(|value| value.is_null() || is(value));
+    payload.get("query").is_some_and(Json::is_string)
+        && may_be("operationName", Json::is_string)
+        && may_be("variables", Json::is_object)
+        && may_be("extensions", Json::is_object)
 }
 
 fn failure(id: &str, errors: &str) -> String {

@@ -2,11 +2,11 @@
 //! that its death frees the office at once; signs of life in a row show when it merely hangs, and
 //! the row fences off whoever comes back too late.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use uuid::Uuid;
 
 use super::error::{Result, StoreError};
-use super::log;
+use super::log::{self, End};
 use crate::domain::event::Event;
 
 /// Any number, the same on all nodes.
@@ -54,31 +54,65 @@ pub async fn depose(connection: &DatabaseConnection) -> Result<bool> {
     Ok(!connection.query_all_raw(statement(sql, [LOCK.into()])).await?.is_empty())
 }
 
-/// Does an event wait for its position?
-pub async fn anything_waits(connection: &DatabaseConnection) -> Result<bool> {
-    let found = connection.query_one_raw(statement("SELECT 1 FROM event_waiting LIMIT 1", [])).await?;
-    Ok(found.is_some())
-}
-
-/// Gives positions to what waits, at most `limit`, as the holder; shows life also when nothing
-/// waits. With `notify`, tells every listener of the new end at the commit. Returns what got a position.
+/// Shows life.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when another node holds the lease by now.
-pub async fn place(connection: &DatabaseConnection, node: Uuid, limit: u64, notify: bool) -> Result<Vec<Event>> {
-    let tx = connection.begin().await?;
-    let beat = statement("UPDATE relay_lease SET beats = beats + 1 WHERE holder = $1", [node.into()]);
-    if tx.execute_raw(beat).await?.rows_affected() == 0 {
-        tx.rollback().await?;
+pub async fn beat(connection: &DatabaseConnection, node: Uuid) -> Result<()> {
+    let sql = "UPDATE relay_lease SET beats = beats + 1 WHERE holder = $1";
+    match connection.execute_raw(statement(sql, [node.into()])).await?.rows_affected() {
+        0 => Err(StoreError::Conflict),
+        _ => Ok(()),
+    }
+}
+
+/// Gives positions to what waits, at most `limit`, as the holder and behind `end`, which is the end of
+/// the log from then on. With `notify`, tells every listener of it at the commit. Returns what got a
+/// position. It shows life where there was something.
+///
+/// Two statements, since every event waits for them: one that looks, and one that does everything or
+/// nothing.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when another node holds the lease by now, or the log has another end.
+pub async fn place(
+    connection: &DatabaseConnection,
+    node: Uuid,
+    end: &mut End,
+    limit: u64,
+    notify: bool,
+) -> Result<Vec<Event>> {
+    let (ids, mut events) = log::waiting(connection, limit).await?;
+    if events.is_empty() {
+        return Ok(events);
+    }
+    let places = log::chained(*end, &ids, &mut events);
+    let Some(last) = places.last() else { return Ok(events) };
+    let new_end = End::of(last)?;
+    // Arrays: the statement has one text, whatever the number of rows.
+    let positions: Vec<i64> = places.iter().map(|place| place.position).collect();
+    let hashes: Vec<Vec<u8>> = places.into_iter().map(|place| place.hash).collect();
+    let sql = "WITH holder AS ( \
+                 UPDATE relay_lease SET beats = beats + 1 WHERE holder = $1 \
+                   AND COALESCE((SELECT MAX(position) FROM event_log), 0) = $2 RETURNING 1), \
+               placed AS ( \
+                 INSERT INTO event_log (position, event_id, hash) \
+                 SELECT place.* FROM unnest($3::bigint[], $4::bigint[], $5::bytea[]) AS place, holder), \
+               gone AS ( \
+                 DELETE FROM event_waiting WHERE event_id = ANY($4::bigint[]) AND EXISTS (SELECT FROM holder)) \
+               SELECT CASE WHEN $6 THEN pg_notify('ordergraph_log', $7)::text END FROM holder";
+    let values: [sea_orm::Value; 7] = [
+        node.into(),
+        end.position.into(),
+        positions.into(),
+        ids.into(),
+        hashes.into(),
+        notify.into(),
+        new_end.position.to_string().into(),
+    ];
+    if connection.query_one_raw(statement(sql, values)).await?.is_none() {
         return Err(StoreError::Conflict);
     }
-    let placed = log::place_waiting(&tx, limit).await?;
-    if let Some(end) = placed.last().and_then(|event| event.position)
-        && notify
-    {
-        let sql = "SELECT pg_notify('ordergraph_log', $1)";
-        tx.execute_raw(statement(sql, [end.to_string().into()])).await?;
-    }
-    tx.commit().await?;
-    Ok(placed)
+    *end = new_end;
+    Ok(events)
 }

@@ -97,7 +97,7 @@ impl Work {
         let mut events = events.into_inner().unwrap_or_else(PoisonError::into_inner);
         let outcome = async {
             concerned::fill_in(&tx, &mut events).await?;
-            log::append(&tx, &events).await
+            log::append(&tx, &mut events).await
         };
         match outcome.await {
             Ok(()) => {

@@ -234,18 +234,18 @@ pub async fn transaction(database: &str, model: &Model, eventing: bool) -> anyho
         });
     }
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let waiting = if eventing && has_waiting(&mut connection).await? {
-        "INSERT INTO event_waiting (event_id) VALUES (:event::bigint);\n"
+    let event = format!("INSERT INTO event ({}) VALUES ({})", names.join(", "), values.join(", "));
+    // One statement, as the server sends it.
+    let event = if eventing && has_waiting(&mut connection).await? {
+        format!("WITH written AS ({event} RETURNING id) INSERT INTO event_waiting (event_id) SELECT id FROM written")
     } else {
-        ""
+        event
     };
     Ok(format!(
         "\\set copy random(1, {})\nBEGIN;\n\
          UPDATE orders SET version = version + 1 WHERE id = md5('bench ' || :copy)::uuid RETURNING version \\gset\n\
-         INSERT INTO event ({}) VALUES ({}) RETURNING id AS event \\gset\n{waiting}COMMIT;\n",
+         {event};\nCOMMIT;\n",
         crate::prepared::ORDERS,
-        names.join(", "),
-        values.join(", "),
     ))
 }
 

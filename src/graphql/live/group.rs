@@ -11,6 +11,7 @@ use slab::Slab;
 use super::document::Operation;
 use super::execution::{Frame, execute};
 use super::hub::{Hub, Key};
+use super::shelf::Shelf;
 use super::stats::Stats;
 use super::update::Update;
 use crate::app::Session;
@@ -63,6 +64,8 @@ pub struct Group {
     pub(super) session: Session,
     /// One at a time reads the log for the group; the next finds what it brought.
     pub(super) turn: tokio::sync::Mutex<()>,
+    /// What it brought.
+    pub(super) shelf: Shelf,
     state: Mutex<State>,
     me: Weak<Self>,
 }
@@ -112,6 +115,7 @@ impl Group {
             operation,
             session,
             turn: tokio::sync::Mutex::default(),
+            shelf: Shelf::default(),
             state: Mutex::default(),
             me: me.clone(),
         })
@@ -145,11 +149,6 @@ impl Group {
         self.state().floor
     }
 
-    /// How many follow it.
-    pub(super) fn size(&self) -> usize {
-        self.state().members.len()
-    }
-
     /// The next result of a member behind a position.
     pub(super) fn take(&self, slot: usize, next: i64, waker: &Waker) -> Taken {
         let mut state = self.state();
@@ -175,21 +174,6 @@ impl Group {
             state.forget(index + 1);
         }
         Taken::Frame(frame)
-    }
-
-    /// Puts the results between two positions in front of those that are kept; not when there is no
-    /// room, or when what they would join has gone.
-    pub(super) fn prepend(&self, frames: Vec<Frame>, after: i64, upto: i64) -> Result<(), Vec<Frame>> {
-        let mut state = self.state();
-        if state.floor != upto || state.ring.len() + frames.len() > MOST_FRAMES {
-            return Err(frames);
-        }
-        for frame in frames.into_iter().rev() {
-            state.bytes += frame.body.len();
-            state.ring.push_front(frame);
-        }
-        state.floor = after;
-        Ok(())
     }
 
     /// Ends the subscriptions of members.

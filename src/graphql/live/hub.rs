@@ -15,6 +15,7 @@ use super::group::{End, Group, Parts};
 use super::in_flight::InFlight;
 use super::member::{Member, Messages};
 use super::sharing::{Sharing, sharing};
+use super::shelf::Keeper;
 use super::stats::Stats;
 use super::update::{Admission, Opening, Update};
 use super::work::Work;
@@ -56,6 +57,7 @@ struct Inner {
     /// What callers see, by what their tokens say; for those who ask for a cursor in between.
     visibilities: Mutex<HashMap<Claims, Arc<Visibility>>>,
     in_flight: InFlight,
+    keeper: Keeper,
     work: Work,
     executions: Semaphore,
     openings: Semaphore,
@@ -108,6 +110,7 @@ impl Hub {
             documents: Mutex::default(),
             visibilities: Mutex::default(),
             in_flight: InFlight::default(),
+            keeper: Keeper::default(),
             work: Work::start(settings.executions),
             stats: Stats::default(),
             ids: AtomicU64::new(1),
@@ -131,6 +134,10 @@ impl Hub {
 
     pub(super) fn work(&self) -> &Work {
         &self.0.work
+    }
+
+    pub(super) fn keeper(&self) -> &Keeper {
+        &self.0.keeper
     }
 
     pub(super) fn in_flight(&self) -> &InFlight {

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::execution::Frame;
 use super::group::{End, Group, Taken};
+use super::shelf::Page;
 use super::stats::Stats;
 use crate::app::Failure;
 use crate::app::read::subscription::piece;
@@ -35,15 +36,9 @@ pub struct Member {
     pub(super) own: VecDeque<Frame>,
     /// Where it is once it has taken its own.
     after_own: Option<i64>,
-    reading: Option<JoinHandle<Result<Read, Broken>>>,
+    reading: Option<JoinHandle<Result<Arc<Page>, Broken>>>,
     /// Whether the connection was told that there may be more than it gets.
     is_catching_up: bool,
-}
-
-/// What reading the log brought.
-pub struct Read {
-    frames: Vec<Frame>,
-    upto: i64,
 }
 
 /// Why the log was not read.
@@ -106,9 +101,10 @@ impl Member {
                 let read = ready!(reading.poll_unpin(cx));
                 self.reading = None;
                 match read {
-                    Ok(Ok(read)) => {
-                        self.own = read.frames.into();
-                        self.after_own = Some(read.upto);
+                    Ok(Ok(page)) => {
+                        let ahead = page.frames.iter().filter(|frame| frame.position > self.next);
+                        self.own = ahead.cloned().collect();
+                        self.after_own = Some(page.upto);
                     }
                     Ok(Err(Broken::Slow)) => {
                         Stats::count(&self.group.hub.stats().slow_consumers);
@@ -171,34 +167,30 @@ fn ended(end: End) -> Message {
     }
 }
 
-/// Reads a piece of the log for whoever is behind: into the group's ring if it fits there, so that
-/// many who come back together are served by one execution; else for the one who asked.
-async fn read(group: Arc<Group>, next: i64, was_live: bool) -> Result<Read, Broken> {
+/// Reads a piece of the log for whoever is behind. Those who come back together to the same place are
+/// served by one execution.
+async fn read(group: Arc<Group>, next: i64, was_live: bool) -> Result<Arc<Page>, Broken> {
     let hub = &group.hub;
     let feed = hub.feed();
     if was_live && feed.tip() - next > feed.settings().slow_events {
         return Err(Broken::Slow);
     }
-    let turns = async {
-        let turn = group.turn.lock().await;
-        (turn, hub.may_catch_up().await)
-    };
-    let _turns = tokio::time::timeout(PATIENCE, turns).await.map_err(|_| Broken::Slow)?;
+    let _turn = tokio::time::timeout(PATIENCE, group.turn.lock()).await.map_err(|_| Broken::Slow)?;
+    // What a conflated result stands for depends on where one comes from.
+    if let Some(page) = group.shelf.find(next, group.interest.conflates) {
+        return Ok(page);
+    }
+    let _permit = tokio::time::timeout(PATIENCE, hub.may_catch_up()).await.map_err(|_| Broken::Slow)?;
     let floor = group.floor();
     if next >= floor {
-        return Ok(Read { frames: Vec::new(), upto: next });
+        return Ok(Arc::new(Page { after: next, upto: next, frames: Vec::new() }));
     }
     Stats::count(&hub.stats().catch_ups);
     let found = read_log(&group, next, floor).await?;
-    let is_complete = found.reached == floor;
     let frames = group.execute(group.updates(found.events)).await;
-    if is_complete && group.size() > 1 {
-        return match group.prepend(frames, next, floor) {
-            Ok(()) => Ok(Read { frames: Vec::new(), upto: next }),
-            Err(frames) => Ok(Read { frames, upto: floor }),
-        };
-    }
-    Ok(Read { frames, upto: found.reached })
+    let page = Arc::new(Page { after: next, upto: found.reached, frames });
+    hub.keeper().keep(&group.shelf, &page);
+    Ok(page)
 }
 
 /// The same, waiting for a database that is away.

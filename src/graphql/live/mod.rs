@@ -11,6 +11,7 @@ mod hub;
 mod in_flight;
 mod member;
 mod sharing;
+mod shelf;
 mod stats;
 pub mod update;
 mod work;

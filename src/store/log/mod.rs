@@ -8,7 +8,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{CommonTableExpression, Expr, OnConflict, Query};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult,
-    IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select, Statement,
+    IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select,
 };
 use uuid::Uuid;
 
@@ -82,11 +82,18 @@ pub async fn bounds(store: &Store) -> Result<(i64, i64)> {
     Ok((oldest.unwrap_or(1), newest.unwrap_or(0)))
 }
 
+impl End {
+    /// The end of a log whose last place this is.
+    pub(in crate::store) fn of(last: &event_log::Model) -> Result<Self> {
+        Ok(Self { position: last.position, link: link(&last.hash)? })
+    }
+}
+
 /// The last place of the log.
-pub(in crate::store) async fn end(db: &impl ConnectionTrait) -> Result<End> {
+pub async fn end(db: &impl ConnectionTrait) -> Result<End> {
     let last = event_log::Entity::find().order_by_desc(event_log::Column::Position).one(db).await?;
     match last {
-        Some(row) => Ok(End { position: row.position, link: link(&row.hash)? }),
+        Some(row) => End::of(&row),
         None => Ok(End { position: 0, link: ORIGIN }),
     }
 }
@@ -149,8 +156,8 @@ pub async fn matching(store: &Store, filter: &EventFilter, after: i64, upto: i64
 
 /// Writes the events of a transaction. On SQLite they get their positions here; on PostgreSQL they
 /// wait for the relay, since transactions commit in any order.
-pub(in crate::store) async fn append(tx: &DatabaseTransaction, events: &[Event]) -> Result<()> {
-    for events in events.chunks(CHUNK) {
+pub(in crate::store) async fn append(tx: &DatabaseTransaction, events: &mut [Event]) -> Result<()> {
+    for events in events.chunks_mut(CHUNK) {
         let rows = events.iter().map(row).collect::<Result<Vec<_>>>()?;
         if tx.get_database_backend() == DbBackend::Postgres {
             let mut insert = event::Entity::insert_many(rows).into_query();
@@ -172,22 +179,22 @@ pub(in crate::store) async fn append(tx: &DatabaseTransaction, events: &[Event])
     Ok(())
 }
 
-/// The places of events behind the end of the log.
-fn chained<'e>(end: End, ids: &[i64], events: impl IntoIterator<Item = &'e Event>) -> Vec<event_log::Model> {
+/// The places of events behind the end of the log; the events get their positions.
+pub(in crate::store) fn chained(end: End, ids: &[i64], events: &mut [Event]) -> Vec<event_log::Model> {
     let mut end = end;
     ids.iter()
         .zip(events)
         .map(|(id, event)| {
             let position = end.position + 1;
             end = End { position, link: chain::link(&end.link, position, event) };
+            event.position = Some(position);
             event_log::Model { position, event_id: *id, hash: end.link.to_vec() }
         })
         .collect()
 }
 
-/// Gives positions to events that wait for one, oldest first, at most `limit` (up to 500), and returns
-/// them. Whoever calls it is alone.
-pub(in crate::store) async fn place_waiting(tx: &DatabaseTransaction, limit: u64) -> Result<Vec<Event>> {
+/// Events that wait for a position, oldest first, at most `limit`, with their ids.
+pub(in crate::store) async fn waiting(db: &impl ConnectionTrait, limit: u64) -> Result<(Vec<i64>, Vec<Event>)> {
     let waits: RelationDef = event::Entity::belongs_to(event_waiting::Entity)
         .from(event::Column::Id)
         .to(event_waiting::Column::EventId)
@@ -196,44 +203,26 @@ pub(in crate::store) async fn place_waiting(tx: &DatabaseTransaction, limit: u64
         .join(JoinType::InnerJoin, waits)
         .order_by_asc(event_waiting::Column::EventId)
         .limit(limit)
-        .all(tx)
+        .all(db)
         .await?;
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let mut events = rows.into_iter().map(|row| event(row, None)).collect::<Result<Vec<_>>>()?;
-    if events.is_empty() {
-        return Ok(events);
-    }
-    let places = chained(end(tx).await?, &ids, &events);
-    for (event, place) in events.iter_mut().zip(&places) {
-        event.position = Some(place.position);
-    }
-    if tx.get_database_backend() == DbBackend::Postgres {
-        // Arrays: the statements have one text each, whatever the number of rows.
-        let positions: Vec<i64> = places.iter().map(|place| place.position).collect();
-        let hashes: Vec<Vec<u8>> = places.into_iter().map(|place| place.hash).collect();
-        let sql = "INSERT INTO event_log (position, event_id, hash) \
-                   SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])";
-        let values = [positions.into(), ids.clone().into(), hashes.into()];
-        tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
-        let sql = "DELETE FROM event_waiting WHERE event_id = ANY($1::bigint[])";
-        tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [ids.into()])).await?;
-    } else {
-        let places = places.into_iter().map(|place| place.into_active_model().reset_all());
-        event_log::Entity::insert_many(places).exec_without_returning(tx).await?;
-        let placed = among(event_waiting::Column::EventId, ids);
-        event_waiting::Entity::delete_many().filter(placed).exec(tx).await?;
-    }
-    Ok(events)
+    let ids = rows.iter().map(|row| row.id).collect();
+    let events = rows.into_iter().map(|row| event(row, None)).collect::<Result<_>>()?;
+    Ok((ids, events))
 }
 
 /// Gives positions to all events that wait for one, after a migration of an embedded database.
 pub(in crate::store) async fn place_all(store: &Store) -> Result<()> {
     loop {
         let tx = store.begin().await?;
-        let placed = place_waiting(&tx, CHUNK as u64).await?;
-        tx.commit().await?;
-        if placed.is_empty() {
-            return Ok(());
+        let (ids, mut events) = waiting(&tx, CHUNK as u64).await?;
+        if events.is_empty() {
+            return Ok(tx.rollback().await?);
         }
+        let places = chained(end(&tx).await?, &ids, &mut events);
+        let places = places.into_iter().map(|place| place.into_active_model().reset_all());
+        event_log::Entity::insert_many(places).exec_without_returning(&tx).await?;
+        let placed = among(event_waiting::Column::EventId, ids);
+        event_waiting::Entity::delete_many().filter(placed).exec(&tx).await?;
+        tx.commit().await?;
     }
 }
