@@ -20,6 +20,9 @@ use super::places::Places;
 use super::server::Server;
 use super::settings::{EdgeSettings, SocketSettings};
 
+/// Operations of sockets that are looked into and opened at the same time.
+const OPENINGS: usize = 64;
+
 /// Builds the network edge around a backend.
 pub struct Edge<B> {
     backend: B,
@@ -102,6 +105,7 @@ impl<B: Backend> Edge<B> {
         let loopback = listener.local_addr()?.ip().is_loopback();
         let state = Arc::new(EdgeState {
             operations: Arc::new(Semaphore::new(self.settings.operations)),
+            openings: Arc::new(Semaphore::new(OPENINGS)),
             introspection: self.settings.introspection.unwrap_or(loopback),
             graphiql: self.settings.graphiql.unwrap_or(loopback),
             backend: self.backend,
@@ -132,6 +136,8 @@ pub(crate) struct EdgeState<B> {
     pub(crate) introspection: bool,
     pub(crate) graphiql: bool,
     pub(crate) operations: Arc<Semaphore>,
+    /// Whose turn it is of the operations that sockets ask for.
+    pub(crate) openings: Arc<Semaphore>,
     /// The rules for sockets once more, for the sockets to share.
     pub(crate) socket_settings: Arc<SocketSettings>,
     pub(crate) counters: Arc<Counters>,

@@ -28,7 +28,7 @@ const MOST_PENDING: usize = 10_000;
 const KEPT_FRAMES: usize = 64;
 /// Results that are kept at most for members that have not taken them.
 const MOST_FRAMES: usize = 256;
-const MOST_BYTES: usize = 1 << 20;
+const MOST_BYTES: usize = 128 << 10;
 
 /// Why a member's subscription ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,9 +5,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use async_graphql::ServerError;
-use async_graphql::parser::types::OperationType;
 use futures::future::{BoxFuture, FutureExt};
-use futures::stream::BoxStream;
 use serde_json::Value as Json;
 
 use super::session::{Ping, Session, Stage, Verdict};
@@ -16,9 +14,8 @@ use crate::http::backend::{Backend, Farewell, Message};
 use crate::http::caller::{Caller, new_request_id};
 use crate::http::counters::Transport;
 use crate::http::edge::instant_of;
-use crate::http::error::{self, code};
+use crate::http::error::code;
 use crate::http::protocol::{self, Action, close};
-use crate::http::request::Parameters;
 use crate::http::stream;
 
 /// What one round collects before it is written: messages and their bytes.
@@ -50,10 +47,9 @@ impl<B: Backend> Session<B> {
                     let cursor = self.edge.backend.newest_cursor(&self.caller());
                     self.ping = Some(Box::new(Ping { cursor, reauth }));
                 }
-                Action::Start { key, payload } => match self.open(payload) {
-                    Ok(messages) => self.operations.start(key, messages),
-                    Err(refusal) => self.protocol.fail(key, &json(&[refusal])),
-                },
+                Action::Start { key, payload } => {
+                    self.operations.start(key, stream::open_in_turn(&self.edge, payload, self.caller()));
+                }
                 Action::Stop { key } => self.operations.stop(key),
                 Action::Close { code, reason } => {
                     self.let_go(code);
@@ -160,17 +156,6 @@ impl<B: Backend> Session<B> {
 
     fn caller(&self) -> Caller {
         Caller { identity: self.identity.clone(), request_id: new_request_id(), language: self.language }
-    }
-
-    fn open(&self, payload: Json) -> Result<BoxStream<'static, Message>, ServerError> {
-        let parameters = Parameters::from_json(payload).map_err(|refusal| *refusal.error)?;
-        let prepared = parameters
-            .prepare(&self.edge.settings, self.edge.introspection)
-            .map_err(|refusal| ServerError::from(*refusal))?;
-        if prepared.operation_type == OperationType::Mutation {
-            return Err(error::coded(code::METHOD_NOT_ALLOWED, "Mutations are sent by POST, not over a socket."));
-        }
-        Ok(stream::open(&self.edge, prepared, self.caller()))
     }
 }
 

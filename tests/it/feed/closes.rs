@@ -73,6 +73,14 @@ fn table(target: &Target) -> Vec<(&'static str, Fault, u16)> {
         ("an unknown type", After(vec![text(json!({ "type": "start", "id": "1" }))]), 4400),
         ("no id", After(vec![text(json!({ "type": "subscribe", "payload": { "query": target.silence } }))]), 4400),
         ("no payload", After(vec![text(json!({ "type": "subscribe", "id": "1" }))]), 4400),
+        ("no document", After(vec![text(json!({ "type": "subscribe", "id": "1", "payload": {} }))]), 4400),
+        (
+            "variables in a list",
+            After(vec![text(json!({
+                "type": "subscribe", "id": "1", "payload": { "query": target.silence, "variables": [] }
+            }))]),
+            4400,
+        ),
         ("bytes", After(vec![Message::Binary(Bytes::from_static(b"{}"))]), 4400),
         ("no init", Before(vec![text(subscribe("1", &target.silence))]), 4401),
         ("a bad token", Before(vec![text(bad)]), 4403),

@@ -191,8 +191,7 @@ async fn storms(feed: FeedSettings, sockets: usize) -> Verdict {
     if overflown > 0 {
         return Err(format!("{overflown} connections were turned away by the system"));
     }
-    // Whoever comes first is served alone, everybody else together.
-    if executions > 2 * MISSED as u64 {
+    if executions > MISSED as u64 {
         return Err(format!("{executions} executions for {MISSED} events that {sockets} have missed"));
     }
     Ok(())

@@ -8,14 +8,13 @@ use ordergraph::domain::actor::Role;
 use ordergraph::feed::{Conduct, FeedSettings};
 
 use super::{Verdict, patience, proven};
-use crate::support::cluster::{Cluster, Halt};
 use crate::support::load::{Load, Plan, work};
 use crate::support::lossy::{Losses, Lossy};
 use crate::support::node::{Making, Node, Site};
 use crate::support::proxy::{Mode, Proxy, host_of};
 use crate::support::seed::Seed;
 use crate::support::watcher::Watcher;
-use crate::support::{Database, Kind, log, nats_url};
+use crate::support::{Kind, log, nats_url};
 
 /// The node that subscribers are at has no listener while others commit.
 async fn deaf(kind: Kind, conduct: Conduct) -> Verdict {
@@ -167,54 +166,4 @@ async fn nats_away() {
         node.end().await;
     }
     site.end().await;
-}
-
-/// The database is restarted under load, in order and as by a crash.
-async fn restarted(_: Kind, conduct: Conduct) -> Verdict {
-    let cluster = Cluster::start().await;
-    let site = Site::on(Database::within(&cluster.url).await).await;
-    let node = site.node(conduct).await;
-    let nodes = vec![node.address];
-    let orders = site.orders(&nodes, 3).await;
-    site.log().await?;
-    let start = log::read(&site.db).await.len();
-    let after = site.client(Role::Supervisor).cursor(&nodes).await;
-    let watcher = Watcher::begin(site.watch(&nodes, Some(after))).await;
-    let mut seed = Seed::new(12);
-    let client = site.client(Role::Dispatcher);
-    let plan = Plan { client, nodes, orders, workers: 3, rest: Duration::from_millis(20) };
-    let load = Load::start(plan, &mut seed);
-    for halt in [Halt::Fast, Halt::Immediate] {
-        let received = watcher.events().len();
-        let flows = watcher.try_until(patience(conduct), |record| record.received.len() > received + 10).await;
-        flows.map_err(|error| format!("before {halt:?}: {error}"))?;
-        cluster.halt(halt).await;
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        cluster.resume().await;
-    }
-    let received = watcher.events().len();
-    watcher.try_until(patience(conduct), |record| record.received.len() > received + 10).await?;
-    let done = load.stop().await;
-    // The test's own connection was lost as well.
-    let site = site.reconnected().await;
-    let log = site.log().await?;
-    for one in &done {
-        let order = log::uuid_of(&one.order);
-        if !log.iter().any(|entry| entry.aggregate == order && entry.sequence == one.version) {
-            return Err(format!("{one:?} was acknowledged and is not in the log"));
-        }
-    }
-    watcher.receives(&log::part(&log[start..], 0, log::of_orders), patience(conduct)).await?;
-    let record = watcher.stop().await;
-    if record.connections != 1 || !record.incidents.is_empty() {
-        return Err(format!("subscribers noticed: {} connections, {:?}", record.connections, record.incidents));
-    }
-    node.end().await;
-    site.end().await;
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn db_restart() {
-    restarted(Kind::Postgres, Conduct::default()).await.unwrap_or_else(|found| panic!("{found}"));
 }

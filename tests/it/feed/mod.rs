@@ -18,6 +18,8 @@ mod handoff;
 mod hints;
 mod leak;
 mod limits;
+mod memory;
+mod restart;
 mod rollback;
 mod sharing;
 mod slow;

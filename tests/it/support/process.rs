@@ -100,7 +100,7 @@ impl Process {
     }
 
     fn signal(&self, name: &str) {
-        let id = self.child.id().expect("a process that runs");
+        let id = self.id();
         let sent = std::process::Command::new("kill").args([name, &id.to_string()]).status().expect("kill");
         assert!(sent.success(), "kill {name} {id}");
     }
@@ -138,22 +138,17 @@ impl Process {
         Self::start_in(launch, folder).await
     }
 
-    /// Bytes of memory it holds.
-    pub fn resident_bytes(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().expect("it runs")));
-        let status = status.expect("what the kernel says of it");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its resident size");
-        line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse::<u64>().ok()).expect("a number") * 1024
+    /// The process as the system knows it.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("a process that runs")
     }
+}
 
-    /// Seconds of processor time it has used, in hundredths.
-    pub fn processor_ticks(&self) -> u64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id().expect("it runs")));
-        let stat = stat.expect("what the kernel says of it");
-        let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
-        // User and system time are the 14th and 15th field; the first two are left of the bracket.
-        [11, 12].iter().map(|at| fields[*at].parse::<u64>().expect("a number")).sum()
-    }
+/// Bytes of memory that a process holds.
+pub fn resident_bytes(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("what the kernel says of it");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its resident size");
+    line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse::<u64>().ok()).expect("a number") * 1024
 }
 
 impl Drop for Process {
