@@ -13,6 +13,8 @@ pub struct Conduct {
     pub sends_both: bool,
     /// Leaves out what a slow subscriber has not taken.
     pub skip_when_lagging: bool,
+    /// Tells of every change of a state, however many there are.
+    pub tells_every_state: bool,
     /// Believes that every hint arrives.
     pub trust_hints: bool,
     /// Leaves the relay's office to a node that hangs.

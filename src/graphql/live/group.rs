@@ -232,7 +232,7 @@ impl Group {
         let mut updates: Vec<Update> = Vec::with_capacity(events.len());
         for event in events {
             let mut skipped = 0;
-            if self.interest.conflates {
+            if self.interest.conflates && !feed.conduct().tells_every_state {
                 let same =
                     |known: &Update| known.event.as_ref().is_some_and(|one| one.aggregate_id == event.aggregate_id);
                 if let Some(index) = updates.iter().position(same) {

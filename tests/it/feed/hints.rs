@@ -131,20 +131,19 @@ proven!(
 );
 
 /// NATS is away from the beginning, comes, goes and comes back: that costs latency only.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nats_away() {
-    let site = Site::new(Kind::Postgres).await;
+async fn away(kind: Kind, conduct: Conduct) -> Verdict {
+    let site = Site::new(kind).await;
     let nats = nats_url();
     let proxy = Proxy::before(host_of(&nats)).await;
     proxy.set(Mode::Refuse);
     let feed = FeedSettings { nats_url: proxy.through(&nats), ..FeedSettings::default() };
     let mut nodes = Vec::new();
     for _ in 0..2 {
-        nodes.push(Node::start(Making { feed: feed.clone(), ..site.making() }, &site.key).await);
+        nodes.push(Node::start(Making { feed: feed.clone(), conduct, ..site.making() }, &site.key).await);
     }
     let addresses: Vec<_> = nodes.iter().map(|node| node.address).collect();
     let orders = site.orders(&addresses, 1).await;
-    site.log().await.expect("a sound log");
+    site.log().await?;
     let start = log::read(&site.db).await.len();
     let after = site.client(Role::Supervisor).cursor(&addresses).await;
     let watcher = Watcher::begin(site.watch(&addresses[1..], Some(after))).await;
@@ -154,11 +153,8 @@ async fn nats_away() {
             proxy.cut();
         }
         work(&site.client(Role::Dispatcher), &addresses[..1], &orders[0], 3).await;
-        let expected = log::part(&site.log().await.expect("a sound log")[start..], 0, log::of_orders);
-        watcher
-            .receives(&expected, patience(Conduct::default()))
-            .await
-            .unwrap_or_else(|error| panic!("{mode:?}: {error}"));
+        let expected = log::part(&site.log().await?[start..], 0, log::of_orders);
+        watcher.receives(&expected, patience(conduct)).await.map_err(|error| format!("{mode:?}: {error}"))?;
     }
     assert!(proxy.counts.refused.load(Ordering::Relaxed) > 0 && proxy.counts.cut.load(Ordering::Relaxed) > 0);
     drop(watcher);
@@ -166,4 +162,10 @@ async fn nats_away() {
         node.end().await;
     }
     site.end().await;
+    Ok(())
 }
+
+proven!(
+    /// Without NATS everything comes, a little later.
+    nats_away: away, on postgres, fails with trust_hints
+);

@@ -160,7 +160,7 @@ async fn memory_of_a_stuck_reader() {
     // Until all is executed that is executed for those who do not read.
     tokio::time::sleep(Duration::from_secs(8)).await;
     let each = resident_bytes(process.id()).saturating_sub(before) / READERS;
-    println!("a stuck reader holds {} KiB of {} MiB", each / 1024, EVENTS * BYTES >> 20);
+    println!("a stuck reader holds {} KiB of {} MiB", each / 1024, (EVENTS * BYTES) >> 20);
     assert!(each <= 1 << 20, "{each} bytes");
     drop((stuck, watcher, process));
     site.end().await;

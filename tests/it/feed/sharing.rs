@@ -80,10 +80,9 @@ async fn execution_count_fails_without_sharing() {
 }
 
 /// What means the same shares a group however it is spelled; what differs does not.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn spelling() {
+async fn spelled(feed: FeedSettings) -> Verdict {
     let site = Site::new(Kind::Sqlite).await;
-    let node = site.node(ordergraph::feed::Conduct::default()).await;
+    let node = Node::start(Making { feed, ..site.making() }, &site.key).await;
     let after = site.client(Role::Supervisor).cursor(&[node.address]).await;
     let wish = |document: &str, variables: Value| Wish { document: document.to_owned(), variables };
     let after = &after;
@@ -122,11 +121,28 @@ async fn spelling() {
     let token = site.token(Role::Supervisor);
     let line = |wishes: &[Wish]| Line { token: token.clone(), wishes: wishes.to_vec() };
     let alike = Crowd::enter(node.address, vec![line(&same), line(&same)]).await;
-    node.until_open((1, 6)).await.unwrap_or_else(|found| panic!("{found}"));
+    while node.open().1 < 6 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let (groups, _) = node.open();
+    if groups != 1 {
+        return Err(format!("{groups} groups for six spellings of one document"));
+    }
     let different = Crowd::enter(node.address, vec![line(&others)]).await;
-    node.until_open((1 + others.len() as i64, 6 + others.len() as i64)).await.unwrap_or_else(|found| panic!("{found}"));
+    node.until_open((1 + others.len() as i64, 6 + others.len() as i64)).await?;
     drop((alike, different));
-    node.until_open((0, 0)).await.unwrap_or_else(|found| panic!("{found}"));
+    node.until_open((0, 0)).await?;
     node.end().await;
     site.end().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spelling() {
+    spelled(FeedSettings::default()).await.unwrap_or_else(|found| panic!("{found}"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spelling_fails_without_sharing() {
+    is_caught("no sharing", spelled(FeedSettings { sharing: false, ..FeedSettings::default() }).await);
 }
