@@ -68,6 +68,11 @@ async fn term(
                 ("tcp_keepalives_interval", "1"),
                 ("tcp_keepalives_count", "3"),
                 ("plan_cache_mode", "force_generic_plan"),
+                // What waits is nothing to the statistics most of the time, and a table full of what waited
+                // before to whoever reads all of it.
+                ("enable_seqscan", "off"),
+                ("max_parallel_workers_per_gather", "0"),
+                ("jit", "off"),
             ])
         });
     let connection = Database::connect(options).await?;

@@ -59,7 +59,7 @@ pub async fn depose(connection: &DatabaseConnection) -> Result<bool> {
 /// # Errors
 /// [`StoreError::Conflict`] when another node holds the lease by now.
 pub async fn beat(connection: &DatabaseConnection, node: Uuid) -> Result<()> {
-    let sql = "UPDATE relay_lease SET beats = beats + 1 WHERE holder = $1";
+    let sql = "UPDATE relay_lease SET beats = beats + 1 WHERE id = 1 AND holder = $1";
     match connection.execute_raw(statement(sql, [node.into()])).await?.rows_affected() {
         0 => Err(StoreError::Conflict),
         _ => Ok(()),
@@ -93,7 +93,7 @@ pub async fn place(
     let positions: Vec<i64> = places.iter().map(|place| place.position).collect();
     let hashes: Vec<Vec<u8>> = places.into_iter().map(|place| place.hash).collect();
     let sql = "WITH holder AS ( \
-                 UPDATE relay_lease SET beats = beats + 1 WHERE holder = $1 \
+                 UPDATE relay_lease SET beats = beats + 1 WHERE id = 1 AND holder = $1 \
                    AND COALESCE((SELECT MAX(position) FROM event_log), 0) = $2 RETURNING 1), \
                placed AS ( \
                  INSERT INTO event_log (position, event_id, hash) \

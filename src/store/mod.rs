@@ -152,6 +152,8 @@ fn postgres(options: &StoreOptions) -> ConnectOptions {
             // Sets of ids vary in size; a generic plan by index is right for all of them.
             ("plan_cache_mode", "force_generic_plan"),
             ("random_page_cost", "1.1"),
+            // To compile a plan takes longer than any statement here.
+            ("jit", "off"),
         ])
     });
     connect

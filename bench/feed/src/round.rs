@@ -26,6 +26,8 @@ pub struct Round {
     pub cpu: Cpu,
     /// From the event to each arrival.
     pub latency: Histogram,
+    /// From the first arrival of a wave to each, in a closed loop.
+    pub spread: Histogram,
     /// From the event to the first arrival: the way through the log, in a closed loop.
     pub reaction: Histogram,
     /// What else the machine did.
@@ -148,5 +150,6 @@ impl Round {
         self.messages += received.messages as f64;
         self.sweep += received.sweep.as_secs_f64();
         self.latency.add(&received.latency);
+        self.spread.add(&received.spread);
     }
 }

@@ -66,6 +66,7 @@ struct Inner {
     first: Option<Instant>,
     last: Option<Instant>,
     latency: Histogram,
+    spread: Histogram,
     faults: Faults,
     sample: Option<Vec<u8>>,
     cursors: Option<Vec<Option<Box<str>>>>,
@@ -84,6 +85,8 @@ pub struct Received {
     pub sweep: Duration,
     /// How long after its event each came.
     pub latency: Histogram,
+    /// How long after the first of them each came.
+    pub spread: Histogram,
 }
 
 impl Tally {
@@ -101,6 +104,7 @@ impl Tally {
                 first: None,
                 last: None,
                 latency: Histogram::default(),
+                spread: Histogram::default(),
                 faults: Faults::default(),
                 sample: None,
                 cursors: cursors.then(|| vec![None; subscribers]),
@@ -202,6 +206,7 @@ impl Tally {
             first: inner.first,
             sweep: inner.first.zip(inner.last).map_or(Duration::ZERO, |(first, last)| last - first),
             latency: std::mem::take(&mut inner.latency),
+            spread: std::mem::take(&mut inner.spread),
         };
         (inner.received, inner.begun, inner.first, inner.last) = (0, 0, None, None);
         received
@@ -258,7 +263,8 @@ impl Inner {
             self.latency.record(now.saturating_duration_since(started));
         }
         self.received += 1;
-        self.first.get_or_insert(now);
+        let first = *self.first.get_or_insert(now);
+        self.spread.record(now.saturating_duration_since(first));
         self.last = Some(now);
         if self.sample.is_none() {
             self.sample = Some(message.to_vec());

@@ -37,6 +37,8 @@ pub async fn run(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     ));
     let per_core = median(all_at_once.iter().map(|round| round.events / round.cpu.total()));
     report.goal("G4", "events for 1 of 10,000 per second and core", per_core, "", Bound::AtLeast(20_000.0));
+    let spread = median(many.iter().map(|round| round.spread.quantile(0.99)));
+    report.goal("G4", "from the first of 16 to each, p99", spread, " ms", Bound::AtMost(2.0));
     let late = median(many.iter().map(|round| round.latency.quantile(0.99)));
     report.goal("G4", "commit to receipt, 16 outstanding, p99", late, " ms", Bound::AtMost(2.0));
     let growth = median(many.iter().zip(&few).map(|(many, few)| many.micros_per_event() / few.micros_per_event()));
