@@ -21,6 +21,8 @@ const BATCH: u64 = 500;
 /// The first and the longest rest between two transactions while events keep coming: the fewer the relay
 /// needs, the more it leaves to writers. Who comes alone never waits.
 const RESTS: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(8)];
+/// After so many events what is left of them is thrown away.
+const LITTER: usize = 10_000;
 /// How long a missed hint can delay an event at most.
 const POLL: Duration = Duration::from_millis(200);
 /// Between two signs of life when nothing happens, and between two attempts to become the relay.
@@ -78,13 +80,20 @@ async fn term(
     let connection = Database::connect(options).await?;
     let outcome = tokio::select! {
         () = stop.cancelled() => Ok(()),
-        outcome = serve(&connection, bus, tail, conduct, node) => outcome,
+        outcome = serve(store, &connection, bus, tail, conduct, node) => outcome,
     };
     connection.close().await?;
     outcome
 }
 
-async fn serve(connection: &DatabaseConnection, bus: &Bus, tail: &Tail, conduct: Conduct, node: Uuid) -> Result<()> {
+async fn serve(
+    store: &Store,
+    connection: &DatabaseConnection,
+    bus: &Bus,
+    tail: &Tail,
+    conduct: Conduct,
+    node: Uuid,
+) -> Result<()> {
     candidate(connection, conduct, node).await?;
     tracing::info!(%node, "this node is the relay");
     bus.lead(true);
@@ -93,21 +102,27 @@ async fn serve(connection: &DatabaseConnection, bus: &Bus, tail: &Tail, conduct:
     let mut end = log::end(connection).await?;
     let mut beaten = None::<Instant>;
     let mut rest = Duration::ZERO;
+    let mut litter = 0;
     loop {
         let now = Instant::now();
         let placed = lease::place(connection, node, &mut end, BATCH, bus.notifies_in_transaction()).await?;
         if !placed.is_empty() {
             beaten = Some(now);
             let full = placed.len() as u64 == BATCH;
+            litter += placed.len();
             // This node need not read what it has just had in its hands.
             tail.offer(placed);
             bus.publish_log(end.position);
-            if full {
+            if full && litter < LITTER {
                 continue;
             }
         } else if beaten.is_none_or(|last| now.duration_since(last) >= BEAT) {
             beaten = Some(now);
             lease::beat(connection, node).await?;
+        }
+        if litter >= LITTER {
+            litter = 0;
+            tokio::spawn(tidy(store.clone()));
         }
         let at_once = waiting.next().now_or_never().is_some();
         rest = if at_once { (rest * 2).clamp(RESTS[0], RESTS[1]) } else { Duration::ZERO };
@@ -116,6 +131,13 @@ async fn serve(connection: &DatabaseConnection, bus: &Bus, tail: &Tail, conduct:
             _ = waiting.next(), if !at_once => {}
             () = tokio::time::sleep(POLL) => {}
         }
+    }
+}
+
+/// On a connection of the pool: the relay goes on meanwhile.
+async fn tidy(store: Store) {
+    if let Err(error) = lease::tidy(&store).await {
+        tracing::warn!(%error, "what is left of placed events could not be thrown away; autovacuum will");
     }
 }
 

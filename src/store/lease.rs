@@ -5,6 +5,7 @@
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use uuid::Uuid;
 
+use super::Store;
 use super::error::{Result, StoreError};
 use super::log::{self, End};
 use crate::domain::event::Event;
@@ -115,4 +116,11 @@ pub async fn place(
     }
     *end = new_end;
     Ok(events)
+}
+
+/// Throws away what is left of events that got their positions. Autovacuum comes once a minute; until
+/// then whoever looks for what waits wades through all that has waited.
+pub async fn tidy(store: &Store) -> Result<()> {
+    store.writer().execute_unprepared("VACUUM (TRUNCATE OFF) event_waiting").await?;
+    Ok(())
 }
