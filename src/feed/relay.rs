@@ -20,7 +20,8 @@ use crate::store::{Result, Store, lease, log};
 const BATCH: u64 = 500;
 /// The first and the longest rest between two transactions while events keep coming: the fewer the relay
 /// needs, the more it leaves to writers. Who comes alone never waits.
-const RESTS: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(8)];
+const SHORTEST_REST: Duration = Duration::from_millis(1);
+const LONGEST_REST: Duration = Duration::from_millis(8);
 /// After so many events what is left of them is thrown away.
 const LITTER: usize = 10_000;
 /// How long a missed hint can delay an event at most.
@@ -125,7 +126,7 @@ async fn serve(
             tokio::spawn(tidy(store.clone()));
         }
         let at_once = waiting.next().now_or_never().is_some();
-        rest = if at_once { (rest * 2).clamp(RESTS[0], RESTS[1]) } else { Duration::ZERO };
+        rest = if at_once { (rest * 2).clamp(SHORTEST_REST, LONGEST_REST) } else { Duration::ZERO };
         tokio::select! {
             () = tokio::time::sleep(rest), if at_once => {}
             _ = waiting.next(), if !at_once => {}

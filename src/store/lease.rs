@@ -119,8 +119,9 @@ pub async fn place(
 }
 
 /// Throws away what is left of events that got their positions. Autovacuum comes once a minute; until
-/// then whoever looks for what waits wades through all that has waited.
+/// then whoever looks for what waits wades through all that has waited. Nothing is done while somebody
+/// else is at it.
 pub async fn tidy(store: &Store) -> Result<()> {
-    store.writer().execute_unprepared("VACUUM (TRUNCATE OFF) event_waiting").await?;
+    store.writer().execute_unprepared("VACUUM (TRUNCATE OFF, SKIP_LOCKED) event_waiting").await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! keeps the newest results for those who have not taken them yet.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 
@@ -67,6 +67,8 @@ pub struct Group {
     /// What it brought.
     pub(super) shelf: Shelf,
     state: Mutex<State>,
+    /// The log began anew: positions mean something else now.
+    is_over: AtomicBool,
     me: Weak<Self>,
 }
 
@@ -117,6 +119,7 @@ impl Group {
             turn: tokio::sync::Mutex::default(),
             shelf: Shelf::default(),
             state: Mutex::default(),
+            is_over: AtomicBool::new(false),
             me: me.clone(),
         })
     }
@@ -134,7 +137,10 @@ impl Group {
 
     /// A new member that has seen everything up to a position.
     pub(super) fn join(&self, identity: Arc<Identity>, next: i64) -> usize {
-        self.state().members.insert(Member { identity, next, waker: None, end: None })
+        let mut state = self.state();
+        // Whoever ends all members marks the group first: nobody slips in between.
+        let end = self.is_over().then_some(End::Resync);
+        state.members.insert(Member { identity, next, waker: None, end })
     }
 
     /// A member leaves; says whether it was the last.
@@ -142,6 +148,12 @@ impl Group {
         let mut state = self.state();
         state.members.try_remove(slot);
         state.members.is_empty()
+    }
+
+    /// Did the log begin anew since it began? Then nobody joins it any more: what it has heard and kept
+    /// is of another log.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
     }
 
     /// Events behind this one are executed by the group; what is not is to be read from the log.
@@ -287,6 +299,7 @@ impl Listener for Group {
     }
 
     fn resync(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
         let count = self.end(|_| Some(End::Resync));
         self.hub.stats().resyncs.fetch_add(count as u64, Ordering::Relaxed);
     }

@@ -311,6 +311,9 @@ impl Hub {
             session.actor = Arc::new(session.visibility.nobody());
         }
         let mut groups = self.groups();
+        if let Some(group) = groups.get(&key).filter(|group| group.is_over()).cloned() {
+            self.dissolve(&mut groups, &group);
+        }
         let group = match groups.entry(key.clone()) {
             Entry::Occupied(entry) => entry.get().clone(),
             Entry::Vacant(entry) => {
@@ -334,10 +337,14 @@ impl Hub {
         self.stats().subscriptions.fetch_sub(1, Ordering::Relaxed);
         let mut groups = self.groups();
         if group.leave(slot) && groups.get(&group.key).is_some_and(|known| known.id == group.id) {
-            groups.remove(&group.key);
-            self.feed().unlisten(&group.topics, group.id);
-            self.stats().groups.fetch_sub(1, Ordering::Relaxed);
+            self.dissolve(&mut groups, group);
         }
+    }
+
+    fn dissolve(&self, groups: &mut HashMap<Key, Arc<Group>>, group: &Group) {
+        groups.remove(&group.key);
+        self.feed().unlisten(&group.topics, group.id);
+        self.stats().groups.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Looks at everybody's roles again: whoever holds others than when the subscription began is told

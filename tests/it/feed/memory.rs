@@ -52,7 +52,7 @@ impl Server {
         self.resident()
     }
 
-    /// Sockets with so many subscriptions each, all of which have begun.
+    /// Sockets that have asked for so many subscriptions each; they begin before the memory has settled.
     async fn subscribers(&self, sockets: usize, each: usize) -> Vec<Socket> {
         let target = &self.target;
         stream::iter(0..sockets)

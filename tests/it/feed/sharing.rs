@@ -121,9 +121,12 @@ async fn spelled(feed: FeedSettings) -> Verdict {
     let token = site.token(Role::Supervisor);
     let line = |wishes: &[Wish]| Line { token: token.clone(), wishes: wishes.to_vec() };
     let alike = Crowd::enter(node.address, vec![line(&same), line(&same)]).await;
-    while node.open().1 < 6 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let all = async {
+        while node.open().1 < 6 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), all).await.map_err(|_| format!("{:?} are open", node.open()))?;
     let (groups, _) = node.open();
     if groups != 1 {
         return Err(format!("{groups} groups for six spellings of one document"));
