@@ -51,14 +51,16 @@ pub(crate) fn open<B: Backend>(
 /// than what they sent. Mutations are refused.
 pub(crate) fn open_in_turn<B: Backend>(
     edge: &Arc<EdgeState<B>>,
-    payload: Json,
+    payload: &Json,
     caller: Caller,
 ) -> BoxStream<'static, Message> {
     let edge = Arc::clone(edge);
+    // A text in one piece: trees of thousands who wait leave holes between what stays.
+    let payload = payload.to_string().into_boxed_str();
     let opening = async move {
         // Never closed; without a turn the operation would only be less bounded.
         let turn = Arc::clone(&edge.openings).acquire_owned().await.ok();
-        match prepare(&edge, payload) {
+        match prepare(&edge, &payload) {
             Ok(mut prepared) => {
                 if prepared.operation_type == OperationType::Subscription {
                     // Its turn ends when it is open, with the request.
@@ -72,7 +74,9 @@ pub(crate) fn open_in_turn<B: Backend>(
     InTurn::New(opening.boxed()).boxed()
 }
 
-fn prepare<B: Backend>(edge: &EdgeState<B>, payload: Json) -> Result<Prepared, ServerError> {
+fn prepare<B: Backend>(edge: &EdgeState<B>, payload: &str) -> Result<Prepared, ServerError> {
+    let payload = serde_json::from_str(payload)
+        .map_err(|error| error::coded(code::BAD_USER_INPUT, format!("The payload is not JSON: {error}")))?;
     let parameters = Parameters::from_json(payload).map_err(|refusal| *refusal.error)?;
     let prepared =
         parameters.prepare(&edge.settings, edge.introspection).map_err(|refusal| ServerError::from(*refusal))?;

@@ -48,7 +48,7 @@ impl<B: Backend> Session<B> {
                     self.ping = Some(Box::new(Ping { cursor, reauth }));
                 }
                 Action::Start { key, payload } => {
-                    self.operations.start(key, stream::open_in_turn(&self.edge, payload, self.caller()));
+                    self.operations.start(key, stream::open_in_turn(&self.edge, &payload, self.caller()));
                 }
                 Action::Stop { key } => self.operations.stop(key),
                 Action::Close { code, reason } => {
