@@ -11,6 +11,7 @@ mod m0004_delivery;
 mod m0005_log;
 mod m0006_feed;
 mod m0007_access;
+mod m0008_reads;
 mod support;
 
 /// Every migration, oldest first.
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_log::Migration),
             Box::new(m0006_feed::Migration),
             Box::new(m0007_access::Migration),
+            Box::new(m0008_reads::Migration),
         ]
     }
 }

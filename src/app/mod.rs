@@ -5,6 +5,7 @@ pub mod access;
 pub mod allocation;
 pub mod command;
 pub mod delivery;
+mod directory;
 pub mod failure;
 pub mod inspection;
 pub mod intake;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
+use self::directory::Directory;
 use crate::feed::Feed;
 use crate::store::Store;
 
@@ -52,6 +54,7 @@ pub struct App {
     pub(crate) new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
     pub(crate) feed: Feed,
     pub(crate) access: Arc<Access>,
+    pub(crate) directory: Directory,
 }
 
 impl App {
@@ -68,7 +71,7 @@ impl App {
         new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
     ) -> Arc<Self> {
         let access = Arc::new(Access::new(store.clone()));
-        Arc::new(Self { store, clock, new_id, feed, access })
+        Arc::new(Self { store, clock, new_id, feed, access, directory: Directory::default() })
     }
 
     /// The feed of events.

@@ -17,7 +17,7 @@ pub const DEFAULT_PAGE: i32 = 20;
 pub const LARGEST_PAGE: i32 = 100;
 
 /// Where a page lies in its list, by the Relay specification of connections.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject, macros::Written)]
 pub struct PageInfo {
     /// Are there entries after this page?
     pub has_next_page: bool,
@@ -121,6 +121,7 @@ macro_rules! connection {
         pub struct $connection(pub $crate::graphql::connection::Slice<$node>);
 
         #[doc = concat!("A page of ", $what, ".")]
+        #[macros::written]
         #[async_graphql::Object]
         impl $connection {
             /// The entries with their cursors, in the order of the list.
@@ -148,7 +149,7 @@ macro_rules! connection {
         }
 
         #[doc = concat!("An entry on a page of ", $what, ".")]
-        #[derive(async_graphql::SimpleObject)]
+        #[derive(async_graphql::SimpleObject, macros::Written)]
         pub struct $edge {
             /// Points at the entry; pass it as `after` or `before`.
             pub cursor: String,

@@ -30,6 +30,8 @@ use crate::domain::reference::{Capability, ProductKind, UnitKind};
 use crate::domain::refusal::RefusalCode;
 use crate::domain::review::{CheckKind, CheckOutcome, ReviewStatus};
 use crate::domain::ticket::{TicketStatus, TicketType};
+use crate::graphql::write::{Selected, Write, Written};
+use crate::http::json;
 
 macro_rules! graphql_enums {
     ($($domain:ident => $name:literal),+ $(,)?) => { $(
@@ -84,6 +86,13 @@ macro_rules! graphql_enums {
                 _: &Positioned<Field>,
             ) -> ServerResult<Value> {
                 Ok(Value::Enum(Name::new(self.code())))
+            }
+        }
+
+        impl Write for $domain {
+            fn write(&self, _: &Selected<'_>, text: &mut String) -> Written {
+                json::string(self.code(), text);
+                Ok(())
             }
         }
     )+ };

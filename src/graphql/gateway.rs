@@ -1,12 +1,13 @@
 //! Between the edge and the schema: turns the caller's claims into a session, and hands
 //! subscriptions to the hub.
 
+use std::any::TypeId;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{Request, Response, ServerError};
+use async_graphql::{Request, Response, ServerError, Variables};
 use futures::stream::BoxStream;
 use futures::{FutureExt, Stream, StreamExt};
 use tokio::task::JoinHandle;
@@ -15,6 +16,7 @@ use super::context::{attach, code};
 use super::live::{Hub, Messages};
 use super::{ApiSchema, schema, selection};
 use crate::app::{App, Failure, Identity, Session};
+use crate::http::guard::CheckedDocument;
 use crate::http::{Backend, Caller, Message, error};
 
 /// The schema as the edge sees it.
@@ -127,7 +129,7 @@ impl Stream for Subscription {
 }
 
 fn caller(request: &Request) -> Option<&Caller> {
-    request.data.get(&std::any::TypeId::of::<Caller>()).and_then(|data| data.downcast_ref::<Caller>())
+    request.data.get(&TypeId::of::<Caller>()).and_then(|data| data.downcast_ref::<Caller>())
 }
 
 fn refused(failure: &Failure, request_id: &str) -> ServerError {
@@ -158,19 +160,35 @@ impl Backend for Gateway {
 
 /// The order in which an operation selects its fields.
 struct Order {
-    document: Option<ExecutableDocument>,
+    document: Option<Document>,
     operation: Option<String>,
+    variables: Variables,
+}
+
+/// A document as the edge keeps it, or of the request alone.
+enum Document {
+    Kept(Arc<CheckedDocument>),
+    Own(Box<ExecutableDocument>),
 }
 
 impl Order {
     /// The edge has parsed the document; without that the executor will say what is wrong with it.
     fn of(request: &mut Request) -> Self {
-        Self { document: request.parsed_query().ok().cloned(), operation: request.operation_name.clone() }
+        let kept = request.data.get(&TypeId::of::<Arc<CheckedDocument>>()).and_then(|data| data.downcast_ref());
+        let document = match kept {
+            Some(kept) => Some(Document::Kept(Arc::clone(kept))),
+            None => request.parsed_query().ok().map(|document| Document::Own(Box::new(document.clone()))),
+        };
+        Self { document, operation: request.operation_name.clone(), variables: request.variables.clone() }
     }
 
     fn restore(&self, mut response: Response) -> Response {
         if let Some(document) = &self.document {
-            selection::in_order(document, self.operation.as_deref(), &mut response.data);
+            let document = match document {
+                Document::Kept(kept) => &kept.document,
+                Document::Own(document) => document,
+            };
+            selection::in_order(document, self.operation.as_deref(), &self.variables, &mut response.data);
         }
         response
     }

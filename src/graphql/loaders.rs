@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
 
+use super::known::Known;
 use crate::app::read::delivery::TrackingEvent;
+use crate::app::read::event::Event;
 use crate::app::read::order::SettlementRecord;
 use crate::app::read::reference::Person;
-use crate::app::read::{allocation, delivery, inventory, order, reference, review, ticket};
+use crate::app::read::tree::{AllocationParts, Found, Wanted};
+use crate::app::read::{Keyset, Page, allocation, delivery, inventory, order, reference, review, ticket};
 use crate::app::{Failure, Session};
 use crate::domain::allocation::{Allocation, AllocationDecision};
 use crate::domain::delivery::Delivery;
@@ -25,14 +28,18 @@ use crate::domain::rules::RuleSet;
 use crate::domain::ticket::Ticket;
 
 /// The loaders of one request.
-pub struct Loaders(DataLoader<Source, HashMapCache>);
+pub struct Loaders {
+    loader: DataLoader<Source, HashMapCache>,
+    /// What was read ahead; it is not asked for again.
+    known: Known,
+}
 
 impl Loaders {
     /// Loaders that remember what they read until the request ends.
     pub fn new(session: &Session) -> Self {
         let source = Source(session.clone());
         let cache = HashMapCache::default();
-        Self(DataLoader::with_cache(source, tokio::spawn, cache))
+        Self { loader: DataLoader::with_cache(source, tokio::spawn, cache), known: Known::default() }
     }
 
     /// What a key stands for, if it exists for the caller.
@@ -41,7 +48,10 @@ impl Loaders {
         K: Send + Sync + Hash + Eq + Clone + 'static,
         Source: Loader<K, Error = Arc<Failure>>,
     {
-        self.0.load_one(key).await
+        match self.known.get(&key) {
+            Some(known) => Ok(known),
+            None => self.loader.load_one(key).await,
+        }
     }
 
     /// What a key for a list stands for; nothing is an empty list.
@@ -59,12 +69,71 @@ impl Loaders {
         K: Send + Sync + Hash + Eq + Clone + 'static,
         Source: Loader<K, Error = Arc<Failure>>,
     {
-        self.0.load_many(keys).await.map(drop)
+        self.loader.load_many(keys).await.map(drop)
+    }
+
+    /// Remembers what was read at once, and gives the orders it was read for. What was not wanted stays
+    /// unknown.
+    pub fn know(&self, found: Found, wanted: &Wanted) -> Page<Arc<Order>> {
+        let Found { tree, units, people } = found;
+        let known = &self.known;
+        let orders = Page {
+            items: tree.orders.items.into_iter().map(|(key, order)| (key, Arc::new(order))).collect(),
+            has_next: tree.orders.has_next,
+            has_previous: tree.orders.has_previous,
+        };
+        let ids: Vec<OrderId> = orders.items.iter().map(|(_, order)| order.id).collect();
+        if wanted.lines {
+            known.add(orders.items.iter().map(|(_, order)| (order.id, Some(order.clone()))));
+        }
+        known.add(each(tree.customers, |one| CustomerOf(one.id)));
+        known.add(each(tree.products, |one| one.id));
+        known.add(each(tree.decisions, |one| one.id));
+        if let Some(reviews) = tree.reviews {
+            known.add(ids.iter().map(|id| (ReviewOf(*id), None::<Arc<ReviewCase>>)));
+            known.add(each(Some(reviews), |one| ReviewOf(one.order_id)));
+        }
+        if let Some(allocations) = tree.allocations {
+            let allocations: Vec<_> = allocations.into_iter().map(Arc::new).collect();
+            if wanted.allocations == Some(AllocationParts::ALL) {
+                known.add(allocations.iter().map(|one| (one.id, Some(one.clone()))));
+            }
+            known.add(lists(&ids, allocations, |id| AllocationsOf(*id), |one| AllocationsOf(one.order_id)));
+        }
+        if let Some(deliveries) = tree.deliveries {
+            let deliveries: Vec<_> = deliveries.into_iter().map(Arc::new).collect();
+            if let Some(reports) = tree.reports {
+                let reports = reports.into_iter().map(Arc::new).collect();
+                let of: Vec<DeliveryId> = deliveries.iter().map(|one| one.id).collect();
+                known.add(lists(&of, reports, |id| ReportsOf(*id), |one| ReportsOf(one.delivery_id)));
+            }
+            known.add(lists(&ids, deliveries, |id| DeliveriesOf(*id), |one| DeliveriesOf(one.order_id)));
+        }
+        if let Some(tickets) = tree.tickets {
+            let tickets = tickets.into_iter().map(Arc::new).collect();
+            known.add(lists(&ids, tickets, |id| TicketsOf(*id), |one| TicketsOf(one.order_id)));
+        }
+        if let Some(records) = tree.settlement {
+            let records = records.into_iter().map(Arc::new).collect();
+            known.add(lists(&ids, records, |id| SettlementOf(*id), |one| SettlementOf(one.order_id)));
+        }
+        for (keyset, pages) in tree.timelines {
+            known.add(pages.into_iter().map(|(id, page)| (TimelineOf(id, keyset.clone()), Some(page))));
+        }
+        known.add(units.into_iter().map(|unit| (unit.id, Some(unit))));
+        known.add(people.into_iter().map(|(subject, person)| (Subject(subject), person)));
+        orders
+    }
+
+    /// A page of an order's history, if it was read ahead.
+    pub fn timeline(&self, order: OrderId, keyset: &Keyset) -> Option<Page<Event>> {
+        self.known.get(&TimelineOf(order, keyset.clone())).flatten()
     }
 
     /// Forgets what was read: after a write, the same request must see the new state.
     pub fn forget(&self) {
-        let loader = &self.0;
+        self.known.clear();
+        let loader = &self.loader;
         loader.clear::<OrderId>();
         loader.clear::<AllocationId>();
         loader.clear::<DeliveryId>();
@@ -78,6 +147,29 @@ impl Loaders {
         loader.clear::<ReportsOf>();
     }
 }
+
+/// Values by their keys.
+fn each<K, T>(values: Option<Vec<T>>, key: impl Fn(&T) -> K) -> impl Iterator<Item = (K, Option<Arc<T>>)> {
+    values.into_iter().flatten().map(move |value| (key(&value), Some(Arc::new(value))))
+}
+
+/// Lists of values by their keys, with an empty one for whom there are none.
+fn lists<I, K: Hash + Eq, T>(
+    owners: &[I],
+    values: Vec<Arc<T>>,
+    of: impl Fn(&I) -> K,
+    key: impl Fn(&T) -> K,
+) -> HashMap<K, Option<Vec<Arc<T>>>> {
+    let mut lists: HashMap<K, Option<Vec<Arc<T>>>> = owners.iter().map(|owner| (of(owner), Some(Vec::new()))).collect();
+    for value in values {
+        lists.entry(key(&value)).or_default().get_or_insert_default().push(value);
+    }
+    lists
+}
+
+/// A page of an order's history.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct TimelineOf(OrderId, Keyset);
 
 /// Reads batches within a session.
 pub struct Source(Session);

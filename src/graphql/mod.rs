@@ -7,6 +7,7 @@ pub mod context;
 pub mod enums;
 mod gateway;
 pub mod ids;
+mod known;
 pub mod live;
 pub mod loaders;
 pub mod mutation;
@@ -16,6 +17,8 @@ pub mod selection;
 mod subscription;
 pub mod text;
 pub mod types;
+mod wanted;
+pub mod write;
 
 #[cfg(test)]
 mod tests;

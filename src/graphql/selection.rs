@@ -5,11 +5,13 @@
 use std::collections::HashSet;
 
 use async_graphql::indexmap::IndexMap;
-use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
-use async_graphql::{Name, Positioned, Value};
+use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
+use async_graphql::{Name, Positioned, Value, Variables};
+use async_graphql_value::Value as InputValue;
 
-/// Puts the fields of an answer in the order of the operation's selection.
-pub fn in_order(document: &ExecutableDocument, operation: Option<&str>, data: &mut Value) {
+/// Puts the fields of an answer in the order of the operation's selection. Of fragments on several
+/// types, which select the same fields in different orders, the first decides.
+pub fn in_order(document: &ExecutableDocument, operation: Option<&str>, variables: &Variables, data: &mut Value) {
     // Without an answer the document may be one that was refused, and not be walked at all.
     if !matches!(data, Value::Object(_)) {
         return;
@@ -21,7 +23,8 @@ pub fn in_order(document: &ExecutableDocument, operation: Option<&str>, data: &m
     if let Some((_, operation)) = found
         && !is_in_order(&operation.node.selection_set.node, data)
     {
-        Plan::of(document, &[&operation.node.selection_set.node]).arrange(data);
+        let asked = Asked { document, operation: &operation.node, variables };
+        Plan::of(&asked, &[&operation.node.selection_set.node]).arrange(data);
     }
 }
 
@@ -44,20 +47,57 @@ fn is_in_order(set: &SelectionSet, data: &Value) -> bool {
     }
 }
 
+/// What was asked, with the values of its variables.
+struct Asked<'d> {
+    document: &'d ExecutableDocument,
+    operation: &'d OperationDefinition,
+    variables: &'d Variables,
+}
+
+impl Asked<'_> {
+    /// Was a selection left out by `@skip` or `@include`?
+    fn leaves_out(&self, selection: &Selection) -> bool {
+        selection.directives().iter().any(|directive| {
+            let wanted = match directive.node.name.node.as_str() {
+                "skip" => false,
+                "include" => true,
+                _ => return false,
+            };
+            directive.node.get_argument("if").is_some_and(|condition| self.truth(&condition.node) != Some(wanted))
+        })
+    }
+
+    fn truth(&self, condition: &InputValue) -> Option<bool> {
+        let value = match condition {
+            InputValue::Boolean(value) => return Some(*value),
+            InputValue::Variable(name) => self.variables.get(name).or_else(|| {
+                let definitions = &self.operation.variable_definitions;
+                let definition = definitions.iter().find(|definition| definition.node.name.node == *name)?;
+                definition.node.default_value.as_ref().map(|value| &value.node)
+            }),
+            _ => None,
+        };
+        match value {
+            Some(Value::Boolean(value)) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
 /// The fields of an object by the names they are answered under, each with the plan of what is
 /// below it; made once for all entries of a list.
 struct Plan<'d>(Vec<(&'d Name, Plan<'d>)>);
 
 impl<'d> Plan<'d> {
-    fn of(document: &'d ExecutableDocument, sets: &[&'d SelectionSet]) -> Self {
+    fn of(asked: &Asked<'d>, sets: &[&'d SelectionSet]) -> Self {
         let mut wanted = IndexMap::new();
         let mut seen = HashSet::new();
         for set in sets {
-            collect(document, set, &mut wanted, &mut seen);
+            collect(asked, set, &mut wanted, &mut seen);
         }
         let fields = wanted.into_iter().map(|(name, chosen)| {
             let below: Vec<&SelectionSet> = chosen.iter().map(|field| &field.selection_set.node).collect();
-            (name, Self::of(document, &below))
+            (name, Self::of(asked, &below))
         });
         Self(fields.collect())
     }
@@ -90,12 +130,15 @@ impl<'d> Plan<'d> {
 /// The fields of a selection by the name they are answered under, in the order of first mention; a
 /// fragment that was looked into once adds nothing the second time.
 fn collect<'d>(
-    document: &'d ExecutableDocument,
+    asked: &Asked<'d>,
     set: &'d SelectionSet,
     wanted: &mut IndexMap<&'d Name, Vec<&'d Field>>,
     seen: &mut HashSet<&'d Name>,
 ) {
     for Positioned { node, .. } in &set.items {
+        if asked.leaves_out(node) {
+            continue;
+        }
         match node {
             Selection::Field(field) => {
                 let name = &field.node.response_key().node;
@@ -103,14 +146,14 @@ fn collect<'d>(
             }
             Selection::FragmentSpread(spread) => {
                 let name = &spread.node.fragment_name.node;
-                if let Some(fragment) = document.fragments.get(name)
+                if let Some(fragment) = asked.document.fragments.get(name)
                     && seen.insert(name)
                 {
-                    collect(document, &fragment.node.selection_set.node, wanted, seen);
+                    collect(asked, &fragment.node.selection_set.node, wanted, seen);
                 }
             }
             Selection::InlineFragment(fragment) => {
-                collect(document, &fragment.node.selection_set.node, wanted, seen);
+                collect(asked, &fragment.node.selection_set.node, wanted, seen);
             }
         }
     }
@@ -124,7 +167,7 @@ mod tests {
 
     fn arranged(query: &str, mut data: Value) -> String {
         let document = parse_query(query).expect("a query");
-        in_order(&document, None, &mut data);
+        in_order(&document, None, &Variables::default(), &mut data);
         data.to_string()
     }
 
@@ -132,6 +175,12 @@ mod tests {
     fn fields_come_in_the_order_they_were_asked_for() {
         let data = value!({"b": [{"y": 2, "x": 1}, null], "other": 4, "a": 3});
         assert_eq!(arranged("{ a b { x y } other: c }", data), "{a: 3, b: [{x: 1, y: 2}, null], other: 4}");
+    }
+
+    #[test]
+    fn what_was_left_out_has_no_place() {
+        let query = "query($no: Boolean = false) { ... @include(if: $no) { a } b a @skip(if: $no) }";
+        assert_eq!(arranged(query, value!({"a": 1, "b": 2})), "{b: 2, a: 1}");
     }
 
     #[test]

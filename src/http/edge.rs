@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::auth::{Authenticator, Identity, TokenError, bearer};
 use super::backend::Backend;
 use super::counters::Counters;
+use super::guard::Documents;
 use super::places::Places;
 use super::server::Server;
 use super::settings::{EdgeSettings, SocketSettings};
@@ -103,10 +104,12 @@ impl<B: Backend> Edge<B> {
     /// When the socket does not know its address.
     pub fn listen(self, listener: TcpListener) -> std::io::Result<Server> {
         let loopback = listener.local_addr()?.ip().is_loopback();
+        let introspection = self.settings.introspection.unwrap_or(loopback);
         let state = Arc::new(EdgeState {
             operations: Arc::new(Semaphore::new(self.settings.operations)),
             openings: Arc::new(Semaphore::new(OPENINGS)),
-            introspection: self.settings.introspection.unwrap_or(loopback),
+            introspection,
+            documents: Documents::new(self.settings.limits.clone(), introspection),
             graphiql: self.settings.graphiql.unwrap_or(loopback),
             backend: self.backend,
             authenticator: self.authenticator,
@@ -134,6 +137,8 @@ pub(crate) struct EdgeState<B> {
     pub(crate) schema_text: String,
     pub(crate) ready: Arc<AtomicBool>,
     pub(crate) introspection: bool,
+    /// Those that were checked before.
+    pub(crate) documents: Documents,
     pub(crate) graphiql: bool,
     pub(crate) operations: Arc<Semaphore>,
     /// Whose turn it is of the operations that sockets ask for.

@@ -77,7 +77,7 @@ async fn execute_request<B: Backend>(
     };
 
     let whole = || MediaType::negotiate_whole(&parts.headers).unwrap_or(media_type);
-    let mut prepared = match parameters.prepare(&edge.settings, edge.introspection) {
+    let mut prepared = match parameters.prepare(&edge.documents) {
         Ok(prepared) => prepared,
         Err(refusal) => {
             return Ok(match media_type {

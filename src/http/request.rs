@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value as Json;
 
 use super::error::{self, code};
-use super::guard::{self, Refusal};
+use super::guard::{Documents, Refusal};
 use super::response::HttpRefusal;
 use super::settings::EdgeSettings;
 
@@ -103,8 +103,8 @@ impl Parameters {
     ///
     /// # Errors
     /// Why the operation must not run.
-    pub(crate) fn prepare(self, settings: &EdgeSettings, introspection: bool) -> Result<Prepared, Box<Refusal>> {
-        let checked = guard::check(&self.query, &settings.limits, introspection)?;
+    pub(crate) fn prepare(self, documents: &Documents) -> Result<Prepared, Box<Refusal>> {
+        let checked = documents.check(&self.query)?;
         let operation = checked.operation(self.operation_name.as_deref())?;
         for definition in &operation.variable_definitions {
             let name = definition.node.name.node.as_str();
@@ -126,6 +126,7 @@ impl Parameters {
             request.extensions.0 = extensions.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
         }
         request.set_parsed_query(document);
+        let request = request.data(checked.clone());
         Ok(Prepared { request, operation_type })
     }
 }

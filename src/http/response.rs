@@ -3,10 +3,10 @@
 use async_graphql::{Response as GraphqlResponse, ServerError, Value};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 
 use super::caller::weighted;
 use super::error::{self, code};
+use super::json;
 
 /// The form an answer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,24 +147,44 @@ fn assemble(status: StatusCode, mut answer: GraphqlResponse, media_type: MediaTy
 
 /// The JSON text of an answer. There is no `data` when nothing was executed.
 pub(crate) fn body_of(answer: &GraphqlResponse) -> String {
-    #[derive(Serialize)]
-    struct Body<'answer> {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        data: Option<&'answer Value>,
-        #[serde(skip_serializing_if = "<[_]>::is_empty")]
-        errors: &'answer [ServerError],
-        #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-        extensions: &'answer std::collections::BTreeMap<String, Value>,
+    let mut text = String::from("{");
+    if !error::is_request_error(answer) {
+        text.push_str("\"data\":");
+        json::value(&answer.data, &mut text);
+        text.push(',');
     }
-    let body = Body {
-        data: (!error::is_request_error(answer)).then_some(&answer.data),
-        errors: &answer.errors,
-        extensions: &answer.extensions,
-    };
-    serde_json::to_string(&body).unwrap_or_else(|failure| {
-        tracing::error!(%failure, "an answer could not be written as JSON");
-        r#"{"errors":[{"message":"Internal server error.","extensions":{"code":"INTERNAL"}}]}"#.to_owned()
-    })
+    if !answer.errors.is_empty() {
+        text.push_str("\"errors\":");
+        match serde_json::to_string(&answer.errors) {
+            Ok(errors) => text.push_str(&errors),
+            Err(failure) => {
+                tracing::error!(%failure, "errors could not be written as JSON");
+                text.push_str(r#"[{"message":"Internal server error.","extensions":{"code":"INTERNAL"}}]"#);
+            }
+        }
+        text.push(',');
+    }
+    if !answer.extensions.is_empty() {
+        text.push_str("\"extensions\":{");
+        for (name, value) in &answer.extensions {
+            json::string(name, &mut text);
+            text.push(':');
+            json::value(value, &mut text);
+            text.push(',');
+        }
+        close(&mut text);
+        text.push(',');
+    }
+    close(&mut text);
+    text
+}
+
+/// Ends an object, whose last entry has a comma behind it.
+fn close(text: &mut String) {
+    if text.ends_with(',') {
+        text.pop();
+    }
+    text.push('}');
 }
 
 #[cfg(test)]

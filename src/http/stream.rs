@@ -78,8 +78,7 @@ fn prepare<B: Backend>(edge: &EdgeState<B>, payload: &str) -> Result<Prepared, S
     let payload = serde_json::from_str(payload)
         .map_err(|error| error::coded(code::BAD_USER_INPUT, format!("The payload is not JSON: {error}")))?;
     let parameters = Parameters::from_json(payload).map_err(|refusal| *refusal.error)?;
-    let prepared =
-        parameters.prepare(&edge.settings, edge.introspection).map_err(|refusal| ServerError::from(*refusal))?;
+    let prepared = parameters.prepare(&edge.documents).map_err(|refusal| ServerError::from(*refusal))?;
     if prepared.operation_type == OperationType::Mutation {
         return Err(error::coded(code::METHOD_NOT_ALLOWED, "Mutations are sent by POST, not over a socket."));
     }

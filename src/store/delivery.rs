@@ -190,7 +190,7 @@ pub struct TrackingEvent {
     pub recorded_at: DateTime<Utc>,
 }
 
-fn tracking(row: tracking_event::Model) -> Result<TrackingEvent> {
+pub(super) fn tracking(row: tracking_event::Model) -> Result<TrackingEvent> {
     Ok(TrackingEvent {
         id: row.id.into(),
         delivery_id: row.delivery_id.into(),
@@ -287,21 +287,21 @@ pub async fn settlement(store: &Store, orders: &[OrderId]) -> Result<Vec<Settlem
         .order_by_asc(settlement_record::Column::Id)
         .all(store.reader())
         .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(SettlementRecord {
-                id: row.id.into(),
-                order_id: row.order_id.into(),
-                order_line_id: row.order_line_id.into(),
-                delivery_id: row.delivery_id.into(),
-                confirmation_id: row.confirmation_id.into(),
-                quantity: from_quantity(row.quantity),
-                amount: from_price(row.amount),
-                currency: currency(&row.currency)?,
-                settled_at: row.settled_at,
-            })
-        })
-        .collect()
+    rows.into_iter().map(settled).collect()
+}
+
+pub(super) fn settled(row: settlement_record::Model) -> Result<SettlementRecord> {
+    Ok(SettlementRecord {
+        id: row.id.into(),
+        order_id: row.order_id.into(),
+        order_line_id: row.order_line_id.into(),
+        delivery_id: row.delivery_id.into(),
+        confirmation_id: row.confirmation_id.into(),
+        quantity: from_quantity(row.quantity),
+        amount: from_price(row.amount),
+        currency: currency(&row.currency)?,
+        settled_at: row.settled_at,
+    })
 }
 
 /// What a list of deliveries is narrowed by. Everything given must hold.

@@ -7,6 +7,7 @@ use entity::{event, event_log};
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::Condition;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
 
 use super::error::Result;
 use super::page::{Keyset, Page, page};
@@ -106,6 +107,23 @@ pub async fn timeline(store: &Store, actor: &Actor, order: OrderId, keyset: Keys
         let position = positions.get(&row.id).copied();
         event(row, position)
     })
+}
+
+/// Pages of the histories of orders, from rows with their place in the page and their position.
+pub(super) fn timelines(
+    orders: &[Uuid],
+    mut rows: Vec<(i64, Option<i64>, event::Model)>,
+    keyset: &Keyset,
+) -> Result<HashMap<OrderId, Page<Event>>> {
+    rows.sort_by_key(|(_, _, row)| row.id);
+    let mut of: HashMap<Uuid, Vec<Event>> = orders.iter().map(|id| (*id, Vec::new())).collect();
+    for (_, position, row) in rows {
+        if let Some(events) = row.order_id.and_then(|id| of.get_mut(&id)) {
+            events.push(event(row, position)?);
+        }
+    }
+    let key = |event: &Event| (event.id.to_string(), event.aggregate_id);
+    Ok(of.into_iter().map(|(id, events)| (OrderId(id), Page::cut(events, keyset, key))).collect())
 }
 
 /// Events by id, as far as they exist for the actor.

@@ -19,6 +19,7 @@ pub mod review;
 pub mod row;
 pub mod scope;
 pub mod ticket;
+pub mod tree;
 pub mod verify;
 pub mod work;
 

@@ -9,8 +9,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFi
 use uuid::Uuid;
 
 use super::aggregate::{Aggregate, load_many};
-use super::error::{Result, StoreError};
-use super::page::{Keyset, Page, page};
+use super::error::Result;
 use super::row::{
     among, code, currency, from_json, from_price, from_quantity, json, optional_code, price, quantity, write_parts,
     write_root,
@@ -242,40 +241,6 @@ pub async fn visible(store: &Store, actor: &Actor, ids: &[OrderId]) -> Result<Ve
     load_many(store.reader(), &visible, false).await
 }
 
-/// The order with this number, if it exists for the actor.
-pub async fn by_number(store: &Store, actor: &Actor, number: &str) -> Result<Option<Order>> {
-    let id: Option<Uuid> = orders::Entity::find()
-        .filter(orders::Column::Number.eq(number))
-        .filter(scope::orders(&actor.scope))
-        .select_only()
-        .column(orders::Column::Id)
-        .into_tuple()
-        .one(store.reader())
-        .await?;
-    let Some(id) = id else { return Ok(None) };
-    Ok(load_many(store.reader(), &[id], false).await?.pop())
-}
-
-/// The order submitted under a reference, if it exists for the actor.
-pub async fn by_external_reference(
-    store: &Store,
-    actor: &Actor,
-    channel: Channel,
-    reference: &str,
-) -> Result<Option<Order>> {
-    let id: Option<Uuid> = orders::Entity::find()
-        .filter(orders::Column::Channel.eq(channel.code()))
-        .filter(orders::Column::ExternalReference.eq(reference))
-        .filter(scope::orders(&actor.scope))
-        .select_only()
-        .column(orders::Column::Id)
-        .into_tuple()
-        .one(store.reader())
-        .await?;
-    let Some(id) = id else { return Ok(None) };
-    Ok(load_many(store.reader(), &[id], false).await?.pop())
-}
-
 /// What a list of orders is narrowed by. Everything given must hold.
 #[derive(Clone, Debug, Default)]
 pub struct OrderFilter {
@@ -301,6 +266,32 @@ pub struct OrderFilter {
     pub text: Option<String>,
 }
 
+/// The ways to name an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderKey {
+    /// By its identity.
+    Id(OrderId),
+    /// By the number people use.
+    Number(String),
+    /// By the submitter's own number on a channel.
+    ExternalReference {
+        /// The channel.
+        channel: Channel,
+        /// The submitter's number.
+        reference: String,
+    },
+}
+
+/// Where an order stands in a list that is sorted so.
+pub(super) fn sort_key(order: &Order, field: OrderSortField) -> (String, Uuid) {
+    let value = match field {
+        OrderSortField::SubmittedAt => order.submitted_at.to_rfc3339(),
+        OrderSortField::RequiredBy => order.required_by.to_string(),
+        OrderSortField::Number => order.number.clone(),
+    };
+    (value, order.id.0)
+}
+
 codes! {
     /// What orders are sorted by. Equal ones follow in the order of their submission.
     OrderSortField {
@@ -313,7 +304,7 @@ codes! {
     }
 }
 
-fn condition(actor: &Actor, filter: &OrderFilter) -> Condition {
+pub(super) fn condition(actor: &Actor, filter: &OrderFilter) -> Condition {
     let mut all = scope::orders(&actor.scope);
     if let Some(status) = &filter.status {
         all = all.add(among(orders::Column::Status, status.iter().map(|one| one.code())));
@@ -353,35 +344,6 @@ fn condition(actor: &Actor, filter: &OrderFilter) -> Condition {
         );
     }
     all
-}
-
-/// A page of the orders that exist for the actor.
-pub async fn list(
-    store: &Store,
-    actor: &Actor,
-    filter: &OrderFilter,
-    sort: (OrderSortField, bool),
-    keyset: Keyset,
-) -> Result<Page<Order>> {
-    let column = match sort.0 {
-        OrderSortField::SubmittedAt => orders::Column::SubmittedAt,
-        OrderSortField::RequiredBy => orders::Column::RequiredBy,
-        OrderSortField::Number => orders::Column::Number,
-    };
-    let query = orders::Entity::find().filter(condition(actor, filter));
-    let rows = page(query, column, orders::Column::Id, sort.1, keyset, store.reader(), |row| {
-        let value = match sort.0 {
-            OrderSortField::SubmittedAt => row.submitted_at.to_rfc3339(),
-            OrderSortField::RequiredBy => row.required_by.to_string(),
-            OrderSortField::Number => row.number.clone(),
-        };
-        (value, row.id)
-    })
-    .await?;
-    let ids: Vec<Uuid> = rows.items.iter().map(|(_, row)| row.id).collect();
-    let mut orders: HashMap<Uuid, Order> =
-        load_many::<Order>(store.reader(), &ids, false).await?.into_iter().map(|order| (order.id.0, order)).collect();
-    rows.map(|row| orders.remove(&row.id).ok_or(StoreError::NotFound))
 }
 
 /// How many orders the filter leaves.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::error::{Result, StoreError};
 
 /// Where a page begins and how long it is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Keyset {
     /// Rows on the page.
     pub limit: u64,
@@ -31,6 +31,23 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// The page of rows that stand in the order of the list, of which there is one more than wanted when
+    /// there are more.
+    pub fn cut(mut rows: Vec<T>, keyset: &Keyset, key: impl Fn(&T) -> (String, Uuid)) -> Self {
+        let limit = usize::try_from(keyset.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        if more {
+            if keyset.backwards {
+                rows.remove(0);
+            } else {
+                rows.truncate(limit);
+            }
+        }
+        let (has_next, has_previous) =
+            if keyset.backwards { (keyset.before.is_some(), more) } else { (more, keyset.after.is_some()) };
+        Self { items: rows.into_iter().map(|row| (key(&row), row)).collect(), has_next, has_previous }
+    }
+
     /// The same page of something else.
     pub fn map<U>(self, mut convert: impl FnMut(T) -> Result<U>) -> Result<Page<U>> {
         let items = self.items.into_iter().map(|(key, row)| Ok((key, convert(row)?))).collect::<Result<_>>()?;
@@ -69,23 +86,11 @@ where
     } else {
         cursor.first(keyset.limit + 1);
     }
-    let mut rows = cursor.all(db).await?;
-    let limit = usize::try_from(keyset.limit).unwrap_or(usize::MAX);
-    let more = rows.len() > limit;
-    if more {
-        if keyset.backwards {
-            rows.remove(0);
-        } else {
-            rows.truncate(limit);
-        }
-    }
-    let (has_next, has_previous) =
-        if keyset.backwards { (keyset.before.is_some(), more) } else { (more, keyset.after.is_some()) };
-    Ok(Page { items: rows.into_iter().map(|row| (key(&row), row)).collect(), has_next, has_previous })
+    Ok(Page::cut(cursor.all(db).await?, &keyset, key))
 }
 
 /// A cursor comes from the client: what does not parse is no cursor of ours.
-fn typed(column: impl ColumnTrait, value: &str) -> Result<Value> {
+pub(super) fn typed(column: impl ColumnTrait, value: &str) -> Result<Value> {
     let invalid = || StoreError::BadCursor;
     Ok(match column.def().get_column_type() {
         ColumnType::TimestampWithTimeZone => {

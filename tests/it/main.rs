@@ -17,5 +17,6 @@ mod concurrency;
 mod feed;
 mod generated;
 mod model;
+mod reading;
 mod scenarios;
 mod verify;

@@ -53,7 +53,7 @@ pub async fn decisions(session: &Session, ids: &[AllocationDecisionId]) -> Resul
     Ok(allocation::decisions(session.app.store(), ids).await?)
 }
 
-fn presentable(session: &Session, mut found: Vec<Allocation>) -> Vec<Allocation> {
+pub(super) fn presentable(session: &Session, mut found: Vec<Allocation>) -> Vec<Allocation> {
     if session.actor.is_external() {
         found.retain(|one| !matches!(one.status, AllocationStatus::Declined | AllocationStatus::Superseded));
     }

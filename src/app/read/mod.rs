@@ -12,6 +12,7 @@ pub mod reference;
 pub mod review;
 pub mod subscription;
 pub mod ticket;
+pub mod tree;
 
 pub use crate::store::page::{Keyset, Page};
 

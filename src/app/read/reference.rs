@@ -93,16 +93,14 @@ pub async fn products_by_ids(session: &Session, ids: &[ProductId]) -> Result<Vec
 /// The units that exist for the caller, by code.
 pub async fn units(session: &Session) -> Result<Vec<Unit>, Failure> {
     session.may_read("units")?;
-    let mut units = reference::all_units(session.app.store().reader()).await?;
-    units.retain(|unit| session.actor.covers_unit(unit.id));
-    Ok(units)
+    let units = session.app.directory.units(session.app.store()).await?;
+    Ok(units.iter().filter(|unit| session.actor.covers_unit(unit.id)).map(|unit| Unit::clone(unit)).collect())
 }
 
 /// Units by id: whoever sees a share of an order sees which unit has it.
 pub async fn units_by_ids(session: &Session, ids: &[UnitId]) -> Result<Vec<Unit>, Failure> {
-    let mut units = reference::all_units(session.app.store().reader()).await?;
-    units.retain(|unit| ids.contains(&unit.id));
-    Ok(units)
+    let units = session.app.directory.units(session.app.store()).await?;
+    Ok(units.iter().filter(|unit| ids.contains(&unit.id)).map(|unit| Unit::clone(unit)).collect())
 }
 
 /// People by subject. People outside the group learn of nobody.
@@ -110,7 +108,9 @@ pub async fn people(session: &Session, subjects: &[String]) -> Result<Vec<Person
     if session.actor.is_external() {
         return Ok(Vec::new());
     }
-    Ok(reference::people(session.app.store().reader(), subjects).await?)
+    let subjects = subjects.iter().cloned().collect();
+    let found = session.app.directory.people(session.app.store(), subjects).await?;
+    Ok(found.into_values().flatten().map(|person| Person::clone(&person)).collect())
 }
 
 /// Units by id, as far as they exist for the caller.

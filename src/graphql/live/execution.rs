@@ -90,7 +90,7 @@ async fn once(
 
 fn frame(operation: &Operation, session: &Session, update: Update, mut response: Response) -> Frame {
     let document = &operation.document;
-    selection::in_order(&document.parsed, document.name.as_deref(), &mut response.data);
+    selection::in_order(&document.parsed, document.name.as_deref(), &operation.variables, &mut response.data);
     response.extensions.insert(CURSOR_EXTENSION.to_owned(), Value::from(&*update.cursor));
     Frame { position: update.position, body: Message::body(response, &session.request_id), cursor: update.cursor }
 }

@@ -37,7 +37,7 @@ pub struct Mutation(
 );
 
 /// A reason why nothing was done. All reasons come at once.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject, macros::Written)]
 pub struct UserError {
     /// Clause of the order regulation that asks for it, such as `R2.3`.
     clause: Option<String>,
@@ -94,7 +94,7 @@ fn clean_optional(ctx: &Context<'_>, name: &str, value: Option<String>) -> Resul
 macro_rules! payload {
     ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $field_doc:literal])+ $field:ident: $type:ty),+ $(,)? }) => {
         $(#[doc = $doc])+
-        #[derive(async_graphql::SimpleObject)]
+        #[derive(async_graphql::SimpleObject, macros::Written)]
         pub struct $name {
             $($(#[doc = $field_doc])+ $field: Option<$type>,)+
             /// Why nothing was done; empty when it was.

@@ -10,6 +10,7 @@ use crate::graphql::connection::{Paging, Slice, page_cost};
 use crate::graphql::context::{Answer, session};
 use crate::graphql::text;
 use crate::graphql::types::access::AccessRestrictionConnection;
+use crate::graphql::write::Tree;
 
 /// What restrictions of access are narrowed by. Everything given must hold.
 #[derive(Default, InputObject)]
@@ -53,7 +54,7 @@ impl AccessQuery {
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
         #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
-    ) -> Result<AccessRestrictionConnection> {
+    ) -> Result<Tree<AccessRestrictionConnection>> {
         let session = session(ctx)?;
         let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
@@ -64,6 +65,6 @@ impl AccessQuery {
             let (session, filter) = counting.clone();
             Box::pin(async move { read::access::count(&session, &filter).await }) as _
         });
-        Ok(AccessRestrictionConnection(Slice::new(page, Into::into, total)))
+        Ok(Tree(AccessRestrictionConnection(Slice::new(page, Into::into, total))))
     }
 }

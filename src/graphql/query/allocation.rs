@@ -11,6 +11,7 @@ use crate::graphql::connection::{Paging, Slice, page_cost};
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids;
 use crate::graphql::types::allocation::AllocationConnection;
+use crate::graphql::write::Tree;
 
 /// What allocations are narrowed by. Everything given must hold.
 #[derive(Default, InputObject)]
@@ -56,7 +57,7 @@ impl AllocationQuery {
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
         #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
-    ) -> Result<AllocationConnection> {
+    ) -> Result<Tree<AllocationConnection>> {
         let session = session(ctx)?;
         let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
@@ -67,6 +68,6 @@ impl AllocationQuery {
             let (session, filter) = counting.clone();
             Box::pin(async move { read::allocation::count(&session, &filter).await }) as _
         });
-        Ok(AllocationConnection(Slice::new(page, Into::into, total)))
+        Ok(Tree(AllocationConnection(Slice::new(page, Into::into, total))))
     }
 }

@@ -11,6 +11,7 @@ use crate::graphql::connection::{Paging, Slice, page_cost};
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids;
 use crate::graphql::types::delivery::DeliveryConnection;
+use crate::graphql::write::Tree;
 
 /// What deliveries are narrowed by. Everything given must hold.
 #[derive(Default, InputObject)]
@@ -53,7 +54,7 @@ impl DeliveryQuery {
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
         #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
-    ) -> Result<DeliveryConnection> {
+    ) -> Result<Tree<DeliveryConnection>> {
         let session = session(ctx)?;
         let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
@@ -64,6 +65,6 @@ impl DeliveryQuery {
             let (session, filter) = counting.clone();
             Box::pin(async move { read::delivery::count(&session, &filter).await }) as _
         });
-        Ok(DeliveryConnection(Slice::new(page, Into::into, total)))
+        Ok(Tree(DeliveryConnection(Slice::new(page, Into::into, total))))
     }
 }

@@ -11,6 +11,7 @@ use crate::graphql::connection::{DEFAULT_PAGE, LARGEST_PAGE, page_cost};
 use crate::graphql::context::{Answer, coded, failure, session};
 use crate::graphql::ids;
 use crate::graphql::types::event::EventFeed;
+use crate::graphql::write::Tree;
 
 /// What events are narrowed by. Everything given must hold.
 #[derive(Clone, Default, InputObject)]
@@ -73,7 +74,7 @@ impl EventQuery {
         #[graphql(desc = "What the feed is narrowed by.")] filter: Option<EventFilter>,
         #[graphql(desc = "Only events after this cursor; from the beginning when absent.")] after: Option<String>,
         #[graphql(desc = "At most so many events: 1 to 100, 20 when absent.")] first: Option<i32>,
-    ) -> Result<EventFeed> {
+    ) -> Result<Tree<EventFeed>> {
         let session = session(ctx)?;
         let filter = filter.unwrap_or_default().read().answer(ctx)?;
         let size = first.unwrap_or(DEFAULT_PAGE);
@@ -83,7 +84,7 @@ impl EventQuery {
         }
         let size = u64::from(size.unsigned_abs());
         match read::event::after(session, &filter, after.as_deref(), size).await {
-            Ok(batch) => Ok(batch.into()),
+            Ok(batch) => Ok(Tree(batch.into())),
             Err(error) => Err(feed_failure(ctx, &error)),
         }
     }

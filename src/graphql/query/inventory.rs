@@ -10,6 +10,7 @@ use crate::graphql::access::{access, limit, roles};
 use crate::graphql::connection::{Paging, Slice, page_cost};
 use crate::graphql::context::{Answer, session};
 use crate::graphql::types::inventory::{ReplenishmentRequestConnection, StockItemConnection};
+use crate::graphql::write::Tree;
 use crate::graphql::{ids, text};
 
 /// What stock items are narrowed by. Everything given must hold.
@@ -63,7 +64,7 @@ impl InventoryQuery {
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
         #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
-    ) -> Result<StockItemConnection> {
+    ) -> Result<Tree<StockItemConnection>> {
         let session = session(ctx)?;
         let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
@@ -74,7 +75,7 @@ impl InventoryQuery {
             let (session, filter) = counting.clone();
             Box::pin(async move { read::inventory::count(&session, &filter).await }) as _
         });
-        Ok(StockItemConnection(Slice::new(page, Into::into, total)))
+        Ok(Tree(StockItemConnection(Slice::new(page, Into::into, total))))
     }
 
     /// The replenishment requests that exist for the caller, oldest first (R4.4).
@@ -93,7 +94,7 @@ impl InventoryQuery {
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
         #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
-    ) -> Result<ReplenishmentRequestConnection> {
+    ) -> Result<Tree<ReplenishmentRequestConnection>> {
         let session = session(ctx)?;
         let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
@@ -104,6 +105,6 @@ impl InventoryQuery {
             let (session, filter) = counting.clone();
             Box::pin(async move { read::inventory::count_requests(&session, &filter).await }) as _
         });
-        Ok(ReplenishmentRequestConnection(Slice::new(page, Into::into, total)))
+        Ok(Tree(ReplenishmentRequestConnection(Slice::new(page, Into::into, total))))
     }
 }

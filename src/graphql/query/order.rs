@@ -10,9 +10,11 @@ use crate::domain::intake::Channel;
 use crate::domain::order::{OrderStatus, Stage};
 use crate::graphql::access::{access, limit, roles};
 use crate::graphql::connection::{Paging, Slice, page_cost};
-use crate::graphql::context::{Answer, session};
+use crate::graphql::context::{Answer, loaders, session};
 use crate::graphql::scalars::DateTime;
 use crate::graphql::types::order::{Order, OrderConnection};
+use crate::graphql::wanted::wanted;
+use crate::graphql::write::Tree;
 use crate::graphql::{ids, text};
 
 /// One of the ways to name an order.
@@ -121,11 +123,17 @@ pub struct OrderQuery;
 impl OrderQuery {
     /// One order; null when none exists for the caller.
     #[graphql(directive = access::apply(roles("order"), limit("order")))]
-    async fn order(&self, ctx: &Context<'_>, #[graphql(desc = "Which order.")] by: OrderRef) -> Result<Option<Order>> {
+    async fn order(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which order.")] by: OrderRef,
+    ) -> Result<Tree<Option<Order>>> {
         let session = session(ctx)?;
         let key = by.read().answer(ctx)?;
-        let found = read::order::one(session, &key).await.answer(ctx)?;
-        Ok(found.map(Into::into))
+        let wanted = wanted(ctx);
+        let found = read::tree::order(session, &key, &wanted).await.answer(ctx)?;
+        let orders = loaders(ctx)?.know(found, &wanted);
+        Ok(Tree(orders.items.into_iter().next().map(|(_, order)| order.into())))
     }
 
     /// The orders that exist for the caller; the newest first unless sorted otherwise.
@@ -146,7 +154,7 @@ impl OrderQuery {
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
         #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
-    ) -> Result<OrderConnection> {
+    ) -> Result<Tree<OrderConnection>> {
         let session = session(ctx)?;
         let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
@@ -154,12 +162,20 @@ impl OrderQuery {
         let sort = sort.map_or((OrderSortField::SubmittedAt, true), |sort| {
             (sort.field, sort.direction == SortDirection::Descending)
         });
-        let page = read::order::list(session, &filter, sort, keyset).await.answer(ctx)?;
+        let wanted = wanted(ctx);
+        let found = read::tree::orders(session, &filter, sort, keyset, &wanted).await.answer(ctx)?;
+        let known = found.tree.total;
+        let page = loaders(ctx)?.know(found, &wanted);
         let counting = (session.clone(), filter);
         let total = Arc::new(move || {
             let (session, filter) = counting.clone();
-            Box::pin(async move { read::order::count(&session, &filter).await }) as _
+            Box::pin(async move {
+                match known {
+                    Some(total) => Ok(total),
+                    None => read::order::count(&session, &filter).await,
+                }
+            }) as _
         });
-        Ok(OrderConnection(Slice::new(page, Into::into, total)))
+        Ok(Tree(OrderConnection(Slice::new(page, Into::into, total))))
     }
 }

@@ -15,6 +15,7 @@ use crate::graphql::text;
 use crate::graphql::types::reference::{
     Customer, CustomerConnection, Person, ProductConnection, Unit, customer, person,
 };
+use crate::graphql::write::Tree;
 
 /// Customers, products, units and the caller.
 #[derive(Default)]
@@ -39,7 +40,7 @@ impl ReferenceQuery {
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
         #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
-    ) -> Result<CustomerConnection> {
+    ) -> Result<Tree<CustomerConnection>> {
         let session = session(ctx)?;
         let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
@@ -50,7 +51,7 @@ impl ReferenceQuery {
             let (session, text) = counting.clone();
             Box::pin(async move { read::reference::count_customers(&session, text.as_deref()).await }) as _
         });
-        Ok(CustomerConnection(Slice::new(page, Into::into, total)))
+        Ok(Tree(CustomerConnection(Slice::new(page, Into::into, total))))
     }
 
     /// The products and services that can be ordered, by stock keeping unit.
@@ -71,7 +72,7 @@ impl ReferenceQuery {
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
         #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
-    ) -> Result<ProductConnection> {
+    ) -> Result<Tree<ProductConnection>> {
         let session = session(ctx)?;
         let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
@@ -82,7 +83,7 @@ impl ReferenceQuery {
             let (session, category) = counting.clone();
             Box::pin(async move { read::reference::count_products(&session, category.as_deref(), kind).await }) as _
         });
-        Ok(ProductConnection(Slice::new(page, Into::into, total)))
+        Ok(Tree(ProductConnection(Slice::new(page, Into::into, total))))
     }
 
     /// The group's organizational units that exist for the caller, by code.
@@ -90,16 +91,16 @@ impl ReferenceQuery {
         complexity = "page_cost(None, None, child_complexity)",
         directive = access::apply(roles("units"), limit("units"))
     )]
-    async fn units(&self, ctx: &Context<'_>) -> Result<Vec<Unit>> {
+    async fn units(&self, ctx: &Context<'_>) -> Result<Tree<Vec<Unit>>> {
         let units = read::reference::units(session(ctx)?).await.answer(ctx)?;
-        Ok(units.into_iter().map(Into::into).collect())
+        Ok(Tree(units.into_iter().map(Into::into).collect()))
     }
 
     /// The caller: who the token says it is, and what exists for it.
     #[graphql(directive = access::apply(roles("viewer"), limit("viewer")))]
-    async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer> {
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<Tree<Viewer>> {
         session(ctx)?.may_read("viewer").answer(ctx)?;
-        Ok(Viewer)
+        Ok(Tree(Viewer))
     }
 }
 
@@ -107,6 +108,7 @@ impl ReferenceQuery {
 pub struct Viewer;
 
 /// The caller: who the token says it is, and what exists for it.
+#[macros::written]
 #[Object]
 impl Viewer {
     /// The stable subject of the token.

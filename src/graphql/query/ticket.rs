@@ -11,6 +11,7 @@ use crate::graphql::connection::{Paging, Slice, page_cost};
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids;
 use crate::graphql::types::ticket::TicketConnection;
+use crate::graphql::write::Tree;
 
 /// What tickets are narrowed by. Everything given must hold.
 #[derive(Default, InputObject)]
@@ -59,7 +60,7 @@ impl TicketQuery {
         #[graphql(desc = "Only entries after the one this cursor points at.")] after: Option<String>,
         #[graphql(desc = "So many entries up to the end, or before the cursor `before`: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only entries before the one this cursor points at.")] before: Option<String>,
-    ) -> Result<TicketConnection> {
+    ) -> Result<Tree<TicketConnection>> {
         let session = session(ctx)?;
         let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
@@ -70,6 +71,6 @@ impl TicketQuery {
             let (session, filter) = counting.clone();
             Box::pin(async move { read::ticket::count(&session, &filter).await }) as _
         });
-        Ok(TicketConnection(Slice::new(page, Into::into, total)))
+        Ok(Tree(TicketConnection(Slice::new(page, Into::into, total))))
     }
 }

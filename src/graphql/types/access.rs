@@ -22,6 +22,7 @@ connection!(AccessRestrictionConnection, AccessRestrictionEdge, AccessRestrictio
 
 /// Access that was taken away from a person or system, and perhaps given back (R13.1, R13.2). While
 /// it is in force, the role it names does not count, whatever the bearer's token says.
+#[macros::written]
 #[Object]
 impl AccessRestriction {
     /// Opaque global id.

@@ -8,7 +8,7 @@ use crate::domain::refusal::RefusalCode;
 
 /// Something the caller's roles may do with a thing, and whether it would succeed right now. What
 /// the roles never permit is not listed.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject, macros::Written)]
 pub struct AvailableAction {
     /// The action; the mutation has the same name, `APPROVE_ORDER` being `approveOrder`.
     pub action: Action,
@@ -19,7 +19,7 @@ pub struct AvailableAction {
 }
 
 /// A reason why an action would be refused now.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject, macros::Written)]
 pub struct ActionBlocker {
     /// The stable code.
     pub code: RefusalCode,

@@ -28,6 +28,7 @@ wrapper! {
 connection!(AllocationConnection, AllocationEdge, Allocation, "allocations");
 
 /// An executing unit's share of an order, with all that belongs to its execution (R3).
+#[macros::written]
 #[Object]
 impl Allocation {
     /// Opaque global id.
@@ -168,6 +169,7 @@ pub struct AllocationLine {
 }
 
 /// A unit's share of an order's line. Counts are in the order line's unit of measure.
+#[macros::written]
 #[Object]
 impl AllocationLine {
     /// Opaque global id; for caches and arguments, not for `node`.
@@ -232,6 +234,7 @@ wrapper! {
 }
 
 /// Why a share went where it went; never changed. For the group's own people (R3.2, R3.3).
+#[macros::written]
 #[Object]
 impl AllocationDecision {
     /// Opaque global id; for caches and arguments, not for `node`.
@@ -281,6 +284,7 @@ impl AllocationDecision {
 pub struct AllocationCandidate(domain::Candidate);
 
 /// A unit that was considered for a share.
+#[macros::written]
 #[Object]
 impl AllocationCandidate {
     /// The unit.
@@ -310,7 +314,7 @@ impl AllocationCandidate {
 }
 
 /// What one rule said of a unit.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject, macros::Written)]
 pub struct AllocationVerdict {
     /// The rule.
     pub rule: AllocationRule,

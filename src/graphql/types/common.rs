@@ -8,7 +8,7 @@ use crate::domain::reference as domain;
 use crate::graphql::scalars::{CurrencyCode, Decimal};
 
 /// An amount of money. Amounts of different currencies are never added up.
-#[derive(Clone, Copy, Debug, SimpleObject)]
+#[derive(Clone, Copy, Debug, SimpleObject, macros::Written)]
 pub struct Money {
     /// The amount in major units, such as yuan or dollars.
     pub amount: Decimal,
@@ -24,7 +24,7 @@ impl Money {
 }
 
 /// Where a delivery goes.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject, macros::Written)]
 pub struct Address {
     /// Street and number.
     pub street: String,
@@ -52,7 +52,7 @@ impl From<&domain::Address> for Address {
 }
 
 /// How to reach a customer (R2.2).
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject, macros::Written)]
 #[graphql(name = "ContactDetails")]
 pub struct Contact {
     /// The company's name; for a private customer, the person's.

@@ -28,7 +28,7 @@ pub const LIMITS: Limits =
     Limits { document_bytes: 65_536, depth: 15, complexity: 20_000, recursion: 32, directives: 10, node_ids: 100 };
 
 /// What the service accepts and how much of it, so that clients need not find out by failing.
-#[derive(Clone, Copy, Debug, SimpleObject)]
+#[derive(Clone, Copy, Debug, SimpleObject, macros::Written)]
 pub struct ServiceConfig {
     /// Entries on a page when neither `first` nor `last` is given.
     pub default_page_size: i32,

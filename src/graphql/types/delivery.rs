@@ -25,6 +25,7 @@ wrapper! {
 connection!(DeliveryConnection, DeliveryEdge, Delivery, "deliveries");
 
 /// A delivery of what passed inspection, or the performance of a service (R7).
+#[macros::written]
 #[Object]
 impl Delivery {
     /// Opaque global id.
@@ -161,7 +162,7 @@ impl Delivery {
 }
 
 /// A method of delivery that was considered (R7.1).
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject, macros::Written)]
 pub struct DeliveryOption {
     /// The method.
     pub method: DeliveryMethod,
@@ -185,6 +186,7 @@ pub struct DeliveryLine {
 }
 
 /// A line of a delivery, in the order line's unit of measure.
+#[macros::written]
 #[Object]
 impl DeliveryLine {
     /// Opaque global id; for caches and arguments, not for `node`.
@@ -227,6 +229,7 @@ pub async fn order_line(ctx: &Context<'_>, id: OrderId, line: OrderLineId) -> Re
 pub struct DeliveryConfirmation(domain::Confirmation);
 
 /// A customer's confirmation of a delivery or part of it; never changed (R8.1).
+#[macros::written]
 #[Object]
 impl DeliveryConfirmation {
     /// Opaque global id; for caches and arguments, not for `node`.
@@ -268,7 +271,7 @@ impl DeliveryConfirmation {
 }
 
 /// How much of a delivery's line a customer confirmed.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject, macros::Written)]
 pub struct ConfirmedQuantity {
     /// Id of the delivery's line.
     pub delivery_line_id: ID,
@@ -282,6 +285,7 @@ wrapper! {
 }
 
 /// What a carrier reported of a delivery; kept once, in whatever order it came (R7.3).
+#[macros::written]
 #[Object]
 impl TrackingEvent {
     /// Opaque global id; for caches and arguments, not for `node`.
@@ -332,6 +336,7 @@ wrapper! {
 
 /// What a confirmed quantity is worth: the basis of settlement; never changed (R8.2). The records of
 /// a wholly confirmed line add up to the line's total.
+#[macros::written]
 #[Object]
 impl SettlementRecord {
     /// Opaque global id; for caches and arguments, not for `node`.

@@ -21,6 +21,7 @@ wrapper! {
 connection!(EventConnection, EventEdge, Event, "events");
 
 /// Something that happened to an order or what belongs to it; never changed (R13.2).
+#[macros::written]
 #[Object]
 impl Event {
     /// Opaque global id; the same event has the same id wherever it is met.
@@ -107,7 +108,7 @@ impl Event {
 }
 
 /// A field that an event changed.
-#[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
+#[derive(Clone, Debug, PartialEq, Eq, SimpleObject, macros::Written)]
 pub struct EventChange {
     /// The field as it is stored, such as `status` or `lines.<id>.confirmed`.
     pub field: String,
@@ -132,7 +133,7 @@ fn flatten(path: String, value: &Value, changes: &mut Vec<EventChange>) {
 }
 
 /// A piece of the feed of events, oldest first, and where to go on.
-#[derive(SimpleObject)]
+#[derive(SimpleObject, macros::Written)]
 pub struct EventFeed {
     /// The events, as far as they exist for the caller.
     pub events: Vec<Event>,

@@ -14,6 +14,7 @@ use crate::graphql::scalars::{DateTime, Decimal};
 pub struct Inspection(pub domain::Inspection);
 
 /// One attempt at inspecting a share before delivery; never changed (R6).
+#[macros::written]
 #[Object]
 impl Inspection {
     /// Opaque global id; for caches and arguments, not for `node`.
@@ -66,7 +67,7 @@ impl Inspection {
 }
 
 /// The answer to one item of an inspection's checklist.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject, macros::Written)]
 pub struct ChecklistAnswer {
     /// The item's code.
     pub item: String,
@@ -83,7 +84,7 @@ impl From<&domain::ChecklistAnswer> for ChecklistAnswer {
 }
 
 /// How much of a line an inspection let go.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject, macros::Written)]
 pub struct AcceptedQuantity {
     /// Id of the allocation's line.
     pub allocation_line_id: ID,

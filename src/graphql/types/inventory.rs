@@ -26,6 +26,7 @@ wrapper! {
 connection!(StockItemConnection, StockItemEdge, StockItem, "stock items");
 
 /// A product in a warehouse (R4). Counts are in the product's unit of measure.
+#[macros::written]
 #[Object]
 impl StockItem {
     /// Opaque global id.
@@ -119,6 +120,7 @@ wrapper! {
 connection!(StockMovementConnection, StockMovementEdge, StockMovement, "stock movements");
 
 /// One change of a stock item's counts; never changed itself (R4.1).
+#[macros::written]
 #[Object]
 impl StockMovement {
     /// Opaque global id.
@@ -170,6 +172,7 @@ impl StockMovement {
 pub struct Reservation(pub domain::Reservation);
 
 /// Stock set aside for a line of an allocation (R4.2).
+#[macros::written]
 #[Object]
 impl Reservation {
     /// Opaque global id; for caches and arguments, not for `node`.
@@ -213,6 +216,7 @@ impl Reservation {
 pub struct Backorder(pub domain::Backorder);
 
 /// Quantity that a line of an allocation still waits for (R4.3).
+#[macros::written]
 #[Object]
 impl Backorder {
     /// Opaque global id; for caches and arguments, not for `node`.
@@ -268,6 +272,7 @@ wrapper! {
 connection!(ReplenishmentRequestConnection, ReplenishmentRequestEdge, ReplenishmentRequest, "replenishment requests");
 
 /// A request to procure more of a stock item; at most one is open per item (R4.4).
+#[macros::written]
 #[Object]
 impl ReplenishmentRequest {
     /// Opaque global id.

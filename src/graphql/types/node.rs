@@ -22,6 +22,7 @@ use crate::domain::ids::{
 };
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids::{self, EventId, GlobalId};
+use crate::graphql::write::{Selected, Write, Written};
 
 /// Something with a global id, which can be fetched again by `node` (Relay).
 #[derive(Clone, Debug, Interface)]
@@ -112,6 +113,26 @@ async fn found(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>, Failu
 fn of_type<T: GlobalId + Eq + Hash>(wanted: &[(String, Uuid)]) -> Vec<T> {
     let distinct: HashSet<T> = wanted.iter().filter(|(kind, _)| kind == T::TYPE).map(|(_, id)| T::from(*id)).collect();
     distinct.into_iter().collect()
+}
+
+impl Write for Node {
+    fn write(&self, at: &Selected<'_>, text: &mut String) -> Written {
+        match self {
+            Self::AccessRestriction(one) => one.write(at, text),
+            Self::Allocation(one) => one.write(at, text),
+            Self::Customer(one) => one.write(at, text),
+            Self::Delivery(one) => one.write(at, text),
+            Self::Event(one) => one.write(at, text),
+            Self::Milestone(one) => one.write(at, text),
+            Self::Order(one) => one.write(at, text),
+            Self::Product(one) => one.write(at, text),
+            Self::ReplenishmentRequest(one) => one.write(at, text),
+            Self::StockItem(one) => one.write(at, text),
+            Self::StockMovement(one) => one.write(at, text),
+            Self::Ticket(one) => one.write(at, text),
+            Self::Unit(one) => one.write(at, text),
+        }
+    }
 }
 
 impl Node {

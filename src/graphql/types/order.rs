@@ -33,6 +33,7 @@ wrapper! {
 connection!(OrderConnection, OrderEdge, Order, "orders");
 
 /// A customer's order, from intake to the last confirmation.
+#[macros::written]
 #[Object]
 impl Order {
     /// Opaque global id.
@@ -254,7 +255,10 @@ impl Order {
         let session = session(ctx)?;
         let keyset = paging.keyset().answer(ctx)?;
         let id = self.0.id;
-        let page = read::event::timeline(session, id, keyset).await.answer(ctx)?;
+        let page = match loaders(ctx)?.timeline(id, &keyset) {
+            Some(known) => known,
+            None => read::event::timeline(session, id, keyset).await.answer(ctx)?,
+        };
         let counting = session.clone();
         let total = Arc::new(move || {
             let session = counting.clone();
@@ -290,6 +294,7 @@ pub async fn order(ctx: &Context<'_>, id: OrderId) -> Result<Option<Order>> {
 pub struct Hold(pub domain::Hold);
 
 /// Something that stops an order until it is released (R5.4).
+#[macros::written]
 #[Object]
 impl Hold {
     /// Opaque global id; for caches and arguments, not for `node`.
@@ -318,6 +323,7 @@ impl Hold {
 pub struct Cancellation(pub domain::Cancellation);
 
 /// A request to cancel an order that a unit is at work on, or its final cancellation (R4.3).
+#[macros::written]
 #[Object]
 impl Cancellation {
     /// Why.

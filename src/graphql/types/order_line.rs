@@ -25,6 +25,7 @@ impl OrderLine {
 }
 
 /// A line of an order. Price, discount and text are as they were at submission.
+#[macros::written]
 #[Object]
 impl OrderLine {
     /// Opaque global id; for caches and arguments, not for `node`.
@@ -97,7 +98,7 @@ impl OrderLine {
 }
 
 /// What is counted per line of an order, in the line's unit of measure.
-#[derive(Clone, Copy, Debug, SimpleObject)]
+#[derive(Clone, Copy, Debug, SimpleObject, macros::Written)]
 pub struct LineQuantities {
     /// Ordered.
     pub ordered: Decimal,

@@ -39,6 +39,7 @@ impl Milestone {
 }
 
 /// A step of a unit's work, with the person responsible for it (R5).
+#[macros::written]
 #[Object]
 impl Milestone {
     /// Opaque global id.

@@ -20,6 +20,7 @@ wrapper! {
 connection!(CustomerConnection, CustomerEdge, Customer, "customers");
 
 /// A customer of the group.
+#[macros::written]
 #[Object]
 impl Customer {
     /// Opaque global id.
@@ -70,6 +71,7 @@ wrapper! {
 connection!(ProductConnection, ProductEdge, Product, "products");
 
 /// A product or service that can be ordered.
+#[macros::written]
 #[Object]
 impl Product {
     /// Opaque global id.
@@ -121,6 +123,7 @@ impl Product {
 pub struct BillOfMaterialsComponent(domain::Component);
 
 /// A part that a made-to-order product needs.
+#[macros::written]
 #[Object]
 impl BillOfMaterialsComponent {
     /// The part.
@@ -145,6 +148,7 @@ wrapper! {
 }
 
 /// An organizational unit of the group: a company, department, warehouse or team.
+#[macros::written]
 #[Object]
 impl Unit {
     /// Opaque global id.
@@ -193,6 +197,7 @@ pub struct Person {
 }
 
 /// Somebody who acts in the process.
+#[macros::written]
 #[Object]
 impl Person {
     /// Opaque global id; for caches, not for `node`.

@@ -16,6 +16,7 @@ wrapper! {
 }
 
 /// The review of an order (R2), for the group's own people.
+#[macros::written]
 #[Object]
 impl ReviewCase {
     /// Opaque global id; for caches and arguments, not for `node`.
@@ -61,7 +62,7 @@ impl ReviewCase {
 }
 
 /// A check of a review and what it found.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject, macros::Written)]
 pub struct ReviewCheck {
     /// What was looked at.
     pub kind: CheckKind,
@@ -84,6 +85,7 @@ impl From<&domain::Check> for ReviewCheck {
 pub struct Clarification(pub domain::Clarification);
 
 /// A question to whoever placed an order, and its answer (R2.3).
+#[macros::written]
 #[Object]
 impl Clarification {
     /// Opaque global id; for caches and arguments, not for `node`.
@@ -127,6 +129,7 @@ impl Clarification {
 pub struct ReviewDecision(domain::ReviewDecision);
 
 /// How a review ended (R2.6).
+#[macros::written]
 #[Object]
 impl ReviewDecision {
     /// True when the order was approved, false when it was rejected.
@@ -156,7 +159,7 @@ impl ReviewDecision {
 }
 
 /// A check that was waived, and why.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject, macros::Written)]
 pub struct Waiver {
     /// The check; never `LEGALITY`.
     pub check: CheckKind,

@@ -21,6 +21,7 @@ wrapper! {
 connection!(TicketConnection, TicketEdge, Ticket, "after-sales tickets");
 
 /// A problem reported after something was delivered (R9, R10).
+#[macros::written]
 #[Object]
 impl Ticket {
     /// Opaque global id.
@@ -145,6 +146,7 @@ impl Ticket {
 pub struct CustomerContact(domain::CustomerContact);
 
 /// A contact with the customer about a ticket (R9.3).
+#[macros::written]
 #[Object]
 impl CustomerContact {
     /// What was said. Null for people outside the group.

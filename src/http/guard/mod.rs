@@ -5,6 +5,7 @@
 //! document fragment by fragment, so that fragments which spread each other are never expanded.
 
 mod cost;
+mod documents;
 mod root;
 mod select;
 mod text;
@@ -14,6 +15,8 @@ use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Opera
 use async_graphql::parser::{self, parse_query};
 use async_graphql::{Pos, ServerError};
 use serde::Deserialize;
+
+pub use documents::Documents;
 
 use super::error::{self, code};
 
@@ -105,13 +108,14 @@ impl CheckedDocument {
     /// # Errors
     /// `GRAPHQL_VALIDATION_FAILED` when a subscription selects no field at its root, or several.
     pub fn selected(
-        mut self,
+        &self,
         operation_name: Option<&str>,
         variables: &serde_json::Value,
     ) -> Result<ExecutableDocument, Box<Refusal>> {
-        select::select(&mut self.document, operation_name);
-        root::flatten(&mut self.document, operation_name, variables)?;
-        Ok(self.document)
+        let mut document = self.document.clone();
+        select::select(&mut document, operation_name);
+        root::flatten(&mut document, operation_name, variables)?;
+        Ok(document)
     }
 
     /// The operation that `operation_name` selects.

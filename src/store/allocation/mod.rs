@@ -23,7 +23,7 @@ use crate::store::row::{among, code, from_json, from_quantity, json, optional_co
 use crate::store::work::{Tracked, Work};
 use crate::store::{Store, reference, scope};
 
-pub(super) use rows::{backorder_part, reservation_part};
+pub(super) use rows::{AllocationRows, backorder_part, reservation_part};
 
 /// The order of an allocation that exists for the caller.
 pub async fn order_of(work: &Work, id: AllocationId) -> Result<OrderId> {
@@ -73,7 +73,7 @@ pub async fn keep_decision(work: &Work, decision: &AllocationDecision) -> Result
     Ok(())
 }
 
-fn decision(row: allocation_decision::Model) -> Result<AllocationDecision> {
+pub(super) fn decision(row: allocation_decision::Model) -> Result<AllocationDecision> {
     Ok(AllocationDecision {
         id: row.id.into(),
         order_id: row.order_id.into(),

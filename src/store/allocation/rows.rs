@@ -16,12 +16,12 @@ use uuid::Uuid;
 
 /// The rows of an allocation over all its tables.
 pub struct AllocationRows {
-    root: allocation::Model,
-    lines: Vec<allocation_line::Model>,
-    milestones: Vec<milestone::Model>,
-    reservations: Vec<reservation::Model>,
-    backorders: Vec<backorder::Model>,
-    inspections: Vec<inspection::Model>,
+    pub(in crate::store) root: allocation::Model,
+    pub(in crate::store) lines: Vec<allocation_line::Model>,
+    pub(in crate::store) milestones: Vec<milestone::Model>,
+    pub(in crate::store) reservations: Vec<reservation::Model>,
+    pub(in crate::store) backorders: Vec<backorder::Model>,
+    pub(in crate::store) inspections: Vec<inspection::Model>,
 }
 
 impl Aggregate for Allocation {

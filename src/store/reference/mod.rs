@@ -20,7 +20,7 @@ use crate::store::row::{among, code, currency, from_json, from_price, from_quant
 
 pub use put::{ReferenceData, put_all};
 
-fn customer(row: customer::Model) -> Result<Customer> {
+pub(super) fn customer(row: customer::Model) -> Result<Customer> {
     Ok(Customer {
         id: row.id.into(),
         number: row.number,
@@ -116,21 +116,27 @@ pub async fn visible_customers(store: &Store, actor: &Actor, ids: &[CustomerId])
 async fn with_components(db: &impl ConnectionTrait, rows: Vec<product::Model>) -> Result<Vec<Product>> {
     let made: Vec<Uuid> =
         rows.iter().filter(|row| row.kind == ProductKind::MadeToOrder.code()).map(|row| row.id).collect();
-    let mut parts: HashMap<Uuid, Vec<component::Model>> = HashMap::new();
-    let mut skus: HashMap<Uuid, String> = HashMap::new();
+    let (mut components, mut named) = (Vec::new(), Vec::new());
     if !made.is_empty() {
-        for part in component::Entity::find()
-            .filter(among(component::Column::ProductId, made))
-            .order_by_asc(component::Column::Id)
-            .all(db)
-            .await?
-        {
-            parts.entry(part.product_id).or_default().push(part);
-        }
-        let ids: Vec<Uuid> = parts.values().flatten().map(|part| part.component_id).collect();
-        let rows = product::Entity::find().filter(among(product::Column::Id, ids)).all(db).await?;
-        skus = rows.into_iter().map(|row| (row.id, row.sku)).collect();
+        components = component::Entity::find().filter(among(component::Column::ProductId, made)).all(db).await?;
+        let ids: Vec<Uuid> = components.iter().map(|part| part.component_id).collect();
+        named = product::Entity::find().filter(among(product::Column::Id, ids)).all(db).await?;
     }
+    products_of(rows, components, &named)
+}
+
+/// Products from their rows, those of their components, and those of the products that these name.
+pub(super) fn products_of(
+    rows: Vec<product::Model>,
+    components: Vec<component::Model>,
+    named: &[product::Model],
+) -> Result<Vec<Product>> {
+    let skus: HashMap<Uuid, &String> = named.iter().map(|row| (row.id, &row.sku)).collect();
+    let mut parts: HashMap<Uuid, Vec<component::Model>> = HashMap::new();
+    for part in components {
+        parts.entry(part.product_id).or_default().push(part);
+    }
+    parts.values_mut().for_each(|parts| parts.sort_by_key(|part| part.id));
     rows.into_iter()
         .map(|row| {
             let components = parts
@@ -139,7 +145,7 @@ async fn with_components(db: &impl ConnectionTrait, rows: Vec<product::Model>) -
                 .into_iter()
                 .map(|part| {
                     Ok(Component {
-                        sku: skus.get(&part.component_id).cloned().ok_or(StoreError::NotFound)?,
+                        sku: skus.get(&part.component_id).copied().cloned().ok_or(StoreError::NotFound)?,
                         product_id: part.component_id.into(),
                         quantity: from_quantity(part.quantity),
                     })

@@ -1,0 +1,190 @@
+//! What a document asks for, in terms of what can be read at once.
+//!
+//! It is found out for the whole document, not field by field: whatever is asked for of a type
+//! anywhere is read wherever that type is met. What this overlooks is not wrong, only slower: the
+//! loaders read what is not known when it is asked for.
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::parser::types::{Field, Selection, SelectionSet};
+use async_graphql::registry::{MetaType, MetaTypeName, Registry};
+use async_graphql::{Context, Positioned};
+
+use super::connection::Paging;
+use super::write::ByExecutor;
+use crate::app::read::Keyset;
+use crate::app::read::tree::{AllocationParts, Wanted};
+
+/// Fields of an order that say nothing of its lines.
+const WITHOUT_LINES: [&str; 30] = [
+    "__typename",
+    "account",
+    "allocations",
+    "cancellation",
+    "channel",
+    "clarifications",
+    "completedAt",
+    "contact",
+    "currencyCode",
+    "customer",
+    "deliveries",
+    "deliveryAddress",
+    "externalReference",
+    "holds",
+    "id",
+    "note",
+    "number",
+    "overdue",
+    "priority",
+    "region",
+    "requiredBy",
+    "status",
+    "submittedAt",
+    "submittedBy",
+    "review",
+    "ruleSetVersion",
+    "settlement",
+    "tickets",
+    "timeline",
+    "version",
+];
+/// Fields of an allocation that say nothing of its parts.
+const WITHOUT_PARTS: [&str; 11] = [
+    "__typename",
+    "acceptedBy",
+    "assignedAt",
+    "decision",
+    "declineReason",
+    "id",
+    "kind",
+    "status",
+    "unit",
+    "version",
+    "warehouse",
+];
+/// Fields for which the whole order is needed, on whatever type.
+const OF_THE_ORDER: [&str; 6] = ["availableActions", "checklistItems", "cost", "options", "order", "orderLine"];
+
+/// What is wanted of orders and of what belongs to them.
+pub fn wanted(ctx: &Context<'_>) -> Wanted {
+    if ctx.data_opt::<ByExecutor>().is_some() {
+        return Wanted { lines: true, ..Wanted::default() };
+    }
+    let mut asked = Asked { ctx, of: HashMap::new(), timelines: Vec::new() };
+    let root = ctx.schema_env.registry.query_type.as_str();
+    asked.walk(root, &ctx.query_env.operation.node.selection_set.node);
+    asked.into_wanted(root)
+}
+
+/// What is asked for of each type.
+struct Asked<'c> {
+    ctx: &'c Context<'c>,
+    of: HashMap<&'c str, HashSet<&'c str>>,
+    timelines: Vec<Keyset>,
+}
+
+impl<'c> Asked<'c> {
+    fn registry(&self) -> &'c Registry {
+        &self.ctx.schema_env.registry
+    }
+
+    fn walk(&mut self, type_name: &'c str, set: &'c SelectionSet) {
+        for selection in &set.items {
+            match &selection.node {
+                Selection::Field(field) => self.field(type_name, field),
+                Selection::InlineFragment(fragment) => {
+                    let condition = fragment.node.type_condition.as_ref().map(|one| one.node.on.node.as_str());
+                    self.walk(condition.unwrap_or(type_name), &fragment.node.selection_set.node);
+                }
+                Selection::FragmentSpread(spread) => {
+                    if let Some(fragment) = self.ctx.query_env.fragments.get(&spread.node.fragment_name.node) {
+                        let condition = fragment.node.type_condition.node.on.node.as_str();
+                        self.walk(condition, &fragment.node.selection_set.node);
+                    }
+                }
+            }
+        }
+    }
+
+    fn field(&mut self, type_name: &'c str, field: &'c Positioned<Field>) {
+        let name = field.node.name.node.as_str();
+        if (type_name, name) == ("Order", "timeline")
+            && let Some(keyset) = keyset(self.ctx, field)
+            && !self.timelines.contains(&keyset)
+        {
+            self.timelines.push(keyset);
+        }
+        self.of.entry(type_name).or_default().insert(name);
+        let known = self.registry().types.get(type_name).and_then(|of| MetaType::field_by_name(of, name));
+        if let Some(known) = known {
+            self.walk(MetaTypeName::concrete_typename(&known.ty), &field.node.selection_set.node);
+        }
+    }
+
+    fn has(&self, type_name: &str, field: &str) -> bool {
+        self.of.get(type_name).is_some_and(|fields| fields.contains(field))
+    }
+
+    fn anywhere(&self, field: &str, but_of: &str) -> bool {
+        self.of.iter().any(|(name, fields)| *name != but_of && fields.contains(field))
+    }
+
+    fn into_wanted(self, root: &str) -> Wanted {
+        let order = self.of.get("Order");
+        let is_asked = |field: &str| order.is_some_and(|fields| fields.contains(field));
+        let without_lines = |fields: &HashSet<&str>| fields.iter().all(|field| WITHOUT_LINES.contains(field));
+        Wanted {
+            total: self.has("OrderConnection", "totalCount"),
+            lines: !order.is_none_or(without_lines) || OF_THE_ORDER.iter().any(|field| self.anywhere(field, root)),
+            customers: self.anywhere("customer", root),
+            products: self.anywhere("product", root),
+            components: self.has("Product", "components"),
+            reviews: ["availableActions", "clarifications", "review"].into_iter().any(is_asked),
+            allocations: self.allocation_parts(),
+            decisions: self.has("Allocation", "decision"),
+            deliveries: is_asked("deliveries"),
+            reports: self.has("Delivery", "trackingEvents"),
+            tickets: is_asked("tickets"),
+            settlement: is_asked("settlement"),
+            people: self.of.contains_key("Person"),
+            units: self.of.contains_key("Unit"),
+            timelines: self.timelines,
+        }
+    }
+
+    fn allocation_parts(&self) -> Option<AllocationParts> {
+        if !self.has("Order", "allocations") {
+            return None;
+        }
+        // Whoever gets at an allocation from elsewhere gets all of it.
+        if self.anywhere("allocation", "") || self.has("Milestone", "availableActions") {
+            return Some(AllocationParts::ALL);
+        }
+        let mut parts = AllocationParts::default();
+        for field in self.of.get("Allocation").into_iter().flatten() {
+            match *field {
+                "lines" => parts.lines = true,
+                "milestones" => parts.milestones = true,
+                "reservations" => parts.reservations = true,
+                "backorders" => parts.backorders = true,
+                "inspections" => parts.inspections = true,
+                "order" => {}
+                field if WITHOUT_PARTS.contains(&field) => {}
+                _ => return Some(AllocationParts::ALL),
+            }
+        }
+        Some(parts)
+    }
+}
+
+/// Where the page of a connection lies, if its arguments are good.
+fn keyset(ctx: &Context<'_>, field: &Positioned<Field>) -> Option<Keyset> {
+    let field = ctx.with_field(field);
+    let paging = Paging {
+        first: field.param_value("first", None).ok()?.1,
+        after: field.param_value("after", None).ok()?.1,
+        last: field.param_value("last", None).ok()?.1,
+        before: field.param_value("before", None).ok()?.1,
+    };
+    paging.keyset().ok()
+}

@@ -1,0 +1,143 @@
+//! Rows of several tables in one result: each value lies in the next free column of its kind.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{Price, Quantity};
+use sea_orm::QueryResult;
+use sea_orm::sqlx::postgres::PgRow;
+use sea_orm::sqlx::sqlite::SqliteRow;
+use sea_orm::sqlx::{self, Decode, Postgres, Row as _, Sqlite, Type};
+use uuid::Uuid;
+
+use crate::store::error::{Result, StoreError};
+
+/// What a column of the result can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An identity.
+    Uuid,
+    /// Text, codes and JSON.
+    Text,
+    /// Whole numbers and truth values.
+    Number,
+    /// A moment.
+    Moment,
+    /// A day.
+    Day,
+}
+
+impl Kind {
+    /// All, in the order in which their columns stand in the result.
+    pub const ALL: [Self; 5] = [Self::Uuid, Self::Text, Self::Number, Self::Moment, Self::Day];
+
+    /// The type of such a column on PostgreSQL.
+    pub const fn postgres(self) -> &'static str {
+        match self {
+            Self::Uuid => "uuid",
+            Self::Text => "text",
+            Self::Number => "int8",
+            Self::Moment => "timestamptz",
+            Self::Day => "date",
+        }
+    }
+}
+
+/// Something that a slot can hold.
+pub trait Slot: Sized {
+    /// Where it lies.
+    const KIND: Kind;
+    /// What PostgreSQL must do to put it there.
+    const CAST: &'static str = "";
+
+    /// Takes it out.
+    fn take(row: Row<'_>, index: usize) -> Result<Self>;
+}
+
+/// A row of either database.
+#[derive(Clone, Copy)]
+pub enum Row<'r> {
+    /// Of PostgreSQL.
+    Postgres(&'r PgRow),
+    /// Of SQLite.
+    Sqlite(&'r SqliteRow),
+}
+
+impl<'r> Row<'r> {
+    /// The row within what sea-orm returned.
+    pub fn of(result: &'r QueryResult) -> Result<Self> {
+        let postgres = result.try_as_pg_row().map(Self::Postgres);
+        let row = postgres.or_else(|| result.try_as_sqlite_row().map(Self::Sqlite));
+        row.ok_or_else(|| StoreError::Corrupt("a row of an unknown database".to_owned()))
+    }
+
+    /// A value by its column. Its type is not checked: the statement has said what it is.
+    fn get<T>(self, index: usize) -> Result<T>
+    where
+        T: Decode<'r, Postgres> + Type<Postgres> + Decode<'r, Sqlite> + Type<Sqlite>,
+    {
+        let got: sqlx::Result<T> = match self {
+            Self::Postgres(row) => row.try_get_unchecked(index),
+            Self::Sqlite(row) => row.try_get_unchecked(index),
+        };
+        got.map_err(|error| StoreError::Corrupt(error.to_string()))
+    }
+}
+
+/// The values of a row, one by one in the order in which its table names them.
+pub struct Slots<'r> {
+    row: Row<'r>,
+    /// The next column of each kind.
+    next: [usize; Kind::ALL.len()],
+}
+
+impl<'r> Slots<'r> {
+    /// The values of a row whose columns of each kind begin there.
+    pub const fn new(row: Row<'r>, begin: [usize; Kind::ALL.len()]) -> Self {
+        Self { row, next: begin }
+    }
+
+    /// The next value.
+    pub fn take<T: Slot>(&mut self) -> Result<T> {
+        let next = &mut self.next[T::KIND as usize];
+        let index = *next;
+        *next += 1;
+        T::take(self.row, index)
+    }
+}
+
+macro_rules! slots {
+    ($($type:ty, $kind:ident $(, $cast:literal)? => |$row:ident, $index:ident| $value:expr;)+) => { $(
+        impl Slot for $type {
+            const KIND: Kind = Kind::$kind;
+            $(const CAST: &'static str = $cast;)?
+
+            fn take($row: Row<'_>, $index: usize) -> Result<Self> {
+                $value
+            }
+        }
+    )+ };
+}
+
+slots! {
+    Uuid, Uuid => |row, index| row.get(index);
+    Option<Uuid>, Uuid => |row, index| row.get(index);
+    String, Text => |row, index| row.get(index);
+    Option<String>, Text => |row, index| row.get(index);
+    serde_json::Value, Text, "::text" => |row, index| Ok(serde_json::from_str(row.get(index)?)?);
+    Option<serde_json::Value>, Text, "::text" => |row, index| {
+        let text: Option<&str> = row.get(index)?;
+        Ok(text.map(serde_json::from_str).transpose()?)
+    };
+    i64, Number => |row, index| row.get(index);
+    i32, Number, "::int8" => |row, index| {
+        let number: i64 = row.get(index)?;
+        i32::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} is out of range")))
+    };
+    bool, Number, "::int4::int8" => |row, index| Ok(row.get::<i64>(index)? != 0);
+    Quantity, Number => |row, index| row.get(index).map(Self);
+    Price, Number => |row, index| row.get(index).map(Self);
+    Option<Price>, Number => |row, index| Ok(row.get::<Option<i64>>(index)?.map(Price));
+    Option<i64>, Number => |row, index| row.get(index);
+    DateTime<Utc>, Moment => |row, index| row.get(index);
+    Option<DateTime<Utc>>, Moment => |row, index| row.get(index);
+    NaiveDate, Day => |row, index| row.get(index);
+}
