@@ -12,7 +12,7 @@ use crate::app::read::delivery::TrackingEvent;
 use crate::app::read::event::Event;
 use crate::app::read::order::SettlementRecord;
 use crate::app::read::reference::Person;
-use crate::app::read::tree::{AllocationParts, Found, Wanted};
+use crate::app::read::tree::{AllocationParts, Found, OrderParts, Wanted};
 use crate::app::read::{Keyset, Page, allocation, delivery, inventory, order, reference, review, ticket};
 use crate::app::{Failure, Session};
 use crate::domain::allocation::{Allocation, AllocationDecision};
@@ -21,7 +21,7 @@ use crate::domain::ids::{
     AllocationDecisionId, AllocationId, CustomerId, DeliveryId, OrderId, ProductId, StockItemId, UnitId,
 };
 use crate::domain::inventory::StockItem;
-use crate::domain::order::Order;
+use crate::domain::order::{Order, Stage};
 use crate::domain::reference::{Customer, Product, Unit};
 use crate::domain::review::ReviewCase;
 use crate::domain::rules::RuleSet;
@@ -83,7 +83,8 @@ impl Loaders {
             has_previous: tree.orders.has_previous,
         };
         let ids: Vec<OrderId> = orders.items.iter().map(|(_, order)| order.id).collect();
-        if wanted.lines {
+        known.add(tree.stages.into_iter().map(|(id, stage)| (StageOf(id), Some(stage))));
+        if wanted.orders == OrderParts::ALL {
             known.add(orders.items.iter().map(|(_, order)| (order.id, Some(order.clone()))));
         }
         known.add(each(tree.customers, |one| CustomerOf(one.id)));
@@ -123,6 +124,11 @@ impl Loaders {
         known.add(units.into_iter().map(|unit| (unit.id, Some(unit))));
         known.add(people.into_iter().map(|(subject, person)| (Subject(subject), person)));
         orders
+    }
+
+    /// The stage of an order that was perhaps read without what it follows from.
+    pub fn stage(&self, order: &Order) -> Stage {
+        self.known.get(&StageOf(order.id)).flatten().unwrap_or_else(|| order.stage())
     }
 
     /// A page of an order's history, if it was read ahead.
@@ -166,6 +172,10 @@ fn lists<I, K: Hash + Eq, T>(
     }
     lists
 }
+
+/// The stage of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct StageOf(OrderId);
 
 /// A page of an order's history.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -13,62 +13,15 @@ use async_graphql::{Context, Positioned};
 use super::connection::Paging;
 use super::write::ByExecutor;
 use crate::app::read::Keyset;
-use crate::app::read::tree::{AllocationParts, Wanted};
+use crate::app::read::tree::{AllocationParts, DeliveryParts, OrderParts, Wanted};
 
-/// Fields of an order that say nothing of its lines.
-const WITHOUT_LINES: [&str; 30] = [
-    "__typename",
-    "account",
-    "allocations",
-    "cancellation",
-    "channel",
-    "clarifications",
-    "completedAt",
-    "contact",
-    "currencyCode",
-    "customer",
-    "deliveries",
-    "deliveryAddress",
-    "externalReference",
-    "holds",
-    "id",
-    "note",
-    "number",
-    "overdue",
-    "priority",
-    "region",
-    "requiredBy",
-    "status",
-    "submittedAt",
-    "submittedBy",
-    "review",
-    "ruleSetVersion",
-    "settlement",
-    "tickets",
-    "timeline",
-    "version",
-];
-/// Fields of an allocation that say nothing of its parts.
-const WITHOUT_PARTS: [&str; 11] = [
-    "__typename",
-    "acceptedBy",
-    "assignedAt",
-    "decision",
-    "declineReason",
-    "id",
-    "kind",
-    "status",
-    "unit",
-    "version",
-    "warehouse",
-];
 /// Fields for which the whole order is needed, on whatever type.
 const OF_THE_ORDER: [&str; 6] = ["availableActions", "checklistItems", "cost", "options", "order", "orderLine"];
 
 /// What is wanted of orders and of what belongs to them.
 pub fn wanted(ctx: &Context<'_>) -> Wanted {
     if ctx.data_opt::<ByExecutor>().is_some() {
-        return Wanted { lines: true, ..Wanted::default() };
+        return Wanted { orders: OrderParts::ALL, ..Wanted::default() };
     }
     let mut asked = Asked { ctx, of: HashMap::new(), timelines: Vec::new() };
     let root = ctx.schema_env.registry.query_type.as_str();
@@ -130,26 +83,55 @@ impl<'c> Asked<'c> {
     }
 
     fn into_wanted(self, root: &str) -> Wanted {
-        let order = self.of.get("Order");
-        let is_asked = |field: &str| order.is_some_and(|fields| fields.contains(field));
-        let without_lines = |fields: &HashSet<&str>| fields.iter().all(|field| WITHOUT_LINES.contains(field));
+        let is_asked = |field: &str| self.has("Order", field);
         Wanted {
             total: self.has("OrderConnection", "totalCount"),
-            lines: !order.is_none_or(without_lines) || OF_THE_ORDER.iter().any(|field| self.anywhere(field, root)),
+            orders: self.order_parts(root),
             customers: self.anywhere("customer", root),
             products: self.anywhere("product", root),
             components: self.has("Product", "components"),
             reviews: ["availableActions", "clarifications", "review"].into_iter().any(is_asked),
             allocations: self.allocation_parts(),
             decisions: self.has("Allocation", "decision"),
-            deliveries: is_asked("deliveries"),
+            deliveries: self.delivery_parts(),
             reports: self.has("Delivery", "trackingEvents"),
             tickets: is_asked("tickets"),
             settlement: is_asked("settlement"),
             people: self.of.contains_key("Person"),
             units: self.of.contains_key("Unit"),
+            changes: self.has("Event", "changes"),
             timelines: self.timelines,
         }
+    }
+
+    /// The fields of a type that are asked for.
+    fn fields(&self, type_name: &str) -> impl Iterator<Item = &'c str> {
+        self.of.get(type_name).into_iter().flatten().copied()
+    }
+
+    // A field that is not named in what follows needs everything: whoever adds one is right at once, and
+    // quick once it is named.
+
+    fn order_parts(&self, root: &str) -> OrderParts {
+        if OF_THE_ORDER.iter().any(|field| self.anywhere(field, root)) {
+            return OrderParts::ALL;
+        }
+        let mut parts = OrderParts::default();
+        for field in self.fields("Order") {
+            match field {
+                "lines" | "subtotal" | "total" | "allocationStatus" | "fulfillmentStatus" | "confirmationStatus"
+                | "settlementStatus" => parts.lines = true,
+                "contact" => parts.contact = true,
+                "deliveryAddress" => parts.address = true,
+                "cancellation" | "holds" => parts.stops = true,
+                "__typename" | "account" | "allocations" | "channel" | "clarifications" | "completedAt"
+                | "currencyCode" | "customer" | "deliveries" | "externalReference" | "id" | "note" | "number"
+                | "overdue" | "priority" | "region" | "requiredBy" | "review" | "ruleSetVersion" | "settlement"
+                | "stage" | "status" | "submittedAt" | "submittedBy" | "tickets" | "timeline" | "version" => {}
+                _ => return OrderParts::ALL,
+            }
+        }
+        parts
     }
 
     fn allocation_parts(&self) -> Option<AllocationParts> {
@@ -161,16 +143,35 @@ impl<'c> Asked<'c> {
             return Some(AllocationParts::ALL);
         }
         let mut parts = AllocationParts::default();
-        for field in self.of.get("Allocation").into_iter().flatten() {
-            match *field {
+        for field in self.fields("Allocation") {
+            match field {
                 "lines" => parts.lines = true,
                 "milestones" => parts.milestones = true,
                 "reservations" => parts.reservations = true,
                 "backorders" => parts.backorders = true,
                 "inspections" => parts.inspections = true,
-                "order" => {}
-                field if WITHOUT_PARTS.contains(&field) => {}
+                "__typename" | "acceptedBy" | "assignedAt" | "decision" | "declineReason" | "id" | "kind" | "order"
+                | "status" | "unit" | "version" | "warehouse" => {}
                 _ => return Some(AllocationParts::ALL),
+            }
+        }
+        Some(parts)
+    }
+
+    fn delivery_parts(&self) -> Option<DeliveryParts> {
+        if !self.has("Order", "deliveries") {
+            return None;
+        }
+        let mut parts = DeliveryParts::default();
+        for field in self.fields("Delivery") {
+            match field {
+                "lines" => parts.lines = true,
+                "options" => parts.options = true,
+                "confirmations" => parts.confirmations = true,
+                "__typename" | "allocation" | "appointment" | "carrier" | "confirmationStatus" | "cost"
+                | "deliveredAt" | "dispatchedAt" | "id" | "method" | "number" | "order" | "plannedArrival"
+                | "plannedAt" | "plannedBy" | "status" | "trackingEvents" | "trackingNumber" | "version" => {}
+                _ => return Some(DeliveryParts::ALL),
             }
         }
         Some(parts)

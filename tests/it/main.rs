@@ -17,6 +17,7 @@ mod concurrency;
 mod feed;
 mod generated;
 mod model;
+mod plans;
 mod reading;
 mod scenarios;
 mod verify;

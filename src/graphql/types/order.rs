@@ -112,8 +112,8 @@ impl Order {
     }
 
     /// The stage of the process it is in.
-    async fn stage(&self) -> Stage {
-        self.0.stage()
+    async fn stage(&self, ctx: &Context<'_>) -> Result<Stage> {
+        Ok(loaders(ctx)?.stage(&self.0))
     }
 
     /// Is it late: not finished although the expected date has passed?

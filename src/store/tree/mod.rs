@@ -1,6 +1,7 @@
 //! Orders with what belongs to them, read in one statement: only the tables that were asked for, under
 //! the caller's scope, of one snapshot.
 
+mod blank;
 mod levels;
 mod slots;
 mod statement;
@@ -27,24 +28,27 @@ use super::error::{Result, StoreError};
 use super::event::Event;
 use super::order::{OrderSortField, sort_key};
 use super::page::{Keyset, Page};
+use super::row::code;
 use super::{Store, allocation as allocations, delivery as deliveries, event as events, reference};
 use crate::domain::actor::Actor;
 use crate::domain::allocation::{Allocation, AllocationDecision};
 use crate::domain::delivery::Delivery;
 use crate::domain::ids::OrderId;
-use crate::domain::order::Order;
+use crate::domain::order::{Order, Stage};
 use crate::domain::reference::{Customer, Product};
 use crate::domain::review::ReviewCase;
 use crate::domain::ticket::Ticket;
 
-pub use wanted::{AllocationParts, Roots, Wanted};
+pub use wanted::{AllocationParts, DeliveryParts, OrderParts, Roots, Wanted};
 
 /// Orders, and what was asked for of what belongs to them. What was not asked for is not there, and not
 /// empty either.
 #[derive(Debug)]
 pub struct Tree {
-    /// The orders. Without lines if those were not asked for.
+    /// The orders, with the parts that were asked for.
     pub orders: Page<Order>,
+    /// The stages that they are in: an order without lines does not know its own.
+    pub stages: Vec<(OrderId, Stage)>,
     /// How many the list has.
     pub total: Option<u64>,
     /// Their customers.
@@ -154,7 +158,10 @@ impl Rows {
     fn assemble(mut self, roots: &Roots, wanted: &Wanted) -> Result<Tree> {
         self.orders.sort_by_key(|(place, _)| *place);
         let ids: Vec<Uuid> = self.orders.iter().map(|(_, row)| row.id).collect();
-        let orders = self.orders.into_iter().map(|(_, row)| {
+        let stages = self.orders.iter().map(|(_, row)| Ok((OrderId(row.id), code(&row.stage)?)));
+        let stages = stages.collect::<Result<_>>()?;
+        let orders = self.orders.into_iter().map(|(_, mut row)| {
+            blank::order(&mut row, wanted.orders);
             let lines = self.lines.remove(&row.id).unwrap_or_default();
             Order::from_rows((row, lines))
         });
@@ -170,7 +177,9 @@ impl Rows {
                 root,
             })
         };
-        let delivery = |row: delivery::Model| {
+        let delivery_parts = wanted.deliveries.unwrap_or_default();
+        let delivery = |mut row: delivery::Model| {
+            blank::delivery(&mut row, delivery_parts);
             let lines = self.delivery_lines.remove(&row.id).unwrap_or_default();
             Delivery::from_rows((row, lines))
         };
@@ -195,11 +204,12 @@ impl Rows {
             reviews: all(wanted.reviews, self.reviews, ReviewCase::from_rows)?,
             allocations: all(wanted.allocations.is_some(), self.allocations, allocation)?,
             decisions: all(wanted.decisions, self.decisions, allocations::decision)?,
-            deliveries: all(wanted.deliveries, self.deliveries, delivery)?,
+            deliveries: all(wanted.deliveries.is_some(), self.deliveries, delivery)?,
             reports: all(wanted.reports, self.reports, deliveries::tracking)?,
             tickets: all(wanted.tickets, self.tickets, Ticket::from_rows)?,
             settlement: all(wanted.settlement, self.settlement, deliveries::settled)?,
             timelines,
+            stages,
             orders: match roots {
                 Roots::One(_) => Page::cut(orders, &Keyset { limit: 1, ..Keyset::default() }, |order| {
                     sort_key(order, OrderSortField::Number)

@@ -41,7 +41,7 @@ impl Kind {
     }
 }
 
-/// Something that a slot can hold.
+/// Something that a slot can hold. What was not asked for is empty text, or null as JSON.
 pub trait Slot: Sized {
     /// Where it lies.
     const KIND: Kind;
@@ -120,9 +120,9 @@ macro_rules! slots {
 slots! {
     Uuid, Uuid => |row, index| row.get(index);
     Option<Uuid>, Uuid => |row, index| row.get(index);
-    String, Text => |row, index| row.get(index);
+    String, Text => |row, index| Ok(row.get::<Option<String>>(index)?.unwrap_or_default());
     Option<String>, Text => |row, index| row.get(index);
-    serde_json::Value, Text, "::text" => |row, index| Ok(serde_json::from_str(row.get(index)?)?);
+    serde_json::Value, Text, "::text" => |row, index| Ok(<Option<Self> as Slot>::take(row, index)?.unwrap_or_default());
     Option<serde_json::Value>, Text, "::text" => |row, index| {
         let text: Option<&str> = row.get(index)?;
         Ok(text.map(serde_json::from_str).transpose()?)

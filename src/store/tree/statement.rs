@@ -15,6 +15,8 @@ struct Output {
     tag: i64,
     set: Cow<'static, str>,
     columns: &'static [Column],
+    /// Columns that nobody asked for: they are empty.
+    without: Vec<&'static str>,
     /// Expressions that are whole numbers, behind the columns.
     extra: &'static [&'static str],
 }
@@ -53,15 +55,26 @@ impl Builder {
         tag: i64,
         set: impl Into<Cow<'static, str>>,
         columns: &'static [Column],
+        without: Vec<&'static str>,
         extra: &'static [&'static str],
     ) {
-        self.outputs.push(Output { tag, set: set.into(), columns, extra });
+        self.outputs.push(Output { tag, set: set.into(), columns, without, extra });
     }
 
     /// Appends SQL.
     pub fn push(&mut self, text: &str) {
         // Writing to a string does not fail.
         let _ = self.sql.write_str(text);
+    }
+
+    /// Appends the names of a table's columns, as far as they are asked for.
+    pub fn names(&mut self, columns: &[Column], without: &[&str]) {
+        let mut separator = "";
+        for column in columns.iter().filter(|column| !without.contains(&column.name)) {
+            self.push(separator);
+            self.push(column.name);
+            separator = ", ";
+        }
     }
 
     /// Appends a value of the caller's.
@@ -127,6 +140,14 @@ impl Builder {
     fn columns(&mut self, output: &Output, kind: Kind, width: usize, is_typed: bool) {
         for column in output.columns.iter().filter(|column| column.kind == kind) {
             self.push(", ");
+            if output.without.contains(&column.name) {
+                self.push("NULL");
+                if is_typed {
+                    self.push("::");
+                    self.push(kind.postgres());
+                }
+                continue;
+            }
             self.push(column.name);
             if self.is_postgres {
                 self.push(column.cast);

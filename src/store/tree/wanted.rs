@@ -24,8 +24,8 @@ pub enum Roots {
 pub struct Wanted {
     /// How many the list has.
     pub total: bool,
-    /// The orders' lines. Without them an order says nothing of quantities and amounts.
-    pub lines: bool,
+    /// Which parts of the orders.
+    pub orders: OrderParts,
     /// Customers.
     pub customers: bool,
     /// Products of lines and allocations.
@@ -38,8 +38,8 @@ pub struct Wanted {
     pub allocations: Option<AllocationParts>,
     /// The decisions that made those.
     pub decisions: bool,
-    /// Deliveries with their lines.
-    pub deliveries: bool,
+    /// Deliveries.
+    pub deliveries: Option<DeliveryParts>,
     /// What carriers reported of those.
     pub reports: bool,
     /// Tickets.
@@ -48,10 +48,47 @@ pub struct Wanted {
     pub settlement: bool,
     /// Pages of each order's history.
     pub timelines: Vec<Keyset>,
+    /// What the events of those histories changed.
+    pub changes: bool,
     /// Who acted.
     pub people: bool,
     /// The units that are named.
     pub units: bool,
+}
+
+/// Which parts of orders. One that lacks a part must not be asked for what depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for something that costs")]
+pub struct OrderParts {
+    /// Their lines, on which quantities, amounts and states of fulfilment depend.
+    pub lines: bool,
+    /// How to reach the customer.
+    pub contact: bool,
+    /// Where they go.
+    pub address: bool,
+    /// What stops them: holds and cancellations.
+    pub stops: bool,
+}
+
+impl OrderParts {
+    /// Everything.
+    pub const ALL: Self = Self { lines: true, contact: true, address: true, stops: true };
+}
+
+/// Which parts of deliveries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryParts {
+    /// Their lines.
+    pub lines: bool,
+    /// The methods that were considered.
+    pub options: bool,
+    /// Their confirmations.
+    pub confirmations: bool,
+}
+
+impl DeliveryParts {
+    /// Everything.
+    pub const ALL: Self = Self { lines: true, options: true, confirmations: true };
 }
 
 /// Which parts of allocations.

@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, Statement};
 
 use super::levels::Level;
 use super::statement::{Builder, Layout};
-use super::wanted::{AllocationParts, Roots, Wanted};
+use super::wanted::{AllocationParts, DeliveryParts, OrderParts, Roots, Wanted};
 use crate::domain::actor::Actor;
 use crate::domain::reference::ProductKind;
 use crate::store::error::Result;
@@ -51,16 +51,15 @@ const ORDER_IDS: &str = "SELECT id FROM o";
 /// allocations and events have a scope of their own besides.
 pub fn statement(is_postgres: bool, actor: &Actor, roots: &Roots, wanted: &Wanted) -> Result<(Statement, Layout)> {
     let mut sql = Builder::new(is_postgres);
-    write_roots(&mut sql, actor, roots)?;
-    sql.answer(tag::ORDERS, "o", orders::Model::columns(), &["place"]);
+    write_roots(&mut sql, actor, roots, wanted.orders)?;
     if let (true, Roots::Page { filter, .. }) = (wanted.total, roots) {
         sql.set("total", |sql| {
             sql.push("SELECT count(*) AS number FROM orders WHERE ");
             sql.condition(&order::condition(actor, filter));
         });
-        sql.answer(tag::TOTAL, "total", &[], &["number"]);
+        sql.answer(tag::TOTAL, "total", &[], Vec::new(), &["number"]);
     }
-    if wanted.lines {
+    if wanted.orders.lines {
         of::<order_line::Model>(&mut sql, tag::LINES, "l", "order_id", ORDER_IDS);
     }
     if wanted.customers {
@@ -79,10 +78,13 @@ pub fn statement(is_postgres: bool, actor: &Actor, roots: &Roots, wanted: &Wante
     if wanted.products {
         write_products(&mut sql, wanted);
     }
-    if wanted.deliveries {
-        of::<delivery::Model>(&mut sql, tag::DELIVERIES, "d", "order_id", ORDER_IDS);
+    if let Some(parts) = wanted.deliveries {
+        let without = delivery_columns(parts);
+        of_without::<delivery::Model>(&mut sql, tag::DELIVERIES, "d", "order_id", ORDER_IDS, without);
         let ids = "SELECT id FROM d";
-        of::<delivery_line::Model>(&mut sql, tag::DELIVERY_LINES, "dl", "delivery_id", ids);
+        if parts.lines {
+            of::<delivery_line::Model>(&mut sql, tag::DELIVERY_LINES, "dl", "delivery_id", ids);
+        }
         if wanted.reports {
             of::<tracking_event::Model>(&mut sql, tag::REPORTS, "dr", "delivery_id", ids);
         }
@@ -94,23 +96,58 @@ pub fn statement(is_postgres: bool, actor: &Actor, roots: &Roots, wanted: &Wante
         of::<settlement_record::Model>(&mut sql, tag::SETTLEMENT, "s", "order_id", ORDER_IDS);
     }
     for (tag, keyset) in (tag::FIRST_TIMELINE..).zip(&wanted.timelines) {
-        write_timeline(&mut sql, tag, actor, keyset)?;
+        write_timeline(&mut sql, tag, actor, keyset, wanted.changes)?;
     }
     Ok(sql.finish())
 }
 
 /// A table's rows that belong to a set before it.
 fn of<M: Level>(sql: &mut Builder, tag: i64, name: &'static str, column: &str, ids: &str) {
+    of_without::<M>(sql, tag, name, column, ids, Vec::new());
+}
+
+/// The same without some of their columns.
+fn of_without<M: Level>(
+    sql: &mut Builder,
+    tag: i64,
+    name: &'static str,
+    column: &str,
+    ids: &str,
+    without: Vec<&'static str>,
+) {
     sql.set(name, |sql| {
-        sql.push("SELECT * FROM ");
+        sql.push("SELECT ");
+        sql.names(M::columns(), &without);
+        sql.push(" FROM ");
         sql.push(M::TABLE);
         sql.push(" WHERE ");
         sql.among(column, ids);
     });
-    sql.answer(tag, name, M::columns(), &[]);
+    sql.answer(tag, name, M::columns(), without, &[]);
 }
 
-fn write_roots(sql: &mut Builder, actor: &Actor, roots: &Roots) -> Result<()> {
+/// The columns of orders that need not be read. Some are there for the database alone.
+fn order_columns(parts: OrderParts) -> Vec<&'static str> {
+    let mut without = vec!["digest", "fingerprint", "search"];
+    for (is_wanted, names) in [
+        (parts.contact, &["contact"][..]),
+        (parts.address, &["delivery_address"]),
+        (parts.stops, &["cancellation", "holds"]),
+    ] {
+        if !is_wanted {
+            without.extend(names);
+        }
+    }
+    without
+}
+
+fn delivery_columns(parts: DeliveryParts) -> Vec<&'static str> {
+    let parts = [(parts.options, "options"), (parts.confirmations, "confirmations")];
+    parts.into_iter().filter_map(|(is_wanted, name)| (!is_wanted).then_some(name)).collect()
+}
+
+fn write_roots(sql: &mut Builder, actor: &Actor, roots: &Roots, parts: OrderParts) -> Result<()> {
+    let without = order_columns(parts);
     match roots {
         Roots::One(key) => {
             let condition = scope::orders(&actor.scope).add(match key {
@@ -121,7 +158,9 @@ fn write_roots(sql: &mut Builder, actor: &Actor, roots: &Roots) -> Result<()> {
                     .add(orders::Column::ExternalReference.eq(reference)),
             });
             sql.set("o", |sql| {
-                sql.push("SELECT orders.*, 1 AS place FROM orders WHERE ");
+                sql.push("SELECT ");
+                sql.names(orders::Model::columns(), &without);
+                sql.push(", 1 AS place FROM orders WHERE ");
                 sql.condition(&condition);
             });
         }
@@ -136,7 +175,9 @@ fn write_roots(sql: &mut Builder, actor: &Actor, roots: &Roots) -> Result<()> {
             sql.set("o", |sql| {
                 sql.push("SELECT page.*, row_number() OVER (");
                 order_by(sql, "page", name, "id", *descending);
-                sql.push(") AS place FROM (SELECT * FROM orders WHERE ");
+                sql.push(") AS place FROM (SELECT ");
+                sql.names(orders::Model::columns(), &without);
+                sql.push(" FROM orders WHERE ");
                 sql.condition(&order::condition(actor, filter));
                 bounds.write(sql, &format!("(orders.{name}, orders.id)"), *descending);
                 sql.push(" ");
@@ -146,6 +187,7 @@ fn write_roots(sql: &mut Builder, actor: &Actor, roots: &Roots) -> Result<()> {
             });
         }
     }
+    sql.answer(tag::ORDERS, "o", orders::Model::columns(), without, &["place"]);
     Ok(())
 }
 
@@ -189,7 +231,7 @@ fn write_allocations(sql: &mut Builder, actor: &Actor, parts: AllocationParts) {
         sql.push(" AND ");
         sql.condition(&scope::allocations(&actor.scope));
     });
-    sql.answer(tag::ALLOCATIONS, "a", allocation::Model::columns(), &[]);
+    sql.answer(tag::ALLOCATIONS, "a", allocation::Model::columns(), Vec::new(), &[]);
     let (column, ids) = ("allocation_id", "SELECT id FROM a");
     if parts.lines {
         of::<allocation_line::Model>(sql, tag::ALLOCATION_LINES, "al", column, ids);
@@ -211,7 +253,7 @@ fn write_allocations(sql: &mut Builder, actor: &Actor, parts: AllocationParts) {
 fn write_products(sql: &mut Builder, wanted: &Wanted) {
     let parts = wanted.allocations.unwrap_or_default();
     let named = [
-        (wanted.lines, "SELECT product_id FROM l"),
+        (wanted.orders.lines, "SELECT product_id FROM l"),
         (parts.lines, "SELECT product_id FROM al"),
         (parts.reservations, "SELECT product_id FROM ar"),
         (parts.backorders, "SELECT product_id FROM ab"),
@@ -230,12 +272,16 @@ fn write_products(sql: &mut Builder, wanted: &Wanted) {
 
 /// A page of each order's history. Rows of one order are written under the order's lock: their ids rise
 /// as they were committed.
-fn write_timeline(sql: &mut Builder, tag: i64, actor: &Actor, keyset: &Keyset) -> Result<()> {
+fn write_timeline(sql: &mut Builder, tag: i64, actor: &Actor, keyset: &Keyset, changes: bool) -> Result<()> {
+    // Whom an event is for beyond its scope is known by then.
+    let without = if changes { vec!["audience"] } else { vec!["audience", "changes"] };
     let bounds = Bounds::of(keyset, event::Column::Id)?;
     let name = format!("e{tag}");
     sql.set(&name, |sql| {
         let direction = if keyset.backwards { " DESC" } else { "" };
-        sql.push("SELECT page.*, event_log.position AS log_position FROM (SELECT event.*, row_number() OVER (");
+        sql.push("SELECT page.*, event_log.position AS log_position FROM (SELECT ");
+        sql.names(event::Model::columns(), &without);
+        sql.push(", row_number() OVER (");
         sql.push(&format!("PARTITION BY order_id ORDER BY id{direction}) AS place FROM event WHERE "));
         sql.among("order_id", ORDER_IDS);
         sql.push(" AND ");
@@ -244,6 +290,6 @@ fn write_timeline(sql: &mut Builder, tag: i64, actor: &Actor, keyset: &Keyset) -
         sql.push(") AS page LEFT JOIN event_log ON event_log.event_id = page.id WHERE ");
         sql.push(&format!("page.place <= {}", keyset.limit + 1));
     });
-    sql.answer(tag, name, event::Model::columns(), &["place", "log_position"]);
+    sql.answer(tag, name, event::Model::columns(), without, &["place", "log_position"]);
     Ok(())
 }

@@ -72,7 +72,10 @@ impl<'m> Maker<'m> {
                 roots.push_str(&root);
             }
         }
-        format!("query($yes: Boolean!, $no: Boolean!) {{ {roots}__typename @include(if: $yes) last: __typename @skip(if: $no) }}{}", maker.fragments)
+        format!(
+            "query($yes: Boolean!, $no: Boolean!) {{ {roots}__typename @include(if: $yes) last: __typename @skip(if: $no) }}{}",
+            maker.fragments
+        )
     }
 
     fn root(&mut self) -> String {
