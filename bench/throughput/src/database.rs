@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use futures::TryStreamExt;
-use sqlx::postgres::{PgConnection, PgPoolCopyExt as _};
+use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Row};
 
 /// A plain statement, or several.

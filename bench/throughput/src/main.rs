@@ -3,9 +3,16 @@
 
 #![allow(clippy::float_arithmetic, reason = "measurements are no money")]
 
+mod capture;
 mod database;
 mod fill;
+mod load;
+mod operation;
+mod pgbench;
+mod postgraphile;
 mod product;
+mod replay;
+mod round;
 mod scenario;
 mod settings;
 

@@ -45,11 +45,28 @@ pub struct Filled {
     pub reference: Reference,
     /// Orders with their whole history that a detail page can be read of.
     pub histories: u64,
+    /// When it was filled, in seconds since 1970.
+    pub filled_at: i64,
+    /// What writes have not used up yet.
+    pub pools: Pools,
     /// Rows of some tables.
     pub summary: String,
 }
 
+/// Copies that nobody has written to yet, by the number of their template.
+#[derive(Default)]
+pub struct Pools(std::cell::RefCell<std::collections::BTreeMap<u32, u64>>);
+
 impl Filled {
+    /// Takes so many copies that nobody has written to; fewer at the end. The number of the first.
+    pub fn take(&self, template: &Template, count: u64) -> std::ops::Range<u64> {
+        let mut pools = self.pools.0.borrow_mut();
+        let next = pools.entry(template.number).or_default();
+        let range = *next..(*next + count).min(template.copies);
+        *next = range.end;
+        range
+    }
+
     /// The template of a goal; the first when there are several.
     pub fn template(&self, goal: Goal) -> anyhow::Result<&Template> {
         self.templates.iter().find(|template| template.goal == goal).context("no such template")
@@ -91,7 +108,9 @@ pub async fn fill(settings: &Settings, name: &str, amount: &Amount) -> anyhow::R
     database::run(&mut connection, "VACUUM ANALYZE").await?;
     database::run(&mut connection, "CHECKPOINT").await?;
     let summary = summary(&mut connection).await?;
-    Ok(Filled { url, name: name.to_owned(), templates, reference, histories, summary })
+    let filled_at = database::count(&mut connection, "SELECT extract(epoch FROM now())::bigint").await?;
+    let pools = Pools::default();
+    Ok(Filled { url, name: name.to_owned(), templates, reference, histories, filled_at, pools, summary })
 }
 
 async fn copy(

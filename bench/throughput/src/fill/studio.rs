@@ -101,15 +101,16 @@ impl Studio {
 
     async fn submit(&mut self, goal: Goal, origin: Origin) -> anyhow::Result<(Vec<&'static str>, Json)> {
         let skus = match goal {
-            Goal::Working => vec!["INSTALL", "COURSE"],
+            // Goods that are reserved and not gone would count in stock that all copies share.
+            Goal::Working | Goal::Planned => vec!["INSTALL", "COURSE"],
             Goal::Backordered => vec!["LASER-4", "INSTALL", "COURSE"],
             _ => vec!["LAMP-1", "CABLE-5", "INSTALL"],
         };
         // Quantities differ, so that none looks like the double of another.
-        let mut lines: Vec<Json> =
-            skus.iter().map(|sku| json!({"sku": sku, "quantity": (1 + self.orders % 7).to_string()})).collect();
+        let mut lines: Vec<Json> = skus.iter().map(|sku| json!({"sku": sku, "quantity": "2"})).collect();
+        lines[1]["quantity"] = (1 + self.orders).to_string().into();
         match goal {
-            Goal::Working => lines.push(json!({"sku": "INSTALL", "quantity": (2 + self.orders).to_string()})),
+            Goal::Working | Goal::Planned => lines.push(json!({"sku": "INSTALL", "quantity": "3"})),
             Goal::Backordered => lines[0]["quantity"] = "5".into(),
             Goal::Clarification => lines[2] = json!({"category": "Lighting", "quantity": "10"}),
             _ => {}

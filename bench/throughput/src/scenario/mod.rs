@@ -1,15 +1,22 @@
 //! The scenarios, one file each.
 
+mod compare;
+mod growth;
+mod open;
+mod reads;
 mod sound;
+mod sqlite;
+mod writes;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use bench_common::report::Report;
+use bench_common::report::{Bound, Report};
 
 use crate::database;
 use crate::fill::{self, Amount, Filled};
+use crate::product::Product;
 use crate::settings::Settings;
 
 /// None may take longer, whatever hangs.
@@ -26,8 +33,13 @@ pub struct Scenario {
 }
 
 /// All of them, in the order they run in.
-pub const ALL: [Scenario; 1] = [
+pub const ALL: [Scenario; 6] = [
     Scenario { name: "sound", about: "are the rows that are filled in rows the server would write? (`ordergraph verify`)" },
+    Scenario { name: "reads", about: "R1 to R5 against pgbench and PostGraphile, 16 and 64 connections" },
+    Scenario { name: "open", about: "R1 at 500 a second and W1 at 400, whatever the answers take" },
+    Scenario { name: "writes", about: "W1 to W4 against pgbench with the server's own statements, and PostGraphile" },
+    Scenario { name: "sqlite", about: "R1 and W1 on the embedded database" },
+    Scenario { name: "growth", about: "R1 to R3, W1 and W2 on 10,000 and 100,000 orders, or as --growth says" },
 ];
 
 /// What every scenario works with.
@@ -36,8 +48,13 @@ pub struct Bench<'a> {
     pub settings: &'a Settings,
     /// Where findings go.
     pub report: Report,
+    /// Goals, in the order of their names at the end.
+    pub goals: Vec<Measured>,
     filled: Option<Filled>,
 }
+
+/// A figure with its goal: name, what, how much of what, and the bound.
+pub type Measured = (&'static str, String, f64, &'static str, Bound);
 
 impl Bench<'_> {
     /// A filled database of this size. The last one is kept, others are removed.
@@ -61,9 +78,24 @@ impl Bench<'_> {
         self.filled = Some(filled);
     }
 
+    /// The server's memory, and how long it took to start.
+    pub fn memory(&mut self, when: &str, product: &Product) -> anyhow::Result<()> {
+        let megabytes = product.process.memory()? / 1e6;
+        let start = product.start.as_secs_f64() * 1e3;
+        self.report.say(&format!("server {when}: {megabytes:.1} MB; it was ready {start:.0} ms after its start"));
+        self.goals.push(("memory", format!("resident {when}"), megabytes, " MB", Bound::AtMost(64.0)));
+        self.goals.push(("start", format!("to ready on an existing database, {when}"), start, " ms", Bound::AtMost(300.0)));
+        Ok(())
+    }
+
     async fn run(&mut self, name: &str) -> anyhow::Result<()> {
         match name {
             "sound" => sound::run(self).await,
+            "reads" => reads::run(self).await,
+            "open" => open::run(self).await,
+            "writes" => writes::run(self).await,
+            "sqlite" => sqlite::run(self).await,
+            "growth" => growth::run(self).await,
             other => bail!("there is no scenario {other}"),
         }
     }
@@ -74,7 +106,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     if let Some(unknown) = settings.only.iter().find(|only| ALL.iter().all(|scenario| scenario.name != only.as_str())) {
         bail!("there is no scenario {unknown}; `scripts/bench-throughput --list` names them");
     }
-    let mut bench = Bench { settings, report: Report::default(), filled: None };
+    let mut bench = Bench { settings, report: Report::default(), goals: Vec::new(), filled: None };
     for scenario in ALL.iter().filter(|scenario| settings.wants(scenario.name)) {
         bench.report.heading(&format!("{}: {}", scenario.name, scenario.about));
         let began = Instant::now();
@@ -83,6 +115,12 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
             Ok(Err(error)) => bench.report.fail(scenario.name, &error),
             Err(_) => bench.report.fail(scenario.name, &anyhow::anyhow!("not finished after {LONGEST:?}")),
         }
+    }
+    let mut goals = std::mem::take(&mut bench.goals);
+    goals.sort_by(|one, other| one.0.cmp(other.0));
+    bench.report.heading("All figures with a goal");
+    for (name, what, measured, unit, bound) in goals {
+        bench.report.goal(name, &what, measured, unit, bound);
     }
     bench.report.summary();
     if let Some(file) = &settings.report {
