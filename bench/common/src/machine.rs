@@ -79,8 +79,14 @@ fn postmaster() -> Option<u32> {
 pub fn postgres_seconds() -> f64 {
     let ended = postmaster().and_then(|id| {
         let line = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-        let fields: Vec<f64> =
-            line.rsplit(')').next()?.split_whitespace().skip(13).take(2).filter_map(|field| field.parse().ok()).collect();
+        let fields: Vec<f64> = line
+            .rsplit(')')
+            .next()?
+            .split_whitespace()
+            .skip(13)
+            .take(2)
+            .filter_map(|field| field.parse().ok())
+            .collect();
         Some(fields.iter().sum::<f64>() / 100.0)
     });
     let running: f64 = postgres().into_iter().filter_map(|id| Some(Cpu::of(id)?.total())).sum();

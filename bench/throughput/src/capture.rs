@@ -22,11 +22,15 @@ pub struct Statement {
 }
 
 /// Statements of one mutation, and what it was about.
+#[derive(Clone)]
 pub struct Sample {
     pub target: Target,
     pub statements: Vec<Statement>,
 }
 
+/// In statements that the server sends by itself from time to time, however many mutations there are:
+/// the hint for the relay, what the feed reads, whether access was taken away from somebody.
+const BY_ITSELF: [&str; 4] = ["ordergraph_waiting", "event_log", "relay_lease", "FROM \"access_restriction\" LIMIT"];
 /// Mutations before the ones that are looked at: caches are warm then.
 const WARM: u64 = 4;
 /// How long the log may lag behind.
@@ -70,7 +74,7 @@ async fn step_samples(
     copies: std::ops::Range<u64>,
     from: u64,
 ) -> anyhow::Result<[Sample; 2]> {
-    let mut former: Option<Sample> = None;
+    let (mut former, mut different): (Option<Sample>, String) = (None, String::new());
     for (index, copy) in copies.enumerate() {
         let target = Target { copy, step, run: 1 };
         tokio::time::sleep(LAG).await;
@@ -86,16 +90,26 @@ async fn step_samples(
             continue;
         }
         match former.take() {
-            Some(former) if same(&former, &sample) => return Ok([former, sample]),
-            _ => former = Some(sample),
+            Some(former) => match in_order_of(&former, sample.clone()) {
+                Some(sample) => return Ok([former, sample]),
+                None => different = format!("{} and then {}", former.statements.len(), sample.statements.len()),
+            },
+            None => {}
         }
+        former = Some(sample);
     }
-    bail!("{} sends other statements each time", write.name())
+    bail!("{} sends other statements each time: {different}", write.name())
 }
 
-fn same(one: &Sample, other: &Sample) -> bool {
-    one.statements.len() == other.statements.len()
-        && one.statements.iter().zip(&other.statements).all(|(one, other)| one.text == other.text)
+/// The second sample with its statements in the order of the first, if they are the same: what the
+/// server asks at the same time is logged in any order.
+fn in_order_of(first: &Sample, mut second: Sample) -> Option<Sample> {
+    let mut ordered = Vec::new();
+    for statement in &first.statements {
+        let place = second.statements.iter().position(|other| other.text == statement.text)?;
+        ordered.push(second.statements.remove(place));
+    }
+    second.statements.is_empty().then_some(Sample { target: second.target, statements: ordered })
 }
 
 /// Sends one mutation.
@@ -127,12 +141,14 @@ fn read(log: &Path, from: u64, begin: u64) -> anyhow::Result<Vec<Statement>> {
         .collect();
     let new = entries(&String::from_utf8_lossy(&bytes[skipped..]));
     let mut statements: Vec<Statement> = Vec::new();
-    for (process, text) in new.iter().filter(|(process, _)| !relay.contains(process.as_str())) {
-        let _ = process;
-        if let Some(list) = text.strip_prefix("DETAIL:  ").and_then(|text| {
-            text.strip_prefix("parameters: ").or_else(|| text.strip_prefix("Parameters: "))
-        }) {
-            if let Some(last) = statements.last_mut() {
+    // An entry's details follow it at once.
+    let mut wanted = false;
+    for (_, text) in new.iter().filter(|(process, _)| !relay.contains(process.as_str())) {
+        if let Some(list) = text
+            .strip_prefix("DETAIL:  ")
+            .and_then(|text| text.strip_prefix("parameters: ").or_else(|| text.strip_prefix("Parameters: ")))
+        {
+            if let Some(last) = statements.last_mut().filter(|_| wanted) {
                 last.parameters = parameters(list);
             }
             continue;
@@ -141,11 +157,11 @@ fn read(log: &Path, from: u64, begin: u64) -> anyhow::Result<Vec<Statement>> {
         let statement = text
             .strip_prefix("statement: ")
             .or_else(|| text.strip_prefix("execute ")?.split_once(": ").map(|(_, statement)| statement));
-        // A ping between requests is empty; hints for the relay are sent for many mutations at once.
-        if let Some(statement) = statement.map(str::trim)
-            && !statement.is_empty()
-            && !statement.contains("ordergraph_waiting")
-        {
+        let statement = statement
+            .map(str::trim)
+            .filter(|statement| !statement.is_empty() && !BY_ITSELF.iter().any(|text| statement.contains(text)));
+        wanted = statement.is_some();
+        if let Some(statement) = statement {
             statements.push(Statement { text: statement.to_owned(), parameters: Vec::new() });
         }
     }

@@ -58,7 +58,7 @@ struct Section {
     substitutes: [Vec<Substitute>; 2],
     /// The copy that the first sample wrote to.
     copy: Option<u64>,
-    /// New identities of the first sample, by the order in which they are met.
+    /// New texts and identities of the first sample, by the order in which they are met.
     new: std::cell::RefCell<BTreeMap<String, usize>>,
 }
 
@@ -104,7 +104,8 @@ impl Section {
             return literal(value);
         }
         if let (Some(elements), Some(others)) = (inner(value), inner(other)) {
-            let (elements, others): (Vec<&str>, Vec<&str>) = (elements.split(',').collect(), others.split(',').collect());
+            let (elements, others): (Vec<&str>, Vec<&str>) =
+                (elements.split(',').collect(), others.split(',').collect());
             if elements.len() == others.len() {
                 let parts: Vec<String> = elements
                     .iter()
@@ -118,7 +119,29 @@ impl Section {
                 };
             }
         }
-        if changes_by_itself(value) { literal(value) } else { format!("({} || :n)", literal(&unique_part(value))) }
+        if let Some(expression) = self.of_copy(value) {
+            return expression;
+        }
+        if changes_by_itself(value) {
+            return literal(value);
+        }
+        format!("({} || :n)", literal(&format!("{}{}-", unique_part(value), self.index(value))))
+    }
+
+    /// A text that ends with the number of the copy, as all texts do that a copy has for itself.
+    fn of_copy(&self, value: &str) -> Option<String> {
+        let head = value.trim_end_matches(|character: char| character.is_ascii_digit());
+        let digits = (value.len() - head.len()).min(12);
+        let (head, number) = value.split_at(value.len() - digits);
+        let fits = digits >= 7 && self.copy.is_some() && number.parse().ok() == self.copy;
+        fits.then(|| format!("({} || lpad(:k::text, {digits}, '0'))", literal(head)))
+    }
+
+    /// New texts and identities of the first sample are told apart by the order they are met in.
+    fn index(&self, value: &str) -> usize {
+        let mut new = self.new.borrow_mut();
+        let next = new.len();
+        *new.entry(value.to_owned()).or_insert(next)
     }
 
     /// An identity or a text that requests name.
@@ -138,9 +161,7 @@ impl Section {
             let of_copy = self.copy.is_some() && number.parse().ok() == self.copy;
             return Some(if of_copy { format!("('{head}' || lpad(:k::text, 12, '0'))") } else { literal(value) });
         }
-        let mut new = self.new.borrow_mut();
-        let next = new.len();
-        let index = *new.entry(value.to_owned()).or_insert(next);
+        let index = self.index(value);
         Some(format!("('{index:08}-9999-4000-8000-' || lpad(:n::text, 12, '0'))"))
     }
 }
@@ -186,7 +207,11 @@ mod tests {
 
     #[test]
     fn what_differs_is_replaced_and_what_does_not_is_kept() {
-        let section = Section { substitutes: [vec![("key-1".to_owned(), ":key".to_owned())], vec![]], copy: Some(7), new: std::cell::RefCell::default() };
+        let section = Section {
+            substitutes: [vec![("key-1".to_owned(), ":key".to_owned())], vec![]],
+            copy: Some(7),
+            new: std::cell::RefCell::default(),
+        };
         let of_copy = "00090001-0000-4000-8000-000000000007";
         assert_eq!(section.parameter(Some("a"), Some("a")), "'a'");
         assert_eq!(section.parameter(Some("key-1"), Some("key-2")), ":key");
@@ -195,6 +220,11 @@ mod tests {
             "('00090001-0000-4000-8000-' || lpad(:k::text, 12, '0'))"
         );
         assert_eq!(section.parameter(Some("17"), Some("18")), "'17'");
+        assert_eq!(
+            section.parameter(Some("OG-009000000007"), Some("OG-009000000008")),
+            "('OG-' || lpad(:k::text, 12, '0'))",
+            "twelve digits at most"
+        );
         assert_eq!(section.parameter(None, None), "NULL");
     }
 }

@@ -100,14 +100,22 @@ pub async fn fill(settings: &Settings, name: &str, amount: &Amount) -> anyhow::R
     }
     let reference = Reference { customers: (amount.orders / 80).max(40) / 4 * 4 };
     let histories = amount.histories.unwrap_or(u64::MAX).min(templates[0].copies);
+    let began = Instant::now();
     copy(&mut connection, &templates, &reference, amount).await?;
+    let copied = began.elapsed();
 
     let product = Product::start(settings, Some(&url), "data").await?;
     placed(&mut connection).await?;
+    let placed = began.elapsed() - copied;
     product.process.stop().await?;
     database::run(&mut connection, "VACUUM ANALYZE").await?;
     database::run(&mut connection, "CHECKPOINT").await?;
-    let summary = summary(&mut connection).await?;
+    let summary = format!(
+        "{} (COPY and indexes {:.0} s, places of events {:.0} s)",
+        summary(&mut connection).await?,
+        copied.as_secs_f64(),
+        placed.as_secs_f64()
+    );
     let filled_at = database::count(&mut connection, "SELECT extract(epoch FROM now())::bigint").await?;
     let pools = Pools::default();
     Ok(Filled { url, name: name.to_owned(), templates, reference, histories, filled_at, pools, summary })
@@ -198,8 +206,8 @@ pub async fn placed(connection: &mut PgConnection) -> anyhow::Result<()> {
 
 async fn summary(connection: &mut PgConnection) -> anyhow::Result<String> {
     let mut parts = Vec::new();
-    for table in ["orders", "order_line", "allocation", "allocation_line", "milestone", "delivery", "product", "ticket",
-        "event"]
+    for table in
+        ["orders", "order_line", "allocation", "allocation_line", "milestone", "delivery", "product", "ticket", "event"]
     {
         let count = database::count(connection, &format!("SELECT count(*) FROM {table}")).await?;
         parts.push(format!("{} {table}", bench_common::report::number(count as f64)));

@@ -85,9 +85,7 @@ pub fn sku(series: u32, number: u64) -> String {
 }
 
 fn company(number: u64) -> String {
-    let pick = |from: &[&'static str], number: u64| {
-        from[usize::try_from(number).unwrap_or(0) % from.len()]
-    };
+    let pick = |from: &[&'static str], number: u64| from[usize::try_from(number).unwrap_or(0) % from.len()];
     let word = pick(&WORDS, number / 4);
     let (first, rest) = word.split_at(1);
     format!("{}{rest} {} {number}", first.to_uppercase(), pick(&TRADES, number / 128))

@@ -149,7 +149,8 @@ impl Studio {
         match goal {
             Goal::Submitted => return Ok(()),
             Goal::Cancelled => {
-                self.act("SALES", "sam.sales", "cancelOrder", with("reason", "The project was called off."), "").await?;
+                self.act("SALES", "sam.sales", "cancelOrder", with("reason", "The project was called off."), "")
+                    .await?;
                 return Ok(());
             }
             _ => self.act("REVIEWER", "rita.reviewer", "startReview", order.clone(), "").await?,
@@ -268,7 +269,8 @@ impl Studio {
 
     /// Takes all of a product out of every warehouse, so that whoever wants it must wait.
     pub async fn empty(&mut self, sku: &str) -> anyhow::Result<()> {
-        let query = "query Bench($skus: [String!]) { stockItems(first: 10, filter: {skus: $skus}) { nodes { id onHand } } }";
+        let query =
+            "query Bench($skus: [String!]) { stockItems(first: 10, filter: {skus: $skus}) { nodes { id onHand } } }";
         let data = self.ask(query, json!({"skus": [sku]})).await?;
         for item in data["stockItems"]["nodes"].as_array().context("no stock items")? {
             let on_hand = item["onHand"].as_str().context("no count")?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use sqlx::postgres::PgConnection;
 
 use super::reference::{GOODS, REGIONS, SERVICES};
@@ -79,9 +79,8 @@ pub struct Template {
     pub copies: u64,
     /// Stencils of each of [`TABLES`].
     pub rows: Vec<Vec<Stencil>>,
-    /// Where what requests are about has its identity: of the order, of its services' milestones in
-    /// order, of its deliveries (goods first), of the stock item that is waited for.
-    pub order: u32,
+    /// Where what requests are about has its identity: of the services' milestones in order, of the
+    /// deliveries (goods first), of the stock item that is waited for. The order's is in place 0.
     pub milestones: Vec<u32>,
     pub deliveries: Vec<u32>,
     pub stock_item: Option<u32>,
@@ -138,7 +137,9 @@ impl Template {
         )
         .await?;
         let stock_item = places(connection, "SELECT id::text FROM stock_item WHERE id IN (ITEMS)").await?;
-        let order = known.place(&first.order).context("the order has no row")?;
+        if played.len() == 1 && known.place(&first.order) != Some(0) {
+            bail!("the order is not the first identity of its template");
+        }
         let region =
             database::text(connection, &within("SELECT region FROM orders WHERE id IN (ORDERS) LIMIT 1")).await?;
         let region = REGIONS.iter().position(|known| *known == region).context("an unknown region")?;
@@ -147,7 +148,6 @@ impl Template {
             goal,
             copies,
             rows,
-            order,
             milestones,
             deliveries,
             stock_item: stock_item.first().copied(),

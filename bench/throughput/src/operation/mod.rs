@@ -31,18 +31,17 @@ pub fn expected(counts: &[(&str, usize)]) -> Expected {
 /// do not. Values may be written differently.
 pub fn difference(ours: &Json, theirs: &Json, path: &str) -> Option<String> {
     match (ours, theirs) {
-        (Json::Object(one), Json::Object(other)) => one
-            .keys()
-            .chain(other.keys())
-            .find_map(|key| match (one.get(key), other.get(key)) {
+        (Json::Object(one), Json::Object(other)) => {
+            one.keys().chain(other.keys()).find_map(|key| match (one.get(key), other.get(key)) {
                 (Some(one), Some(other)) => difference(one, other, &format!("{path}.{key}")),
                 _ => Some(format!("{path}.{key} is in one of them only")),
-            }),
-        (Json::Array(one), Json::Array(other)) if one.len() == other.len() => {
-            one.iter().zip(other).enumerate().find_map(|(index, (one, other))| {
-                difference(one, other, &format!("{path}.{index}"))
             })
         }
+        (Json::Array(one), Json::Array(other)) if one.len() == other.len() => one
+            .iter()
+            .zip(other)
+            .enumerate()
+            .find_map(|(index, (one, other))| difference(one, other, &format!("{path}.{index}"))),
         (Json::Array(one), Json::Array(other)) => Some(format!("{path} has {} and {} entries", one.len(), other.len())),
         (one, other) if one.is_null() == other.is_null() && one.is_object() == other.is_object() => None,
         (one, other) => Some(format!("{path} is {one} and {other}")),

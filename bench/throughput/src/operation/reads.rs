@@ -25,6 +25,9 @@ const CHANNELS: [&str; 3] = ["E_COMMERCE", "OFFLINE_SALES", "PARTNER_REFERRAL"];
 /// Templates of completed orders, each with three lines, two shares and two deliveries.
 const COMPLETED: u64 = 6;
 
+/// Seconds before which there are copies only: orders of the demo group have other shapes.
+const PLAYED: i64 = 40 * 86_400;
+
 /// The fields of R1 and R2: 45 values of an order with three lines, two shares and two deliveries.
 const TREE: &str = "id number status stage channel submittedAt requiredBy total { amount currencyCode } \
     lines { lineNumber description quantities { ordered } total { amount } product { sku name } } \
@@ -102,7 +105,9 @@ impl Read {
             Self::R2 => expected(&[("lineNumber", 150), ("plannedArrival", 100), ("code", 100)]),
             Self::R3 => expected(&[("externalReference", 50)]),
             Self::R4 => expected(&[("externalReference", 20), ("totalCount", 1)]),
-            Self::R5 => expected(&[("lineNumber", 3), ("plannedStart", 5), ("carrierEventId", 4), ("aggregateKind", 30)]),
+            Self::R5 => {
+                expected(&[("lineNumber", 3), ("plannedStart", 5), ("carrierEventId", 4), ("aggregateKind", 30)])
+            }
         }
     }
 
@@ -118,7 +123,7 @@ impl Read {
         Choice {
             template,
             copy: random(2) % copies,
-            before: filled.filled_at - 86_400 * 5 - i64::try_from(days).unwrap_or(0),
+            before: filled.filled_at - PLAYED - i64::try_from(days).unwrap_or(0),
             channel: CHANNELS[(random(3) % 3) as usize],
             word: WORDS[(random(6) % WORDS.len() as u64) as usize],
         }
@@ -148,9 +153,9 @@ impl Read {
     pub fn statement(self) -> String {
         const ID: &str = "(lpad(:t::text, 4, '0') || '0000-0000-4000-8000-' || lpad(:k::text, 12, '0'))::uuid";
         match self {
-            Self::R1 => format!(
-                "SELECT json_build_object('order', {TREE_SQL}) FROM orders o {LINES_SQL} WHERE o.id = {ID}"
-            ),
+            Self::R1 => {
+                format!("SELECT json_build_object('order', {TREE_SQL}) FROM orders o {LINES_SQL} WHERE o.id = {ID}")
+            }
             Self::R2 => format!(
                 "SELECT json_build_object('orders', json_build_object('nodes', \
                  json_agg({TREE_SQL} ORDER BY o.submitted_at DESC, o.id DESC))) \
@@ -180,7 +185,7 @@ impl Read {
     pub fn script(self, filled: &Filled) -> String {
         let copies = filled.templates.iter().take(COMPLETED as usize).map(|one| one.copies).min().unwrap_or(1);
         let (templates, copies) = if self == Self::R5 { (1, filled.histories) } else { (COMPLETED, copies) };
-        let last = filled.filled_at - 86_400 * 5;
+        let last = filled.filled_at - PLAYED;
         format!(
             "\\set t random(0, {})\n\\set k random(0, {})\n\\set b random({}, {last})\n\\set c random(0, 2)\n\
              \\set w random(0, {})\n{};\n",

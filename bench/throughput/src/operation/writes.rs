@@ -141,8 +141,11 @@ impl Write {
         let input = match (self, template) {
             (Self::W1, _) => {
                 let chosen = Chosen::of(filled, target);
-                let lines: Vec<_> =
-                    chosen.products.iter().map(|product| json!({"sku": sku(PRODUCTS, *product), "quantity": "2"})).collect();
+                let lines: Vec<_> = chosen
+                    .products
+                    .iter()
+                    .map(|product| json!({"sku": sku(PRODUCTS, *product), "quantity": "2"}))
+                    .collect();
                 json!({
                     "channel": "OFFLINE_SALES", "customerNumber": customer_number(chosen.customer),
                     "currencyCode": "CNY", "requiredWithinDays": 20, "lines": lines, "idempotencyKey": key,

@@ -43,7 +43,7 @@ pub async fn run(bench: &mut Bench<'_>) -> anyhow::Result<()> {
 async fn measure(bench: &mut Bench<'_>, filled: &Filled) -> anyhow::Result<Vec<(&'static str, f64)>> {
     let settings = bench.settings;
     let product = Product::start(settings, Some(&filled.url), "data").await?;
-    let token = product.signer.token("DISPATCHER", "dan.dispatcher")?;
+    let token = product.signer.token("SALES", "sam.sales")?;
     let mut figures = Vec::new();
     for read in [Read::R1, Read::R2, Read::R3] {
         let query = read.query();
@@ -56,7 +56,8 @@ async fn measure(bench: &mut Bench<'_>, filled: &Filled) -> anyhow::Result<Vec<(
         for round in 0..settings.rounds() as u64 {
             let bodies = |number: u64| Some(read.body(&query, filled, (round + 1_000) << 32 | number));
             let before = Before::now(Some(&product.process))?;
-            let answers = closed_loop(&target, CONNECTIONS, settings.time(SECONDS), &bodies).await.context(read.name())?;
+            let answers =
+                closed_loop(&target, CONNECTIONS, settings.time(SECONDS), &bodies).await.context(read.name())?;
             rounds.0.push(before.round(Some(&product.process), answers)?);
         }
         figures.push((read.name(), say(bench, read.name(), &rounds)));

@@ -22,7 +22,7 @@ use crate::settings::Settings;
 /// None may take longer, whatever hangs.
 const LONGEST: Duration = Duration::from_secs(600);
 /// Orders that a detail page is read of.
-const HISTORIES: u64 = 2_000;
+const HISTORIES: u64 = 1_000;
 
 /// Something that can be measured.
 pub struct Scenario {
@@ -34,7 +34,10 @@ pub struct Scenario {
 
 /// All of them, in the order they run in.
 pub const ALL: [Scenario; 6] = [
-    Scenario { name: "sound", about: "are the rows that are filled in rows the server would write? (`ordergraph verify`)" },
+    Scenario {
+        name: "sound",
+        about: "are the rows that are filled in rows the server would write? (`ordergraph verify`)",
+    },
     Scenario { name: "reads", about: "R1 to R5 against pgbench and PostGraphile, 16 and 64 connections" },
     Scenario { name: "open", about: "R1 at 500 a second and W1 at 400, whatever the answers take" },
     Scenario { name: "writes", about: "W1 to W4 against pgbench with the server's own statements, and PostGraphile" },
@@ -84,7 +87,13 @@ impl Bench<'_> {
         let start = product.start.as_secs_f64() * 1e3;
         self.report.say(&format!("server {when}: {megabytes:.1} MB; it was ready {start:.0} ms after its start"));
         self.goals.push(("memory", format!("resident {when}"), megabytes, " MB", Bound::AtMost(64.0)));
-        self.goals.push(("start", format!("to ready on an existing database, {when}"), start, " ms", Bound::AtMost(300.0)));
+        self.goals.push((
+            "start",
+            format!("to ready on an existing database, {when}"),
+            start,
+            " ms",
+            Bound::AtMost(300.0),
+        ));
         Ok(())
     }
 

@@ -28,7 +28,7 @@ async fn measure(bench: &mut Bench<'_>, filled: &Filled) -> anyhow::Result<()> {
     let query = Read::R1.query();
     let reads = Target {
         address: product.address,
-        headers: format!("authorization: Bearer {}\r\n", product.signer.token("DISPATCHER", "dan.dispatcher")?),
+        headers: format!("authorization: Bearer {}\r\n", product.signer.token("SALES", "sam.sales")?),
         expected: Read::R1.expected(),
     };
     let writes = target(&product, Write::W1)?;
@@ -39,10 +39,9 @@ async fn measure(bench: &mut Bench<'_>, filled: &Filled) -> anyhow::Result<()> {
     closed_loop(&reads, CONNECTIONS, warm, &read).await?;
     let again = |number: u64| body(filled, Write::W1, &(0..u64::MAX), number, 900_000);
     closed_loop(&writes, CONNECTIONS, warm, &again).await?;
-    for (name, target, bodies, rate, goal) in [
-        ("R1", &reads, &read as crate::load::Bodies<'_>, 500.0, 4.0),
-        ("W1", &writes, &write, 400.0, 8.0),
-    ] {
+    for (name, target, bodies, rate, goal) in
+        [("R1", &reads, &read as crate::load::Bodies<'_>, 500.0, 4.0), ("W1", &writes, &write, 400.0, 8.0)]
+    {
         let mut rounds = Rounds::default();
         for round in 0..settings.rounds() as u64 {
             let before = Before::now(Some(&product.process))?;

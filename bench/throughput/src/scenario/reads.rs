@@ -8,8 +8,8 @@ use super::compare::{CONNECTIONS, Contender, Table};
 use crate::database;
 use crate::fill::Filled;
 use crate::load::{Target, closed_loop};
-use crate::operation::reads::{READS, Read};
 use crate::operation::difference;
+use crate::operation::reads::{READS, Read};
 use crate::pgbench::{self, Extent};
 use crate::postgraphile::Postgraphile;
 use crate::product::Product;
@@ -30,7 +30,7 @@ pub async fn run(bench: &mut Bench<'_>) -> anyhow::Result<()> {
 async fn measure(bench: &mut Bench<'_>, filled: &Filled) -> anyhow::Result<()> {
     let settings = bench.settings;
     let product = Product::start(settings, Some(&filled.url), "data").await?;
-    let token = product.signer.token("DISPATCHER", "dan.dispatcher")?;
+    let token = product.signer.token("SALES", "sam.sales")?;
     for read in READS {
         same_content(filled, &product, &token, read).await.with_context(|| read.name().to_owned())?;
     }

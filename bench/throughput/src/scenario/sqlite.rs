@@ -56,7 +56,13 @@ pub async fn run(bench: &mut Bench<'_>) -> anyhow::Result<()> {
             rounds.median(|round| round.latency.quantile(0.99)),
             rounds.median(|round| round.server),
         ));
-        bench.goals.push(("SQLite", format!("{name} per second, {CONNECTIONS} connections"), rate, "", Bound::AtLeast(goal)));
+        bench.goals.push((
+            "SQLite",
+            format!("{name} per second, {CONNECTIONS} connections"),
+            rate,
+            "",
+            Bound::AtLeast(goal),
+        ));
     }
     bench.report.say(&format!("{} orders appeared of {} answers", number(rows as f64), number(answers as f64)));
     if rows != answers {
@@ -83,8 +89,11 @@ fn target(product: &Product, token: &str, expected: crate::load::Expected) -> Ta
 
 /// A new order of three lines.
 fn order(round: u64, number: u64) -> String {
-    let lines: Vec<Json> =
-        SKUS.iter().zip(1..).map(|(sku, more)| json!({"sku": sku, "quantity": (number % 50 + more).to_string()})).collect();
+    let lines: Vec<Json> = SKUS
+        .iter()
+        .zip(1..)
+        .map(|(sku, more)| json!({"sku": sku, "quantity": (number % 50 + more).to_string()}))
+        .collect();
     let input = json!({
         "channel": "OFFLINE_SALES", "customerNumber": format!("C-200{}", number % 4 + 1), "currencyCode": "CNY",
         "requiredWithinDays": 20, "lines": lines, "idempotencyKey": format!("sqlite-{round}-{number}"),

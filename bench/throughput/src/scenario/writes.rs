@@ -15,7 +15,7 @@ use crate::round::Before;
 use crate::{capture, database, replay};
 
 /// Seconds of one measurement, at most.
-const SECONDS: f64 = 2.5;
+const SECONDS: f64 = 3.0;
 /// Copies that are kept for samples of statements, and for the peer.
 const KEPT: u64 = 600;
 
@@ -34,7 +34,8 @@ async fn measure(bench: &mut Bench<'_>, filled: &Filled) -> anyhow::Result<()> {
         let counts: Vec<String> = samples.iter().map(|step| step[0].statements.len().to_string()).collect();
         bench.report.say(&format!("{}: {} statements in one mutation", write.name(), counts.join(", then ")));
         for statement in samples.iter().take(1).flat_map(|step| &step[0].statements) {
-            let text: String = statement.text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect();
+            let text: String =
+                statement.text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect();
             bench.report.say(&format!("    {text}"));
         }
         let script = settings.folder.join(format!("{}.sql", write.name()));
