@@ -29,11 +29,20 @@ pub struct Cpu {
 impl Cpu {
     /// Of a process; nothing when there is none.
     pub fn of(id: u32) -> Option<Self> {
+        Self::read(id, 11)
+    }
+
+    /// Of those of its children that have ended and that it has waited for.
+    pub fn of_ended_children(id: u32) -> Option<Self> {
+        Self::read(id, 13)
+    }
+
+    fn read(id: u32, first: usize) -> Option<Self> {
         let line = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
         // The name may hold anything; what follows the last parenthesis is well-formed.
         let fields: Vec<&str> = line.rsplit(')').next()?.split_whitespace().collect();
         let seconds = |field: usize| Some(fields.get(field)?.parse::<f64>().ok()? / TICKS_PER_SECOND);
-        Some(Self { user: seconds(11)?, kernel: seconds(12)? })
+        Some(Self { user: seconds(first)?, kernel: seconds(first + 1)? })
     }
 
     /// In both.

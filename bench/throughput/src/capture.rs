@@ -89,12 +89,11 @@ async fn step_samples(
         if (index as u64) < WARM {
             continue;
         }
-        match former.take() {
-            Some(former) => match in_order_of(&former, sample.clone()) {
-                Some(sample) => return Ok([former, sample]),
-                None => different = format!("{} and then {}", former.statements.len(), sample.statements.len()),
-            },
-            None => {}
+        if let Some(former) = former.take() {
+            if let Some(sample) = in_order_of(&former, sample.clone()) {
+                return Ok([former, sample]);
+            }
+            different = format!("{} and then {}", former.statements.len(), sample.statements.len());
         }
         former = Some(sample);
     }
