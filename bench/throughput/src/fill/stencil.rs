@@ -191,3 +191,32 @@ fn shifted(moment: NaiveDateTime, copy: &Variant) -> NaiveDateTime {
     let seconds = moment.and_utc().timestamp() - days - copy.seconds;
     DateTime::from_timestamp(seconds, 0).map_or(moment, |moved| moved.naive_utc())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_differs_where_it_must_and_nowhere_else() {
+        let names = vec![
+            ("OG-AB".to_owned(), Name::Unique("OG-".to_owned(), 7, 1)),
+            ("C-1".to_owned(), Name::Customer(Field::Code)),
+            ("LAMP".to_owned(), Name::Product(0, Field::Code)),
+        ];
+        let shared = BTreeSet::from(["11111111-1111-4111-8111-111111111111".to_owned()]);
+        let mut known = Known::new(names, shared);
+        let row = b"00000000-aaaa-4bbb-8ccc-000000000000\tOG-AB\\nC-1\t11111111-1111-4111-8111-111111111111\t\
+            2026-03-10 10:00:00.123+00\t{\"a\": \"2026-03-10T10:00:00Z\", \"b\": \"LAMPS\"}\t2026-03-10\tLAMP\tC-10";
+        let stencil = known.cut(row);
+        let variant =
+            Variant { template: 3, number: 42, days: 2, seconds: 60, customer: 5, products: vec![(PRODUCTS, 9)] };
+        let mut copy = Vec::new();
+        stencil.write(&variant, &Reference { customers: 10 }, &mut copy);
+        assert_eq!(
+            String::from_utf8_lossy(&copy),
+            "00030000-0000-4000-8000-000000000042\tOG-003010000042\\nK-000005\t11111111-1111-4111-8111-111111111111\t\
+             2026-03-08 09:59:00.123+00\t{\"a\": \"2026-03-08T09:59:00Z\", \"b\": \"LAMPS\"}\t2026-03-08\tB-000009\tC-10\n"
+        );
+        assert_eq!(known.place("00000000-aaaa-4bbb-8ccc-000000000000"), Some(0));
+    }
+}

@@ -19,8 +19,9 @@ use crate::fill::{self, Amount, Filled};
 use crate::product::Product;
 use crate::settings::Settings;
 
-/// None may take longer, whatever hangs.
+/// None may take longer, whatever hangs; and for each order that is filled in so much more.
 const LONGEST: Duration = Duration::from_secs(600);
+const LONGEST_PER_ORDER: Duration = Duration::from_millis(3);
 /// Orders that a detail page is read of.
 const HISTORIES: u64 = 1_000;
 
@@ -115,14 +116,16 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     if let Some(unknown) = settings.only.iter().find(|only| ALL.iter().all(|scenario| scenario.name != only.as_str())) {
         bail!("there is no scenario {unknown}; `scripts/bench-throughput --list` names them");
     }
+    let largest = settings.growth.iter().copied().max().unwrap_or_default().max(settings.orders);
+    let longest = LONGEST + LONGEST_PER_ORDER * u32::try_from(largest)?;
     let mut bench = Bench { settings, report: Report::default(), goals: Vec::new(), filled: None };
     for scenario in ALL.iter().filter(|scenario| settings.wants(scenario.name)) {
         bench.report.heading(&format!("{}: {}", scenario.name, scenario.about));
         let began = Instant::now();
-        match tokio::time::timeout(LONGEST, bench.run(scenario.name)).await {
+        match tokio::time::timeout(longest, bench.run(scenario.name)).await {
             Ok(Ok(())) => bench.report.say(&format!("({:.0} s)", began.elapsed().as_secs_f64())),
             Ok(Err(error)) => bench.report.fail(scenario.name, &error),
-            Err(_) => bench.report.fail(scenario.name, &anyhow::anyhow!("not finished after {LONGEST:?}")),
+            Err(_) => bench.report.fail(scenario.name, &anyhow::anyhow!("not finished after {longest:?}")),
         }
     }
     let mut goals = std::mem::take(&mut bench.goals);

@@ -16,8 +16,9 @@ use crate::{capture, database, replay};
 
 /// Seconds of one measurement, at most.
 const SECONDS: f64 = 3.0;
-/// Copies that are kept for samples of statements, and for the peer.
-const KEPT: u64 = 600;
+/// Copies that samples of statements are taken from, and those that are PostGraphile's.
+const SAMPLED: u64 = 30;
+const PEERS: u64 = 400;
 
 pub async fn run(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     let filled = bench.filled(bench.settings.orders).await?;
@@ -49,7 +50,10 @@ async fn measure(bench: &mut Bench<'_>, filled: &Filled) -> anyhow::Result<()> {
     let mut run = 1;
     for (write, script) in WRITES.into_iter().zip(&scripts) {
         let slice = match write.template(filled)? {
-            Some(template) => template.copies.saturating_sub(KEPT) / (settings.rounds() * 4) as u64,
+            Some(template) => {
+                let kept = if write == Write::W2 { SAMPLED + PEERS } else { SAMPLED };
+                template.copies.saturating_sub(kept) / (settings.rounds() * 4) as u64
+            }
             None => u64::MAX,
         };
         let mut rows = (0, 0);
@@ -57,8 +61,8 @@ async fn measure(bench: &mut Bench<'_>, filled: &Filled) -> anyhow::Result<()> {
             for _ in 0..settings.rounds() {
                 run += 1;
                 table.wake().await?;
-                let before = Before::now(Some(&product.process))?;
                 let count = Counted::before(filled, write).await?;
+                let before = Before::now(Some(&product.process))?;
                 let answers = ours(bench, filled, write, &product, connections, slice, run).await?;
                 let round = before.round(Some(&product.process), answers)?;
                 rows = (rows.0 + round.count, rows.1 + count.after("ours", round.count).await?);
@@ -68,8 +72,8 @@ async fn measure(bench: &mut Bench<'_>, filled: &Filled) -> anyhow::Result<()> {
                 crate::fill::placed(&mut connection).await?;
                 table.rest().await?;
 
-                let before = Before::now(None)?;
                 let count = Counted::before(filled, write).await?;
+                let before = Before::now(None)?;
                 let answers = theirs(bench, filled, write, script, connections, slice, answered).await?;
                 let round = before.round(None, answers)?;
                 count.after("pgbench", round.count).await?;
@@ -77,13 +81,16 @@ async fn measure(bench: &mut Bench<'_>, filled: &Filled) -> anyhow::Result<()> {
 
                 if let Some(asked) = peer.write(write) {
                     peer.wake().await?;
+                    let count = Counted::before(filled, write).await?;
                     let before = Before::now(Some(&peer.process))?;
                     let bodies = |number: u64| Some(asked.write_body(filled, write, run, number));
                     let answers = closed_loop(&asked.target, connections, settings.time(SECONDS), &bodies)
                         .await
                         .with_context(|| format!("PostGraphile {}", write.name()))?;
-                    table.add(Contender::Postgraphile, before.round(Some(&peer.process), answers)?);
+                    let round = before.round(Some(&peer.process), answers)?;
                     peer.rest().await?;
+                    count.after("PostGraphile", round.count).await?;
+                    table.add(Contender::Postgraphile, round);
                 }
                 // Nobody is to be told of what others wrote.
                 database::run(&mut connection, "DELETE FROM event_waiting").await?;
@@ -182,7 +189,7 @@ async fn theirs(
     let each = (answered / clients as u64).max(1);
     let chunk = ((copies.end - copies.start) / clients as u64).min(each.div_ceil(write.steps()));
     if chunk == 0 {
-        bail!("too few copies are left for {}", write.name());
+        bail!("too few orders for {} over {clients} connections: --orders 20000 at least", write.name());
     }
     let each = Extent::Each(each.min(chunk * write.steps()));
     let variables = [("first", i64::try_from(copies.start)?), ("chunk", i64::try_from(chunk)?), ("counter", -1)];
