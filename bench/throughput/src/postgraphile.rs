@@ -22,7 +22,7 @@ use crate::settings::Settings;
 
 const SETUP: &str = include_str!("postgraphile.sql");
 /// Milestones that it advances, back and forth.
-const MILESTONES: u64 = 400;
+pub const MILESTONES: u64 = 400;
 
 const TREE: &str = "rowId number status stage channel submittedAt requiredBy currency \
     lines { nodes { lineNumber description ordered total product { sku name } } } \

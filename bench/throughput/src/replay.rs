@@ -131,7 +131,7 @@ impl Section {
     /// A text that ends with the number of the copy, as all texts do that a copy has for itself.
     fn of_copy(&self, value: &str) -> Option<String> {
         let head = value.trim_end_matches(|character: char| character.is_ascii_digit());
-        let digits = (value.len() - head.len()).min(12);
+        let digits = (value.len() - head.len()).min(7);
         let (head, number) = value.split_at(value.len() - digits);
         let fits = digits >= 7 && self.copy.is_some() && number.parse().ok() == self.copy;
         fits.then(|| format!("({} || lpad(:k::text, {digits}, '0'))", literal(head)))
@@ -222,8 +222,8 @@ mod tests {
         assert_eq!(section.parameter(Some("17"), Some("18")), "'17'");
         assert_eq!(
             section.parameter(Some("OG-009000000007"), Some("OG-009000000008")),
-            "('OG-' || lpad(:k::text, 12, '0'))",
-            "twelve digits at most"
+            "('OG-00900' || lpad(:k::text, 7, '0'))",
+            "what comes before is the template's"
         );
         assert_eq!(section.parameter(None, None), "NULL");
     }

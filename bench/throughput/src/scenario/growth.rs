@@ -16,7 +16,7 @@ use crate::round::{Before, Round, Rounds};
 const CONNECTIONS: usize = 2;
 const SECONDS: f64 = 1.5;
 /// Copies that one round may write to.
-const SLICE: u64 = 250;
+pub const SLICE: u64 = 250;
 
 pub async fn run(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     let mut sizes = bench.settings.growth.clone();

@@ -3,8 +3,8 @@
 use anyhow::{Context, bail};
 use bench_common::report::number;
 
-use super::Bench;
 use super::compare::{CONNECTIONS, Contender, Table};
+use super::{Bench, growth};
 use crate::fill::Filled;
 use crate::load::{self, Bodies, closed_loop};
 use crate::operation::writes::{Target, WRITES, Write};
@@ -12,13 +12,13 @@ use crate::pgbench::{self, Extent};
 use crate::postgraphile::Postgraphile;
 use crate::product::Product;
 use crate::round::Before;
-use crate::{capture, database, replay};
+use crate::{capture, database, postgraphile, replay};
 
 /// Seconds of one measurement, at most.
 const SECONDS: f64 = 3.0;
-/// Copies that samples of statements are taken from, and those that are PostGraphile's.
+/// Copies that samples of statements are taken from, and those that are PostGraphile's and growth's.
 const SAMPLED: u64 = 30;
-const PEERS: u64 = 400;
+const OTHERS: u64 = 2 * postgraphile::MILESTONES + 3 * growth::SLICE;
 
 pub async fn run(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     let filled = bench.filled(bench.settings.orders).await?;
@@ -51,7 +51,7 @@ async fn measure(bench: &mut Bench<'_>, filled: &Filled) -> anyhow::Result<()> {
     for (write, script) in WRITES.into_iter().zip(&scripts) {
         let slice = match write.template(filled)? {
             Some(template) => {
-                let kept = if write == Write::W2 { SAMPLED + PEERS } else { SAMPLED };
+                let kept = if write == Write::W2 { SAMPLED + OTHERS } else { SAMPLED };
                 template.copies.saturating_sub(kept) / (settings.rounds() * 4) as u64
             }
             None => u64::MAX,
@@ -146,6 +146,9 @@ pub async fn ours(
         Some(template) => filled.take(template, slice),
         None => 0..u64::MAX,
     };
+    if copies.is_empty() {
+        bail!("no orders are left for {}", write.name());
+    }
     let bodies: Bodies<'_> = &|number: u64| body(filled, write, &copies, number, run);
     let time = bench.settings.time(SECONDS);
     closed_loop(&target, connections, time, bodies).await.with_context(|| write.name().to_owned())
