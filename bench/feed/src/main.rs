@@ -5,11 +5,7 @@
 mod crowd;
 mod database;
 mod frame;
-mod histogram;
-mod http;
-mod machine;
 mod prepared;
-mod process;
 mod raw;
 mod report;
 mod round;
@@ -18,12 +14,12 @@ mod server;
 mod settings;
 mod socket;
 mod tally;
-mod token;
 mod trigger;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use bench_common::{histogram, http, machine, process, token};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 

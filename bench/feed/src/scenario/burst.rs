@@ -3,7 +3,7 @@
 use super::Bench;
 use super::fanout::{peer, ratio};
 use crate::crowd::{Crowd, Plan};
-use crate::report::Bound;
+use crate::report::{Bound, Rounds as _};
 use crate::round::{Round, Wave, closed_loop};
 use crate::server::peer::Peer;
 use crate::server::product::Product;

@@ -6,7 +6,7 @@ use super::Bench;
 use crate::crowd::{Crowd, Plan};
 use crate::histogram::median;
 use crate::process::Process;
-use crate::report::{Bound, number};
+use crate::report::{Bound, Rounds as _, number};
 use crate::round::{Round, Wave, closed_loop};
 use crate::server::peer::Peer;
 use crate::server::product::Product;

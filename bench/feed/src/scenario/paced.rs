@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Bench;
 use crate::crowd::{Crowd, Plan};
 use crate::histogram::median;
-use crate::report::Bound;
+use crate::report::{Bound, Rounds as _};
 use crate::round::{Round, paced};
 use crate::server::peer::Peer;
 use crate::server::product::Product;

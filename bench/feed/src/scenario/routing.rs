@@ -4,7 +4,7 @@ use super::Bench;
 use crate::crowd::{Crowd, Plan};
 use crate::histogram::median;
 use crate::prepared::Database;
-use crate::report::{Bound, number};
+use crate::report::{Bound, Rounds as _, number};
 use crate::round::{Round, Wave, closed_loop};
 use crate::server::product::Product;
 

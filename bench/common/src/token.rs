@@ -26,11 +26,17 @@ impl Signer {
 
     /// A token for somebody of a role in the demo group's head unit.
     pub fn token(&self, role: &str, subject: &str) -> anyhow::Result<String> {
+        self.token_for(role, subject, "unit", "AUR")
+    }
+
+    /// A token for somebody who acts for a `unit`, a `customer` or a `channel`, named by its code.
+    pub fn token_for(&self, role: &str, subject: &str, party: &str, code: &str) -> anyhow::Result<String> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-        let claims = json!({
+        let mut claims = json!({
             "iss": "ordergraph-demo", "aud": "ordergraph", "sub": subject, "iat": now, "nbf": now,
-            "exp": now + LIFETIME, "roles": [role], "unit": "AUR",
+            "exp": now + LIFETIME, "roles": [role],
         });
+        claims[party] = code.into();
         let encoded = |part: String| URL_SAFE_NO_PAD.encode(part);
         let signed =
             format!("{}.{}", encoded(json!({"alg": "HS256", "typ": "JWT"}).to_string()), encoded(claims.to_string()));

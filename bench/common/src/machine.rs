@@ -14,7 +14,7 @@ pub struct Watch {
     began: Instant,
     all: f64,
     steal: f64,
-    ours: BTreeMap<u32, f64>,
+    ours: f64,
 }
 
 /// What was not ours, in cores.
@@ -44,7 +44,7 @@ impl Watch {
     pub fn disturbance(&self) -> Disturbance {
         let seconds = self.began.elapsed().as_secs_f64();
         let (all, steal) = machine();
-        let ours: f64 = ours().iter().map(|(id, now)| now - self.ours.get(id).unwrap_or(&0.0)).sum();
+        let ours = ours() - self.ours;
         Disturbance { others: ((all - self.all - ours) / seconds).max(0.0), steal: (steal - self.steal) / seconds }
     }
 }
@@ -64,15 +64,25 @@ fn machine() -> (f64, f64) {
     (seconds(0) + seconds(1) + seconds(2), seconds(7))
 }
 
-/// Processor seconds of each process that belongs to the benchmark.
-fn ours() -> BTreeMap<u32, f64> {
-    let roots: Vec<u32> = postmaster().into_iter().chain([std::process::id()]).collect();
-    below(&roots).into_iter().filter_map(|id| Some((id, Cpu::of(id)?.total()))).collect()
+/// Processor seconds of everything that belongs to the benchmark, also of what has ended.
+fn ours() -> f64 {
+    seconds(&postmaster().into_iter().chain([std::process::id()]).collect::<Vec<_>>())
+}
+
+/// Processor seconds of these processes, of all below them, and of their children that have ended.
+fn seconds(roots: &[u32]) -> f64 {
+    let running: f64 = below(roots).into_iter().filter_map(|id| Some(Cpu::of(id)?.total())).sum();
+    running + roots.iter().filter_map(|id| Some(Cpu::of_ended_children(*id)?.total())).sum::<f64>()
 }
 
 /// The PostgreSQL server's first process, as the script says.
 fn postmaster() -> Option<u32> {
     std::env::var("BENCH_POSTMASTER").ok()?.parse().ok()
+}
+
+/// Processor seconds of the whole PostgreSQL server so far, with the processes that have ended.
+pub fn postgres_seconds() -> f64 {
+    postmaster().map_or(0.0, |postmaster| seconds(&[postmaster]))
 }
 
 /// All processes of the PostgreSQL server.

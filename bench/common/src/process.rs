@@ -1,4 +1,4 @@
-//! Server processes: started on a core of their own, measured from outside, and ended for certain.
+//! Server processes: started, perhaps on a core of their own, measured from outside, and ended for certain.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -29,11 +29,20 @@ pub struct Cpu {
 impl Cpu {
     /// Of a process; nothing when there is none.
     pub fn of(id: u32) -> Option<Self> {
+        Self::read(id, 11)
+    }
+
+    /// Of those of its children that have ended and that it has waited for.
+    pub fn of_ended_children(id: u32) -> Option<Self> {
+        Self::read(id, 13)
+    }
+
+    fn read(id: u32, first: usize) -> Option<Self> {
         let line = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
         // The name may hold anything; what follows the last parenthesis is well-formed.
         let fields: Vec<&str> = line.rsplit(')').next()?.split_whitespace().collect();
         let seconds = |field: usize| Some(fields.get(field)?.parse::<f64>().ok()? / TICKS_PER_SECOND);
-        Some(Self { user: seconds(11)?, kernel: seconds(12)? })
+        Some(Self { user: seconds(first)?, kernel: seconds(first + 1)? })
     }
 
     /// In both.
@@ -47,7 +56,7 @@ impl Cpu {
     }
 }
 
-/// Which cores a program may use, as `taskset` takes them.
+/// Which cores a program may use, as `taskset` takes them; all that this process may when empty.
 pub type Cores<'a> = &'a str;
 
 impl Process {
@@ -64,8 +73,14 @@ impl Process {
                 .map(Stdio::from)
                 .with_context(|| format!("{} cannot be written", path.display()))
         };
-        let mut command = Command::new("taskset");
-        command.args(["-c", cores]).arg(program).args(arguments);
+        let mut command = if cores.is_empty() {
+            Command::new(program)
+        } else {
+            let mut pinned = Command::new("taskset");
+            pinned.args(["-c", cores]).arg(program);
+            pinned
+        };
+        command.args(arguments);
         // Settings of whoever runs this must not reach a server that is to be as it comes.
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ORDERGRAPH_")) {
             command.env_remove(name);
@@ -115,6 +130,15 @@ impl Process {
     /// Has it ended by itself?
     pub fn ended(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Sends it a signal, such as `STOP`.
+    pub async fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.id.to_string()]).status().await?;
+        if !sent.success() {
+            bail!("process {} took no {name}", self.id);
+        }
+        Ok(())
     }
 
     /// Asks it to stop, and kills it when it does not.
