@@ -25,8 +25,9 @@ use crate::feed::Feed;
 use crate::store::Store;
 
 pub use access::Access;
-pub use command::{Answered, Command, Guarded, perform};
+pub use command::{Answered, Command, Guarded, Saved, perform};
 pub use failure::Failure;
+use session::Scopes;
 pub use session::{Identity, Session};
 
 /// Tells the time. Injected, so that tests and simulations have their own.
@@ -52,6 +53,7 @@ pub struct App {
     pub(crate) new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
     pub(crate) feed: Feed,
     pub(crate) access: Arc<Access>,
+    scopes: Scopes,
 }
 
 impl App {
@@ -68,7 +70,7 @@ impl App {
         new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
     ) -> Arc<Self> {
         let access = Arc::new(Access::new(store.clone()));
-        Arc::new(Self { store, clock, new_id, feed, access })
+        Arc::new(Self { store, clock, new_id, feed, access, scopes: Scopes::default() })
     }
 
     /// The feed of events.

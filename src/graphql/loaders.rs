@@ -11,7 +11,7 @@ use crate::app::read::delivery::TrackingEvent;
 use crate::app::read::order::SettlementRecord;
 use crate::app::read::reference::Person;
 use crate::app::read::{allocation, delivery, inventory, order, reference, review, ticket};
-use crate::app::{Failure, Session};
+use crate::app::{Failure, Saved, Session};
 use crate::domain::allocation::{Allocation, AllocationDecision};
 use crate::domain::delivery::Delivery;
 use crate::domain::ids::{
@@ -60,6 +60,18 @@ impl Loaders {
         Source: Loader<K, Error = Arc<Failure>>,
     {
         self.0.load_many(keys).await.map(drop)
+    }
+
+    /// Takes what a command has just saved, instead of reading it.
+    pub async fn know(&self, saved: Vec<Saved>) {
+        for one in saved {
+            match one {
+                Saved::Order(order) => self.0.feed_one(order.id, Arc::new(order)).await,
+                Saved::Allocation(share) => self.0.feed_one(share.id, Arc::new(share)).await,
+                Saved::Delivery(delivery) => self.0.feed_one(delivery.id, Arc::new(delivery)).await,
+                Saved::StockItem(item) => self.0.feed_one(item.id, Arc::new(item)).await,
+            }
+        }
     }
 
     /// Forgets what was read: after a write, the same request must see the new state.

@@ -3,9 +3,10 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use super::{act, clean, id, payload};
-use crate::app::progress::{BlockMilestone, CompleteMilestone, StartMilestone};
+use crate::app::progress::{BlockMilestone, CompleteMilestone, OnMilestone, StartMilestone};
 use crate::graphql::access::{access, limit, roles};
-use crate::graphql::types::progress::{Milestone, milestone};
+use crate::graphql::types::allocation::allocation;
+use crate::graphql::types::progress::Milestone;
 
 /// The milestone to begin or resume.
 #[derive(InputObject)]
@@ -94,7 +95,7 @@ impl ProgressMutation {
         };
         match act(ctx, command, input.idempotency_key).await? {
             Ok(answer) => Ok(StartMilestonePayload {
-                milestone: milestone(ctx, answer.milestone_id).await?,
+                milestone: shown(ctx, answer).await?,
                 user_errors: Vec::new(),
             }),
             Err(errors) => Ok(StartMilestonePayload::refused(errors)),
@@ -115,7 +116,7 @@ impl ProgressMutation {
         };
         match act(ctx, command, input.idempotency_key).await? {
             Ok(answer) => Ok(CompleteMilestonePayload {
-                milestone: milestone(ctx, answer.milestone_id).await?,
+                milestone: shown(ctx, answer).await?,
                 user_errors: Vec::new(),
             }),
             Err(errors) => Ok(CompleteMilestonePayload::refused(errors)),
@@ -139,10 +140,15 @@ impl ProgressMutation {
         };
         match act(ctx, command, input.idempotency_key).await? {
             Ok(answer) => Ok(BlockMilestonePayload {
-                milestone: milestone(ctx, answer.milestone_id).await?,
+                milestone: shown(ctx, answer).await?,
                 user_errors: Vec::new(),
             }),
             Err(errors) => Ok(BlockMilestonePayload::refused(errors)),
         }
     }
+}
+
+/// The milestone that was acted on, within its allocation as it is now.
+async fn shown(ctx: &Context<'_>, on: OnMilestone) -> Result<Option<Milestone>> {
+    Ok(allocation(ctx, on.allocation_id).await?.and_then(|share| Milestone::of(share.0, on.milestone_id)))
 }
