@@ -39,11 +39,9 @@ struct Loaded {
 }
 
 async fn load(work: &Work, id: DeliveryId, expected_version: Option<i64>) -> Result<Loaded> {
-    let (order, share) = delivery::order_of(work, id).await?;
-    let share = work.find::<Allocation>(share.0).await?;
-    let found = work.find::<Delivery>(id.0).await?;
-    work.expect(&found, expected_version)?;
-    Ok(Loaded { order, share, delivery: found })
+    let (order, share, delivery) = delivery::with_order(work, id).await?;
+    work.expect(&delivery, expected_version)?;
+    Ok(Loaded { order, share, delivery })
 }
 
 /// Choose how what passed inspection is delivered (R7.1).

@@ -226,10 +226,8 @@ struct WaitingOrders(BTreeMap<OrderId, Tracked<Order>>);
 
 impl WaitingOrders {
     async fn lock(work: &Work, item: StockItemId) -> Result<Self> {
-        let mut ids: Vec<_> = inventory::waiting(work, item).await?.into_iter().map(|one| one.order_id.0).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let orders: Vec<Tracked<Order>> = work.find_many(&ids).await?;
+        let ids: BTreeSet<_> = inventory::waiting(work, item).await?.into_iter().map(|one| one.order_id).collect();
+        let orders = work.orders(ids).await?;
         Ok(Self(orders.into_iter().map(|order| (order.id, order)).collect()))
     }
 

@@ -42,7 +42,7 @@ pub trait Aggregate: Clone + Serialize + Send + Sync + Sized + 'static {
     /// Puts the rows that are not what they were among what is to be written; the root row always.
     fn write(rows: &Self::Rows, before: Option<&Self::Rows>, writes: &mut Writes) -> Result<()>;
 
-    /// Tells what it says of whom an order's events concern, loaded or saved; new if nobody had it before.
+    /// Tells what it says of whom an order's events concern, loaded or saved; new if it did not exist before.
     fn concerns(&self, _parties: &mut Parties, _is_new: bool) {}
     /// What of it can be handed on to whoever reads it next.
     fn handed_on(self) -> Option<Saved> {

@@ -7,6 +7,7 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryS
 use uuid::Uuid;
 
 use super::error::Result;
+use super::parts::Share;
 use super::row::among;
 use crate::domain::allocation::{Allocation, AllocationStatus};
 use crate::domain::event::{AggregateKind, Event};
@@ -18,6 +19,7 @@ use crate::domain::order::Order;
 pub struct Parties {
     orders: HashMap<OrderId, Owner>,
     /// Shares as they were loaded or saved last: of which order, whose, and whether they have not ended.
+    /// Of an order in `orders` these are all that are open.
     shares: HashMap<Uuid, (OrderId, UnitId, bool)>,
 }
 
@@ -25,15 +27,18 @@ pub struct Parties {
 struct Owner {
     customer: Uuid,
     account: Option<String>,
-    /// Then nobody but this unit of work knows a share in it.
-    is_new: bool,
 }
 
 impl Parties {
-    /// An order that was loaded or saved.
-    pub(super) fn order(&mut self, order: &Order, is_new: bool) {
-        let owner = || Owner { customer: order.customer_id.0, account: order.account.clone(), is_new };
+    /// An order that is locked or new, so that all shares in it are known.
+    pub(super) fn order(&mut self, order: &Order) {
+        let owner = || Owner { customer: order.customer_id.0, account: order.account.clone() };
         self.orders.entry(order.id).or_insert_with(owner);
+    }
+
+    /// A share that has not ended, as it was read.
+    pub(super) fn open_share(&mut self, share: &Share) {
+        self.shares.entry(share.id).or_insert((share.order_id, share.unit_id, true));
     }
 
     /// An allocation that was loaded or saved.
@@ -57,10 +62,8 @@ pub(super) async fn fill_in(tx: &DatabaseTransaction, events: &mut [Event], know
         }
     }
     let strangers: Vec<Uuid> = units.keys().filter(|id| !known.orders.contains_key(*id)).map(|id| id.0).collect();
-    let owners = owners(tx, strangers).await?;
-    let is_new = |id: &OrderId| known.orders.get(id).is_some_and(|order| order.is_new);
-    let old: Vec<Uuid> = units.keys().filter(|id| !is_new(id)).map(|id| id.0).collect();
-    let others = shares(tx, old).await?.into_iter().filter(|(share, ..)| !known.shares.contains_key(share));
+    let owners = owners(tx, strangers.clone()).await?;
+    let others = shares(tx, strangers).await?.into_iter().filter(|(share, ..)| !known.shares.contains_key(share));
     let own = known.shares.values().filter(|(.., is_open)| *is_open).map(|(order, unit, _)| (*order, *unit));
     for (order, unit) in others.map(|(_, order, unit)| (order, unit)).chain(own) {
         if let Some(units) = units.get_mut(&order) {
@@ -89,7 +92,7 @@ async fn owners(tx: &DatabaseTransaction, ids: Vec<Uuid>) -> Result<HashMap<Orde
         .into_tuple()
         .all(tx)
         .await?;
-    let owner = |(id, customer, account)| (OrderId(id), Owner { customer, account, is_new: false });
+    let owner = |(id, customer, account)| (OrderId(id), Owner { customer, account });
     Ok(found.into_iter().map(owner).collect())
 }
 

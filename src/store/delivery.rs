@@ -5,24 +5,24 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entity::{delivery, delivery_line, settlement_record, tracking_event};
 use rust_decimal::Decimal;
-use sea_orm::sea_query::{Condition, Query};
+use sea_orm::sea_query::Condition;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::aggregate::{Aggregate, load_many};
 use super::error::{Result, StoreError};
 use super::page::{Keyset, Page, page};
-use super::row::{
-    among, code, currency, from_json, from_price, from_quantity, json, price, quantity,
-};
+use super::reach::{Far, Reached, reach_one};
+use super::row::{among, code, currency, from_json, from_price, from_quantity, json, price, quantity};
 use super::work::{Saved, Tracked, Work};
 use super::write::Writes;
 use super::{Store, scope};
 use crate::domain::actor::Actor;
+use crate::domain::allocation::Allocation;
 use crate::domain::delivery::{Delivery, DeliveryLine, DeliveryStatus, TrackingKind, TrackingReport};
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{
-    AllocationId, ConfirmationId, DeliveryId, OrderId, OrderLineId, SettlementRecordId, TrackingEventId, UnitId,
+    ConfirmationId, DeliveryId, OrderId, OrderLineId, SettlementRecordId, TrackingEventId, UnitId,
 };
 use crate::domain::money::Currency;
 use crate::domain::order::Order;
@@ -155,12 +155,14 @@ impl Aggregate for Delivery {
     }
 }
 
-/// The order of a delivery that exists for the caller, locked, and the allocation it is of.
-pub async fn order_of(work: &Work, id: DeliveryId) -> Result<(Tracked<Order>, AllocationId)> {
-    let of = |column: delivery::Column| Query::select().column(column).from(delivery::Entity).and_where(delivery::Column::Id.eq(id.0)).take();
-    let order = of(delivery::Column::OrderId).cond_where(scope::deliveries(&work.actor().scope)).take();
-    let (order, share) = work.order_of(order, of(delivery::Column::AllocationId)).await?;
-    Ok((order, share.into()))
+/// A delivery that exists for the caller, its allocation and their order; all locked, the order first.
+pub async fn with_order(
+    work: &Work,
+    id: DeliveryId,
+) -> Result<(Tracked<Order>, Tracked<Allocation>, Tracked<Delivery>)> {
+    let which = Condition::all().add(delivery::Column::Id.eq(id.0)).add(scope::deliveries(&work.actor().scope));
+    let Reached { order, share, delivery } = reach_one(work, Far::Delivery, which).await?;
+    Ok((order, share.ok_or(StoreError::NotFound)?, delivery.ok_or(StoreError::NotFound)?))
 }
 
 /// Every delivery of an order within a command; locked.

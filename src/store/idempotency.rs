@@ -19,7 +19,8 @@ pub struct Kept {
 
 /// The answer the caller got under this key from another request, if any.
 pub async fn find(work: &Work, key: &str) -> Result<Option<Kept>> {
-    let found = record::Entity::find_by_id((work.actor().subject.clone(), key.to_owned())).one(work.reference()).await?;
+    let found =
+        record::Entity::find_by_id((work.actor().subject.clone(), key.to_owned())).one(work.reference()).await?;
     Ok(found.map(|row| Kept { action: row.action, digest: row.digest, answer: row.answer }))
 }
 

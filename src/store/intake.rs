@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use entity::{customer, orders, product, rule_set};
-use sea_orm::sea_query::{Expr, ExprTrait, IntoIden, Query};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, FromQueryResult, Iterable, QueryResult};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait};
 use uuid::Uuid;
 
 use super::error::{Result, StoreError};
 use super::reference;
-use super::row::among;
+use super::row::{among, select_as, selected};
 use super::work::Work;
 use crate::domain::ids::{CustomerId, OrderId};
 use crate::domain::intake::Channel;
@@ -52,31 +52,26 @@ pub async fn facts(work: &Work, named: &Named<'_>) -> Result<Facts> {
         .from(rule_set::Entity)
         .and_where(rule_set::Column::Version.in_subquery(newest));
     // Whatever is not there leaves its columns empty.
-    let mut look = |prefix: &str, table: sea_orm::DynIden, columns: Vec<sea_orm::DynIden>, is: Condition| {
-        for column in columns {
-            let name = format!("{prefix}{}", column.to_string());
-            select.expr_as(Expr::col((table.clone(), column)), name);
-        }
-        select.left_join(table, is);
-    };
     if let Some(reference) = named.reference {
         let is = Condition::all()
             .add(orders::Column::Channel.eq(named.channel.code()))
             .add(orders::Column::ExternalReference.eq(reference));
-        let columns = [orders::Column::Id, orders::Column::Digest];
-        look("former_", orders::Entity.into_iden(), columns.map(IntoIden::into_iden).into(), is);
+        select
+            .expr_as(Expr::col((orders::Entity, orders::Column::Id)), "former_id")
+            .expr_as(Expr::col((orders::Entity, orders::Column::Digest)), "former_digest")
+            .left_join(orders::Entity, is);
     }
     let (id, number) = named.customer;
     if id.is_some() || number.is_some() {
         let is = Condition::all()
             .add_option(id.map(|id| customer::Column::Id.eq(id.0)))
             .add_option(number.map(|number| customer::Column::Number.eq(number)));
-        let columns = customer::Column::iter().map(IntoIden::into_iden).collect();
-        look("customer_", customer::Entity.into_iden(), columns, is);
+        select_as::<customer::Entity>(&mut select, "customer_");
+        select.left_join(customer::Entity, is);
     }
     if !named.skus.is_empty() {
-        let is = among(product::Column::Sku, named.skus.clone());
-        look("product_", product::Entity.into_iden(), product::Column::iter().map(IntoIden::into_iden).collect(), is);
+        select_as::<product::Entity>(&mut select, "product_");
+        select.left_join(product::Entity, among(product::Column::Sku, named.skus.clone()));
     }
     // A row for each product.
     let rows = work.reference().query_all(&select).await?;
@@ -90,20 +85,14 @@ pub async fn facts(work: &Work, named: &Named<'_>) -> Result<Facts> {
         rule_set_version: first.try_get("", "rule_set_version")?,
     };
     if id.is_some() || number.is_some() {
-        facts.customer = found::<customer::Model>(first, "customer_")?.map(reference::customer).transpose()?;
+        facts.customer = selected::<customer::Model>(first, "customer_")?.map(reference::customer).transpose()?;
     }
     if !named.skus.is_empty() {
         for row in &rows {
-            if let Some(product) = found::<product::Model>(row, "product_")? {
+            if let Some(product) = selected::<product::Model>(row, "product_")? {
                 facts.products.insert(product.sku.clone(), reference::product(product, Vec::new())?);
             }
         }
     }
     Ok(facts)
-}
-
-/// The columns under a prefix, unless they are empty.
-fn found<M: FromQueryResult>(row: &QueryResult, prefix: &str) -> Result<Option<M>> {
-    let id: Option<Uuid> = row.try_get(prefix, "id")?;
-    Ok(id.map(|_| M::from_query_result(row, prefix)).transpose()?)
 }

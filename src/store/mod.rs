@@ -15,6 +15,8 @@ pub mod lease;
 pub mod log;
 pub mod order;
 pub mod page;
+mod parts;
+mod reach;
 pub mod reference;
 pub mod review;
 pub mod row;

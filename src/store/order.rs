@@ -12,9 +12,7 @@ use super::aggregate::{Aggregate, load_many};
 use super::concerned::Parties;
 use super::error::{Result, StoreError};
 use super::page::{Keyset, Page, page};
-use super::row::{
-    among, code, currency, from_json, from_price, from_quantity, json, optional_code, price, quantity,
-};
+use super::row::{among, code, currency, from_json, from_price, from_quantity, json, optional_code, price, quantity};
 use super::work::{Saved, Work};
 use super::write::Writes;
 use super::{Store, scope};
@@ -135,7 +133,9 @@ impl Aggregate for Order {
     }
 
     fn concerns(&self, parties: &mut Parties, is_new: bool) {
-        parties.order(self, is_new);
+        if is_new {
+            parties.order(self);
+        }
     }
     fn handed_on(self) -> Option<Saved> {
         Some(Saved::Order(self))

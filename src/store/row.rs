@@ -4,9 +4,11 @@ use std::str::FromStr;
 
 use entity::{Price, Quantity};
 use rust_decimal::Decimal;
-use sea_orm::sea_query::Condition;
+use sea_orm::sea_query::{Condition, Expr, SelectStatement};
+use sea_orm::{EntityTrait, FromQueryResult, IdenStatic, Iterable, QueryResult};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use super::error::{Result, StoreError};
 use crate::domain::codes::UnknownCode;
@@ -65,6 +67,19 @@ pub fn json<T: Serialize>(value: &T) -> Result<serde_json::Value> {
 /// Reads stored JSON.
 pub fn from_json<T: DeserializeOwned>(value: serde_json::Value) -> Result<T> {
     Ok(serde_json::from_value(value)?)
+}
+
+/// Selects every column of a table under names of its own, so that several tables fit in one row.
+pub fn select_as<E: EntityTrait>(select: &mut SelectStatement, prefix: &str) {
+    for column in E::Column::iter() {
+        select.expr_as(Expr::col((E::default(), column)), format!("{prefix}{}", column.as_str()));
+    }
+}
+
+/// What stands under those names, unless an outer join left it empty.
+pub fn selected<M: FromQueryResult>(row: &QueryResult, prefix: &str) -> Result<Option<M>> {
+    let id: Option<Uuid> = row.try_get(prefix, "id")?;
+    Ok(id.map(|_| M::from_query_result(row, prefix)).transpose()?)
 }
 
 /// The condition that a column is among values; never true for none.

@@ -4,18 +4,19 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use entity::{order_line, orders};
-use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
+use entity::orders;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, QueryFilter,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter, QuerySelect,
 };
 use uuid::Uuid;
 
 use super::aggregate::{Aggregate, load_many};
-use super::error::{Result, StoreError};
 use super::concerned::{self, Parties};
+use super::error::{Result, StoreError};
+use super::parts::Share;
+use super::reach::{Far, reach, reach_one};
 use super::reference::RuleBook;
+use super::row::among;
 use super::write::Writes;
 use super::{Store, log, scope};
 use crate::domain::actor::{Act, Actor};
@@ -124,21 +125,9 @@ struct Gathered {
     saved: Vec<Saved>,
 }
 
-/// An order, and the identity of what it was reached for.
-#[derive(FromQueryResult)]
-struct Reached {
-    #[sea_orm(nested)]
-    order: orders::Model,
-    reached: Uuid,
-}
-
 impl Work {
     /// Begins.
-    pub async fn begin(
-        store: &Store,
-        occasion: Occasion,
-        new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
-    ) -> Result<Self> {
+    pub async fn begin(store: &Store, occasion: Occasion, new_id: Arc<dyn Fn() -> Uuid + Send + Sync>) -> Result<Self> {
         let tx = store.begin().await?;
         Ok(Self { tx, occasion, new_id, rules: store.rules().clone(), gathered: Mutex::default() })
     }
@@ -229,36 +218,26 @@ impl Work {
     }
 
     /// The order, locked, if it exists for the caller. Every command on anything of an order
-    /// begins here: the order's lock comes first, so that no two commands wait for each other.
+    /// begins by locking it: the order's lock comes first, so that no two commands wait for each other.
     pub async fn order(&self, id: OrderId) -> Result<Tracked<Order>> {
-        let (order, _) = self.order_where(Expr::val(id.0), Expr::val(id.0)).await?;
-        Ok(order)
+        Ok(reach_one(self, Far::Order, Condition::all().add(orders::Column::Id.eq(id.0))).await?.order)
     }
 
-    /// The same for the order that something visible belongs to, with the identity of what it was reached
-    /// for. Both are told by subqueries on what never changes, so that finding and locking are one statement.
-    pub(super) async fn order_of(&self, order: SelectStatement, reached: SelectStatement) -> Result<(Tracked<Order>, Uuid)> {
-        let subquery = |select: SelectStatement| Expr::SubQuery(None, Box::new(select.into()));
-        self.order_where(subquery(order), subquery(reached)).await
+    /// Several orders that were reached through something visible, locked in the order of their ids.
+    pub async fn orders(&self, ids: impl IntoIterator<Item = OrderId>) -> Result<Vec<Tracked<Order>>> {
+        let ids: Vec<Uuid> = ids.into_iter().map(|id| id.0).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = reach(self, Far::Order, among(orders::Column::Id, ids)).await?;
+        Ok(found.into_iter().map(|one| one.order).collect())
     }
 
-    async fn order_where(&self, is: Expr, reached: Expr) -> Result<(Tracked<Order>, Uuid)> {
-        let db = self.db().await?;
-        let found = orders::Entity::find()
-            .filter(Expr::col((orders::Entity, orders::Column::Id)).eq(is))
-            .filter(scope::orders(&self.actor().scope))
-            .column_as(reached, "reached")
-            .lock_exclusive()
-            .into_model::<Reached>()
-            .one(db)
-            .await?;
-        // The row is the newest: whoever had to wait for its lock gets it as it was left. Only what is read
-        // from here on is as new.
-        let Reached { order, reached } = found.ok_or(StoreError::NotFound)?;
-        let lines = order_line::Entity::find().filter(order_line::Column::OrderId.eq(order.id)).all(db).await?;
-        let order = Order::from_rows((order, lines))?;
-        order.concerns(&mut self.gathered().parties, false);
-        Ok((Tracked::loaded(order), reached))
+    /// Takes note of orders that are locked, and of all open shares in them.
+    pub(super) fn know_parties<'a>(&self, orders: impl Iterator<Item = &'a Order>, shares: &[Share]) {
+        let parties = &mut self.gathered().parties;
+        orders.for_each(|order| parties.order(order));
+        shares.iter().for_each(|share| parties.open_share(share));
     }
 
     /// An aggregate that was reached through something visible, locked.

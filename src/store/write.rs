@@ -3,12 +3,9 @@
 
 use std::collections::HashSet;
 
-use sea_orm::sea_query::{
-    CommonTableExpression, Expr, ExprTrait, InsertStatement, OnConflict, Query, WithClause,
-};
+use sea_orm::sea_query::{CommonTableExpression, Expr, ExprTrait, InsertStatement, OnConflict, Query, WithClause};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IdenStatic, Iterable, ModelTrait,
-    PrimaryKeyToColumn,
+    ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IdenStatic, Iterable, ModelTrait, PrimaryKeyToColumn,
 };
 use uuid::Uuid;
 

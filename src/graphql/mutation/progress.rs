@@ -94,10 +94,7 @@ impl ProgressMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(StartMilestonePayload {
-                milestone: shown(ctx, answer).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => Ok(StartMilestonePayload { milestone: shown(ctx, answer).await?, user_errors: Vec::new() }),
             Err(errors) => Ok(StartMilestonePayload::refused(errors)),
         }
     }
@@ -115,10 +112,9 @@ impl ProgressMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(CompleteMilestonePayload {
-                milestone: shown(ctx, answer).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => {
+                Ok(CompleteMilestonePayload { milestone: shown(ctx, answer).await?, user_errors: Vec::new() })
+            }
             Err(errors) => Ok(CompleteMilestonePayload::refused(errors)),
         }
     }
@@ -139,10 +135,7 @@ impl ProgressMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(BlockMilestonePayload {
-                milestone: shown(ctx, answer).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => Ok(BlockMilestonePayload { milestone: shown(ctx, answer).await?, user_errors: Vec::new() }),
             Err(errors) => Ok(BlockMilestonePayload::refused(errors)),
         }
     }

@@ -1,6 +1,5 @@
 //! Allocations with everything that belongs to their execution.
 
-mod parts;
 mod rows;
 
 use std::collections::{BTreeMap, HashMap};
@@ -18,15 +17,16 @@ use crate::domain::reference::{ProductKind, UnitKind};
 use crate::store::aggregate::load_many;
 use crate::store::error::{Result, StoreError};
 use crate::store::page::{Keyset, Page, page};
+use crate::store::reach::{Far, reach_one};
 use crate::store::row::{among, code, from_json, from_quantity, json, optional_code};
 use crate::store::work::{Tracked, Work};
 use crate::store::{Store, reference, scope};
 
-pub(super) use rows::{backorder_part, reservation_part};
+pub(super) use rows::{AllocationRows, backorder_part, reservation_part};
 
 /// An allocation that exists for the caller, and its order; both locked, the order first.
 pub async fn with_order(work: &Work, id: AllocationId) -> Result<(Tracked<Order>, Tracked<Allocation>)> {
-    reached(work, Condition::all().add(allocation::Column::Id.eq(id.0))).await
+    reached(work, allocation::Column::Id.eq(id.0)).await
 }
 
 /// The same for the allocation of a milestone.
@@ -37,16 +37,13 @@ pub async fn of_milestone(work: &Work, id: MilestoneId) -> Result<(Tracked<Order
         .and_where(milestone::Column::Id.eq(id.0))
         .take();
     let of = Expr::SubQuery(None, Box::new(of.into()));
-    reached(work, Condition::all().add(Expr::col((allocation::Entity, allocation::Column::Id)).eq(of))).await
+    reached(work, Expr::col((allocation::Entity, allocation::Column::Id)).eq(of)).await
 }
 
-async fn reached(work: &Work, which: Condition) -> Result<(Tracked<Order>, Tracked<Allocation>)> {
-    let of = |column: allocation::Column| {
-        Query::select().column((allocation::Entity, column)).from(allocation::Entity).cond_where(which.clone()).take()
-    };
-    let order = of(allocation::Column::OrderId).cond_where(scope::allocations(&work.actor().scope)).take();
-    let (order, id) = work.order_of(order, of(allocation::Column::Id)).await?;
-    Ok((order, work.find(id).await?))
+async fn reached(work: &Work, which: Expr) -> Result<(Tracked<Order>, Tracked<Allocation>)> {
+    let which = scope::allocations(&work.actor().scope).add(which);
+    let found = reach_one(work, Far::Allocation, Condition::all().add(which)).await?;
+    Ok((found.order, found.share.ok_or(StoreError::NotFound)?))
 }
 
 /// Every allocation of an order within a command; locked.

@@ -1,6 +1,5 @@
 //! An allocation's rows over all its tables.
 
-use super::parts::Parts;
 use crate::domain::allocation::{Allocation, AllocationLine};
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{OrderId, UnitId};
@@ -10,6 +9,7 @@ use crate::domain::progress::Milestone;
 use crate::store::aggregate::Aggregate;
 use crate::store::concerned::Parties;
 use crate::store::error::Result;
+use crate::store::parts::{Parts, Wanted};
 use crate::store::row::{among, code, from_json, from_quantity, json, quantity};
 use crate::store::work::Saved;
 use crate::store::write::Writes;
@@ -25,6 +25,20 @@ pub struct AllocationRows {
     reservations: Vec<reservation::Model>,
     backorders: Vec<backorder::Model>,
     inspections: Vec<inspection::Model>,
+}
+
+impl AllocationRows {
+    /// The rows of one among those that were read.
+    pub(in crate::store) fn of(root: allocation::Model, parts: &mut Parts) -> Self {
+        Self {
+            lines: parts.lines.remove(&root.id).unwrap_or_default(),
+            milestones: parts.milestones.remove(&root.id).unwrap_or_default(),
+            reservations: parts.reservations.remove(&root.id).unwrap_or_default(),
+            backorders: parts.backorders.remove(&root.id).unwrap_or_default(),
+            inspections: parts.inspections.remove(&root.id).unwrap_or_default(),
+            root,
+        }
+    }
 }
 
 impl Aggregate for Allocation {
@@ -107,18 +121,9 @@ impl Aggregate for Allocation {
             query = query.lock_exclusive();
         }
         let roots = query.all(db).await?;
-        let mut parts = Parts::of(db, roots.iter().map(|root| root.id).collect()).await?;
-        Ok(roots
-            .into_iter()
-            .map(|root| AllocationRows {
-                lines: parts.lines.remove(&root.id).unwrap_or_default(),
-                milestones: parts.milestones.remove(&root.id).unwrap_or_default(),
-                reservations: parts.reservations.remove(&root.id).unwrap_or_default(),
-                backorders: parts.backorders.remove(&root.id).unwrap_or_default(),
-                inspections: parts.inspections.remove(&root.id).unwrap_or_default(),
-                root,
-            })
-            .collect())
+        let wanted = Wanted { allocations: roots.iter().map(|root| root.id).collect(), ..Wanted::default() };
+        let mut parts = Parts::of(db, wanted).await?;
+        Ok(roots.into_iter().map(|root| AllocationRows::of(root, &mut parts)).collect())
     }
 
     fn write(rows: &Self::Rows, before: Option<&Self::Rows>, writes: &mut Writes) -> Result<()> {
