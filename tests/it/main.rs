@@ -18,4 +18,5 @@ mod feed;
 mod generated;
 mod model;
 mod scenarios;
+mod statements;
 mod verify;
