@@ -203,7 +203,7 @@ impl Command for ReceiveStock {
     type Answer = OnStock;
 
     async fn run(&self, work: &Work) -> Result<OnStock> {
-        let waiting = WaitingOrders::lock(work, self.stock_item_id).await?;
+        let waiting = Waiters::lock(work, self.stock_item_id).await?;
         let mut item = inventory::visible(work, self.stock_item_id).await?;
         work.expect(&item, self.expected_version)?;
         let mut journal = Vec::new();
@@ -221,40 +221,39 @@ impl Command for ReceiveStock {
     }
 }
 
-/// The orders that wait for a stock item. They come before stock in the order of locks.
-struct WaitingOrders(BTreeMap<OrderId, Tracked<Order>>);
+/// What waits for a stock item. Orders and allocations come before stock in the order of locks.
+struct Waiters {
+    orders: BTreeMap<OrderId, Tracked<Order>>,
+    shares: BTreeMap<AllocationId, Tracked<Allocation>>,
+}
 
-impl WaitingOrders {
+impl Waiters {
     async fn lock(work: &Work, item: StockItemId) -> Result<Self> {
-        let ids: BTreeSet<_> = inventory::waiting(work, item).await?.into_iter().map(|one| one.order_id).collect();
-        let orders = work.orders(ids).await?;
-        Ok(Self(orders.into_iter().map(|order| (order.id, order)).collect()))
+        let ids: BTreeSet<_> = inventory::waiting(work, item).await?.into_iter().map(|one| one.allocation_id).collect();
+        let (mut orders, mut shares) = (BTreeMap::new(), BTreeMap::new());
+        for (order, share) in allocation::all_with_orders(work, ids).await? {
+            orders.entry(order.id).or_insert(order);
+            shares.insert(share.id, share);
+        }
+        Ok(Self { orders, shares })
     }
 
     /// Fills what waits as far as the stock goes, by priority and then by age.
     async fn fill(self, work: &Work, item: &mut StockItem, journal: &mut Vec<StockMovement>) -> Result<Filled> {
-        let Self(mut orders) = self;
-        let waiting = inventory::waiting(work, item.id).await?;
-        // Whoever began to wait between the two looks has an order we hold no lock on.
-        if waiting.iter().any(|one| !orders.contains_key(&one.order_id)) {
-            return Err(StoreError::Conflict);
-        }
-        let goes_on = |id: &OrderId| orders.get(id).is_some_and(|order| order.status.is_executing());
-        let ids: BTreeSet<_> =
-            waiting.iter().filter(|one| goes_on(&one.order_id)).map(|one| one.allocation_id.0).collect();
-        let shares: Vec<Tracked<Allocation>> = work.find_many(&ids.into_iter().collect::<Vec<_>>()).await?;
-        let mut shares: BTreeMap<AllocationId, _> = shares.into_iter().map(|share| (share.id, share)).collect();
+        let Self { mut orders, mut shares } = self;
         let mut filled = Filled::default();
-        for one in waiting {
+        for one in inventory::waiting(work, item.id).await? {
+            let held = (orders.get_mut(&one.order_id), shares.get_mut(&one.allocation_id));
+            // Whoever began to wait between the two looks has an order we hold no lock on.
+            let (Some(order), Some(share)) = held else {
+                return Err(StoreError::Conflict);
+            };
             let id = one.backorder.id;
-            match (orders.get_mut(&one.order_id), shares.get_mut(&one.allocation_id)) {
-                (Some(order), Some(share)) => {
-                    share.fill_backorder(id, order, item, &work.act(), journal);
-                    let now = share.backorders.iter().find(|backorder| backorder.id == id);
-                    filled.left += now.map_or(Decimal::ZERO, Backorder::missing);
-                }
-                _ => filled.left += one.backorder.missing(),
+            if order.status.is_executing() {
+                share.fill_backorder(id, order, item, &work.act(), journal);
             }
+            let now = share.backorders.iter().find(|backorder| backorder.id == id);
+            filled.left += now.map_or(Decimal::ZERO, Backorder::missing);
         }
         for order in orders.into_values().filter(Tracked::is_changed) {
             work.save(order, EventKind::OrderReserved).await?;
@@ -294,7 +293,7 @@ impl Command for AdjustStock {
     type Answer = OnStock;
 
     async fn run(&self, work: &Work) -> Result<OnStock> {
-        let waiting = WaitingOrders::lock(work, self.stock_item_id).await?;
+        let waiting = Waiters::lock(work, self.stock_item_id).await?;
         let mut item = inventory::visible(work, self.stock_item_id).await?;
         work.expect(&item, self.expected_version)?;
         let mut journal = Vec::new();

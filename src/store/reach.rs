@@ -63,7 +63,10 @@ pub(super) async fn reach(work: &Work, far: Far, which: Condition) -> Result<Vec
         let share: Option<allocation::Model> =
             if far >= Far::Allocation { selected(row, "allocation_")? } else { None };
         let delivery: Option<delivery::Model> = if far >= Far::Delivery { selected(row, "delivery_")? } else { None };
-        wanted.orders.push(order.id);
+        // Several allocations may be of the same order.
+        if wanted.orders.last() != Some(&order.id) {
+            wanted.orders.push(order.id);
+        }
         wanted.allocations.extend(share.as_ref().map(|share| share.id));
         wanted.deliveries.extend(delivery.as_ref().map(|delivery| delivery.id));
         roots.push((order, share, delivery));
@@ -71,7 +74,7 @@ pub(super) async fn reach(work: &Work, far: Far, which: Condition) -> Result<Vec
     let mut parts = Parts::of(db, wanted).await?;
     let mut reached = Vec::new();
     for (order, share, delivery) in roots {
-        let lines = parts.order_lines.remove(&order.id).unwrap_or_default();
+        let lines = parts.order_lines.get(&order.id).cloned().unwrap_or_default();
         let order = Order::from_rows((order, lines))?;
         let share = share.map(|root| Allocation::from_rows(AllocationRows::of(root, &mut parts))).transpose()?;
         let delivery = delivery.map(|root| {

@@ -14,9 +14,8 @@ use super::aggregate::{Aggregate, load_many};
 use super::concerned::{self, Parties};
 use super::error::{Result, StoreError};
 use super::parts::Share;
-use super::reach::{Far, reach, reach_one};
+use super::reach::{Far, reach_one};
 use super::reference::RuleBook;
-use super::row::among;
 use super::write::Writes;
 use super::{Store, log, scope};
 use crate::domain::actor::{Act, Actor};
@@ -221,16 +220,6 @@ impl Work {
     /// begins by locking it: the order's lock comes first, so that no two commands wait for each other.
     pub async fn order(&self, id: OrderId) -> Result<Tracked<Order>> {
         Ok(reach_one(self, Far::Order, Condition::all().add(orders::Column::Id.eq(id.0))).await?.order)
-    }
-
-    /// Several orders that were reached through something visible, locked in the order of their ids.
-    pub async fn orders(&self, ids: impl IntoIterator<Item = OrderId>) -> Result<Vec<Tracked<Order>>> {
-        let ids: Vec<Uuid> = ids.into_iter().map(|id| id.0).collect();
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let found = reach(self, Far::Order, among(orders::Column::Id, ids)).await?;
-        Ok(found.into_iter().map(|one| one.order).collect())
     }
 
     /// Takes note of orders that are locked, and of all open shares in them.

@@ -86,8 +86,6 @@ async fn a_mutation_sends_what_is_documented_and_no_more() {
             "SELECT \"stock_item\"",
             "SELECT \"replenishment_request\"",
             waiting,
-            "SELECT \"allocation\"",
-            "SELECT 'allocation_line' AS part",
             WRITE,
             "COMMIT",
         ];

@@ -17,7 +17,7 @@ use crate::domain::reference::{ProductKind, UnitKind};
 use crate::store::aggregate::load_many;
 use crate::store::error::{Result, StoreError};
 use crate::store::page::{Keyset, Page, page};
-use crate::store::reach::{Far, reach_one};
+use crate::store::reach::{Far, reach, reach_one};
 use crate::store::row::{among, code, from_json, from_quantity, json, optional_code};
 use crate::store::work::{Tracked, Work};
 use crate::store::{Store, reference, scope};
@@ -38,6 +38,19 @@ pub async fn of_milestone(work: &Work, id: MilestoneId) -> Result<(Tracked<Order
         .take();
     let of = Expr::SubQuery(None, Box::new(of.into()));
     reached(work, Expr::col((allocation::Entity, allocation::Column::Id)).eq(of)).await
+}
+
+/// Allocations that were reached through something visible, each with its order; all locked.
+pub async fn all_with_orders(
+    work: &Work,
+    ids: impl IntoIterator<Item = AllocationId>,
+) -> Result<Vec<(Tracked<Order>, Tracked<Allocation>)>> {
+    let ids: Vec<Uuid> = ids.into_iter().map(|id| id.0).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = reach(work, Far::Allocation, among(allocation::Column::Id, ids)).await?;
+    Ok(found.into_iter().filter_map(|one| Some((one.order, one.share?))).collect())
 }
 
 async fn reached(work: &Work, which: Expr) -> Result<(Tracked<Order>, Tracked<Allocation>)> {
