@@ -66,10 +66,10 @@ impl Loaders {
     pub async fn know(&self, saved: Vec<Saved>) {
         for one in saved {
             match one {
-                Saved::Order(order) => self.0.feed_one(order.id, Arc::new(order)).await,
-                Saved::Allocation(share) => self.0.feed_one(share.id, Arc::new(share)).await,
-                Saved::Delivery(delivery) => self.0.feed_one(delivery.id, Arc::new(delivery)).await,
-                Saved::StockItem(item) => self.0.feed_one(item.id, Arc::new(item)).await,
+                Saved::Order(order) => self.0.feed_one(order.id, order).await,
+                Saved::Allocation(share) => self.0.feed_one(share.id, share).await,
+                Saved::Delivery(delivery) => self.0.feed_one(delivery.id, delivery).await,
+                Saved::StockItem(item) => self.0.feed_one(item.id, item).await,
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Deliveries, what carriers reported of them, and what their confirmation is worth.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::{delivery, delivery_line, settlement_record, tracking_event};
@@ -151,7 +152,7 @@ impl Aggregate for Delivery {
     }
 
     fn handed_on(self) -> Option<Saved> {
-        Some(Saved::Delivery(self))
+        Some(Saved::Delivery(Arc::new(self)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Orders and their lines.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{order_line, orders};
@@ -138,7 +139,7 @@ impl Aggregate for Order {
         }
     }
     fn handed_on(self) -> Option<Saved> {
-        Some(Saved::Order(self))
+        Some(Saved::Order(Arc::new(self)))
     }
 }
 

@@ -86,13 +86,13 @@ pub struct Occasion {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Saved {
     /// An order.
-    Order(Order),
+    Order(Arc<Order>),
     /// A unit's share of one.
-    Allocation(Allocation),
+    Allocation(Arc<Allocation>),
     /// A delivery.
-    Delivery(Delivery),
+    Delivery(Arc<Delivery>),
     /// A stock item.
-    StockItem(StockItem),
+    StockItem(Arc<StockItem>),
 }
 
 /// What came of a unit of work.

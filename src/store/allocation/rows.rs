@@ -15,6 +15,7 @@ use crate::store::work::Saved;
 use crate::store::write::Writes;
 use entity::{allocation, allocation_line, backorder, inspection, milestone, reservation};
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The rows of an allocation over all its tables.
@@ -146,7 +147,7 @@ impl Aggregate for Allocation {
         parties.share(self);
     }
     fn handed_on(self) -> Option<Saved> {
-        Some(Saved::Allocation(self))
+        Some(Saved::Allocation(Arc::new(self)))
     }
 }
 

@@ -3,6 +3,8 @@
 mod opening;
 mod replenishment;
 
+use std::sync::Arc;
+
 use entity::{allocation, backorder, stock_item, stock_movement};
 use rust_decimal::Decimal;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
@@ -91,7 +93,7 @@ impl Aggregate for StockItem {
     }
 
     fn handed_on(self) -> Option<Saved> {
-        Some(Saved::StockItem(self))
+        Some(Saved::StockItem(Arc::new(self)))
     }
 }
 
