@@ -1,9 +1,10 @@
 //! Inspections before delivery; rows never change.
 
 use sea_orm::entity::prelude::*;
+use serde::Deserialize;
 
 /// A row.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Deserialize)]
 #[sea_orm(table_name = "inspection")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -4,6 +4,7 @@
 //! comparisons are exact in SQL, and SQLite, which has no decimal type, keeps no floats.
 
 use sea_orm::DeriveValueType;
+use serde::Deserialize;
 
 pub mod access_restriction;
 pub mod allocation;
@@ -37,9 +38,9 @@ pub mod ticket;
 pub mod tracking_event;
 
 /// A quantity in thousandths of its unit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, DeriveValueType)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, DeriveValueType, Deserialize)]
 pub struct Quantity(pub i64);
 
 /// A price, amount or rate in ten-thousandths of the currency's major unit (of one, for rates).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, DeriveValueType)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, DeriveValueType, Deserialize)]
 pub struct Price(pub i64);

@@ -2,9 +2,10 @@
 
 use crate::{Price, Quantity};
 use sea_orm::entity::prelude::*;
+use serde::Deserialize;
 
 /// A row.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Deserialize)]
 #[sea_orm(table_name = "order_line")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -9,7 +9,7 @@ use crate::domain::event::EventKind;
 use crate::domain::ids::{AllocationId, OrderId, ProductId, UnitId};
 use crate::domain::permission::Action;
 use crate::store::work::Tracked;
-use crate::store::{Result, Work, allocation, reference};
+use crate::store::{Result, Work, allocation};
 
 /// The allocations that came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,13 +39,13 @@ impl Command for AllocateOrder {
         order.blockers(Action::AllocateOrder, work.actor()).into_result()?;
         let products: Vec<ProductId> = order.lines.iter().filter_map(|line| line.product_id).collect();
         let units = allocation::unit_facts(work, self.order_id, &products).await?;
-        let rules = reference::rules(work.db(), order.rule_set_version).await?;
+        let rules = work.rules(order.rule_set_version).await?;
         let assignments = rules_of::allocate(&mut order, &work.act(), &units, &rules)?;
         work.save(order, EventKind::OrderAllocated).await?;
         let mut allocation_ids = Vec::new();
         for (share, decision) in assignments {
             allocation_ids.push(share.id);
-            allocation::keep_decision(work, &decision).await?;
+            allocation::keep_decision(work, &decision)?;
             work.save(Tracked::new(share), EventKind::AllocationAssigned).await?;
         }
         Ok(Allocated { order_id: self.order_id, allocation_ids })
@@ -70,21 +70,20 @@ impl Command for ReassignAllocation {
     type Answer = Allocated;
 
     async fn run(&self, work: &Work) -> Result<Allocated> {
-        let order_id = allocation::order_of(work, self.allocation_id).await?;
-        let mut order = work.order(order_id).await?;
-        let mut former = work.find::<rules_of::Allocation>(self.allocation_id.0).await?;
+        let (mut order, mut former) = allocation::with_order(work, self.allocation_id).await?;
+        let order_id = order.id;
         work.expect(&former, self.expected_version)?;
         let mut stock = Stock::lock_for(work, &former).await?;
         let units = allocation::unit_facts(work, order_id, &[]).await?;
         let to = units.iter().find(|facts| facts.unit.id == self.unit_id);
-        let rules = reference::rules(work.db(), order.rule_set_version).await?;
+        let rules = work.rules(order.rule_set_version).await?;
         let (successor, decision) =
             rules_of::reassign(&mut former, &mut order, &work.act(), to, self.reason.clone(), &rules)?;
         former.release(&work.act(), &mut stock.book);
         work.save(order, EventKind::OrderAllocated).await?;
         work.save(former, EventKind::AllocationSuperseded.because(&self.reason)).await?;
         stock.save(work, EventKind::StockReleased).await?;
-        allocation::keep_decision(work, &decision).await?;
+        allocation::keep_decision(work, &decision)?;
         let successor = work.save(Tracked::new(successor), EventKind::AllocationAssigned).await?;
         Ok(Allocated { order_id, allocation_ids: vec![successor.id] })
     }
@@ -106,9 +105,8 @@ impl Command for DeclineAllocation {
     type Answer = Allocated;
 
     async fn run(&self, work: &Work) -> Result<Allocated> {
-        let order_id = allocation::order_of(work, self.allocation_id).await?;
-        let mut order = work.order(order_id).await?;
-        let mut share = work.find::<rules_of::Allocation>(self.allocation_id.0).await?;
+        let (mut order, mut share) = allocation::with_order(work, self.allocation_id).await?;
+        let order_id = order.id;
         work.expect(&share, self.expected_version)?;
         let happening = share.decline(&mut order, work.actor(), self.reason.clone())?;
         work.save(order, EventKind::OrderDeallocated).await?;

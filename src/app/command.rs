@@ -11,6 +11,7 @@ use super::{App, Failure, Session};
 use crate::domain::permission::{Action, permitted};
 use crate::domain::refusal::{Refusal, RefusalCode, Refusals};
 use crate::store::work::Occasion;
+pub use crate::store::work::Saved;
 use crate::store::{Result as StoreResult, StoreError, Work, idempotency};
 
 /// Something that changes the world, with all it needs to know.
@@ -39,12 +40,14 @@ pub struct Guarded<C> {
 }
 
 /// An answer, and whether it was given before.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Answered<A> {
     /// The answer.
     pub answer: A,
     /// Was it given before under the same key?
     pub replayed: bool,
+    /// What was saved on the way, as it is now: who shows it need not read it.
+    pub saved: Vec<Saved>,
 }
 
 /// The caller waits this long for a write, all its attempts together.
@@ -78,7 +81,11 @@ async fn attempts<C: Command>(session: &Session, guarded: Guarded<C>) -> Result<
     let digest = digest(&guarded.command)?;
     let begun = Instant::now();
     for attempt in 1..=ATTEMPTS {
-        match attempt_once(session, &guarded, &digest).await {
+        match attempt_once(session, &guarded, &digest, attempt).await {
+            // Whatever a request under a key came to at first may be due to its having been made before: that is
+            // looked up only now, since most are made once.
+            Err(StoreError::Conflict | StoreError::Corrupt(_) | StoreError::Database(_))
+                if attempt == 1 && guarded.idempotency_key.is_some() => {}
             Err(StoreError::Conflict) if attempt < ATTEMPTS && begun.elapsed() < DEADLINE => {
                 tokio::time::sleep(Duration::from_millis(u64::from(attempt * attempt) * 3)).await;
             }
@@ -92,6 +99,7 @@ async fn attempt_once<C: Command>(
     session: &Session,
     guarded: &Guarded<C>,
     digest: &str,
+    attempt: u32,
 ) -> StoreResult<Answered<C::Answer>> {
     let app = &session.app;
     let occasion = Occasion {
@@ -101,15 +109,17 @@ async fn attempt_once<C: Command>(
         now: app.clock.now(),
     };
     let work = Work::begin(app.store(), occasion, app.new_id.clone()).await?;
-    match within(&work, guarded, digest).await {
-        Ok(answered) => {
+    match within(&work, guarded, digest, attempt > 1).await {
+        Ok(mut answered) => {
             if app.feed.conduct().publish_before_commit {
                 app.feed.tell_early(work.events());
             }
-            if work.commit().await? {
+            let committed = work.commit().await?;
+            if committed.has_events {
                 app.feed.wake();
                 guarded.command.committed(app).await;
             }
+            answered.saved = committed.saved;
             Ok(answered)
         }
         Err(error) => {
@@ -119,14 +129,21 @@ async fn attempt_once<C: Command>(
     }
 }
 
-async fn within<C: Command>(work: &Work, guarded: &Guarded<C>, digest: &str) -> StoreResult<Answered<C::Answer>> {
+/// At the first attempt, it is taken for granted that the key is new. Keeping the answer under it shows
+/// whether it is, together with everything else that is written.
+async fn within<C: Command>(
+    work: &Work,
+    guarded: &Guarded<C>,
+    digest: &str,
+    is_repeated: bool,
+) -> StoreResult<Answered<C::Answer>> {
     let Some(key) = &guarded.idempotency_key else {
-        return Ok(Answered { answer: guarded.command.run(work).await?, replayed: false });
+        return Ok(Answered { answer: guarded.command.run(work).await?, replayed: false, saved: Vec::new() });
     };
     let mut refusals = Refusals::default();
     crate::domain::intake::text(&mut refusals, "idempotencyKey", Some(key), true, LONGEST_KEY);
     refusals.into_result()?;
-    if let Some(answered) = replay::<C>(work, key, digest).await? {
+    if is_repeated && let Some(answered) = replay::<C>(work, key, digest).await? {
         return Ok(answered);
     }
     let answer = match guarded.command.run(work).await {
@@ -138,8 +155,8 @@ async fn within<C: Command>(work: &Work, guarded: &Guarded<C>, digest: &str) -> 
         }
         Err(error) => return Err(error),
     };
-    idempotency::keep(work, key, C::ACTION, digest, serde_json::to_value(&answer)?).await?;
-    Ok(Answered { answer, replayed: false })
+    idempotency::keep(work, key, C::ACTION, digest, serde_json::to_value(&answer)?)?;
+    Ok(Answered { answer, replayed: false, saved: Vec::new() })
 }
 
 /// What the same request was answered before, if it was made before.
@@ -152,7 +169,7 @@ async fn replay<C: Command>(work: &Work, key: &str, digest: &str) -> StoreResult
         let refusal = Refusal::new(RefusalCode::IdempotencyKeyReused, "R1.3", message).at("idempotencyKey");
         return Err(StoreError::Refused(refusal.into()));
     }
-    Ok(Some(Answered { answer: serde_json::from_value(kept.answer)?, replayed: true }))
+    Ok(Some(Answered { answer: serde_json::from_value(kept.answer)?, replayed: true, saved: Vec::new() }))
 }
 
 /// SHA-256 of the arguments, in hexadecimal.

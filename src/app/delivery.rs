@@ -39,13 +39,9 @@ struct Loaded {
 }
 
 async fn load(work: &Work, id: DeliveryId, expected_version: Option<i64>) -> Result<Loaded> {
-    let order_id = delivery::order_of(work, id).await?;
-    let order = work.order(order_id).await?;
-    // The allocation's lock comes before the delivery's; which one it is never changes.
-    let found = work.find::<Delivery>(id.0).await?;
-    work.expect(&found, expected_version)?;
-    let share = work.find::<Allocation>(found.allocation_id.0).await?;
-    Ok(Loaded { order, share, delivery: found })
+    let (order, share, delivery) = delivery::with_order(work, id).await?;
+    work.expect(&delivery, expected_version)?;
+    Ok(Loaded { order, share, delivery })
 }
 
 /// Choose how what passed inspection is delivered (R7.1).
@@ -66,12 +62,11 @@ impl Command for PlanDelivery {
     type Answer = OnDelivery;
 
     async fn run(&self, work: &Work) -> Result<OnDelivery> {
-        let order_id = allocation::order_of(work, self.allocation_id).await?;
-        let order = work.order(order_id).await?;
-        let mut share = work.find::<Allocation>(self.allocation_id.0).await?;
+        let (order, mut share) = allocation::with_order(work, self.allocation_id).await?;
+        let order_id = order.id;
         work.expect(&share, self.expected_version)?;
-        let rules = reference::rules(work.db(), order.rule_set_version).await?;
-        let units = reference::all_units(work.db()).await?;
+        let rules = work.rules(order.rule_set_version).await?;
+        let units = reference::all_units(work.reference()).await?;
         let near = units.iter().any(|unit| unit.id == share.unit_id && unit.regions.contains(&order.region));
         let wish = DeliveryWish { method: self.method, quantities: self.lines.clone(), near };
         let planned = rules_of::plan(&mut share, &order, wish, &rules, &work.act())?;
@@ -177,7 +172,7 @@ impl Command for RecordTrackingEvent {
         if left {
             issue(work, &mut share, &delivery).await?;
         }
-        delivery::keep_report(work, self.delivery_id, &self.report).await?;
+        delivery::keep_report(work, self.delivery_id, &self.report)?;
         if order.is_changed() {
             work.save(order, EventKind::OrderDelivered).await?;
         }
@@ -213,7 +208,7 @@ impl Command for ConfirmDelivery {
         let happening =
             delivery.confirm(self.evidence.clone(), self.lines.clone(), &mut share, &mut order, &work.act())?;
         let records = settle(work, &before, &order, &delivery);
-        delivery::keep_settlement(work, &records).await?;
+        delivery::keep_settlement(work, &records)?;
         let outcome = order.complete_if_confirmed(work.now());
         let order = work.save(order, outcome).await?;
         let closed = share.status == AllocationStatus::Closed;

@@ -4,12 +4,11 @@ use serde::Serialize;
 
 use super::command::Command;
 use super::inventory::OnAllocation;
-use crate::domain::allocation::Allocation;
 use crate::domain::event::EventKind;
 use crate::domain::ids::AllocationId;
 use crate::domain::inspection::InspectionReport;
 use crate::domain::permission::Action;
-use crate::store::{Result, Work, allocation, reference};
+use crate::store::{Result, Work, allocation};
 
 /// Record an inspection: what passed may go, the rest is mended and inspected again.
 #[derive(Clone, Debug, Serialize)]
@@ -27,11 +26,10 @@ impl Command for RecordInspection {
     type Answer = OnAllocation;
 
     async fn run(&self, work: &Work) -> Result<OnAllocation> {
-        let order_id = allocation::order_of(work, self.allocation_id).await?;
-        let mut order = work.order(order_id).await?;
-        let mut share = work.find::<Allocation>(self.allocation_id.0).await?;
+        let (mut order, mut share) = allocation::with_order(work, self.allocation_id).await?;
+        let order_id = order.id;
         work.expect(&share, self.expected_version)?;
-        let rules = reference::rules(work.db(), order.rule_set_version).await?;
+        let rules = work.rules(order.rule_set_version).await?;
         let happening = share.inspect(self.report.clone(), &mut order, &rules, &work.act())?;
         if order.is_changed() {
             work.save(order, EventKind::OrderPassed).await?;

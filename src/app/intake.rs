@@ -1,17 +1,16 @@
 //! Intake (R1): one entrance for every channel.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::command::Command;
-use crate::domain::actor::Scope;
+use crate::domain::actor::{Actor, Scope};
 use crate::domain::ids::OrderId;
 use crate::domain::intake::{self, IntakeFacts, Submission};
 use crate::domain::permission::Action;
 use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::store::intake::{self as facts, Named};
 use crate::store::work::Tracked;
-use crate::store::{Result, StoreError, Work, order, reference};
+use crate::store::{Result, StoreError, Work};
 
 /// Submit an order.
 #[derive(Clone, Debug, Serialize)]
@@ -37,9 +36,8 @@ impl Command for SubmitOrder {
         let submission = self.submission.clone();
         let digest = super::command::digest(&(&submission, &work.actor().scope_name()))
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        if let Some(reference) = &submission.external_reference
-            && let Some((order_id, former)) = order::by_reference(work, submission.channel, reference).await?
-        {
+        let facts = facts::facts(work, &named(work.actor(), &submission)).await?;
+        if let Some((order_id, former)) = facts.former {
             if former == digest {
                 return Ok(Submitted { order_id, duplicate: true });
             }
@@ -48,26 +46,13 @@ impl Command for SubmitOrder {
             let refusal = Refusal::new(RefusalCode::ExternalReferenceConflict, "R1.3", message).at("externalReference");
             return Err(StoreError::Refused(refusal.into()));
         }
-        let customer = match (&work.actor().scope, &submission.customer_number) {
-            // Whoever acts for a customer can name no other.
-            (Scope::Customer(own), named) => {
-                let own = reference::customer_by_id(work.db(), *own).await?;
-                Some(own).filter(|own| named.as_ref().is_none_or(|number| *number == own.number))
-            }
-            (Scope::Nothing, _) | (_, None) => None,
-            (_, Some(number)) => reference::customer_by_number(work.db(), number).await?,
-        };
-        let skus: Vec<String> = submission.lines.iter().filter_map(|line| line.sku.clone()).collect();
-        let products =
-            if skus.is_empty() { BTreeMap::new() } else { reference::products_by_sku(work.db(), &skus).await? };
-        let rules = reference::active_rules(work.db()).await?;
         let line_ids = submission.lines.iter().map(|_| work.id()).collect();
         let facts = IntakeFacts {
             actor: work.actor(),
-            customer: customer.as_ref(),
-            products: &products,
+            customer: facts.customer.as_ref(),
+            products: &facts.products,
             now: work.now(),
-            rule_set_version: rules.version,
+            rule_set_version: facts.rule_set_version,
             digest,
             order_id: work.id(),
             line_ids,
@@ -75,5 +60,20 @@ impl Command for SubmitOrder {
         let (order, happening) = intake::submit(submission, facts)?;
         let order = work.save(Tracked::new(order), happening).await?;
         Ok(Submitted { order_id: order.id, duplicate: false })
+    }
+}
+
+/// What a submission names. Whoever acts for a customer can name no other.
+fn named<'a>(actor: &Actor, submission: &'a Submission) -> Named<'a> {
+    let number = submission.customer_number.as_deref();
+    Named {
+        channel: submission.channel,
+        reference: submission.external_reference.as_deref(),
+        customer: match &actor.scope {
+            Scope::Customer(own) => (Some(*own), number),
+            Scope::Nothing => (None, None),
+            Scope::All | Scope::Units(_) | Scope::Account(_) => (None, number),
+        },
+        skus: submission.lines.iter().filter_map(|line| line.sku.clone()).collect(),
     }
 }

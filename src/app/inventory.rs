@@ -1,7 +1,6 @@
 //! Inventory (R4): acceptance reserves, receipts fill what waits, procurement is told in time.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -11,7 +10,7 @@ use crate::domain::allocation::Allocation;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{AllocationId, OrderId, ProductId, StockItemId};
 use crate::domain::inventory::{
-    self as rules_of, ReplenishmentRequest, ReplenishmentStatus, StockBook, StockItem, StockMovement,
+    self as rules_of, Backorder, ReplenishmentRequest, ReplenishmentStatus, StockBook, StockItem, StockMovement,
 };
 use crate::domain::order::Order;
 use crate::domain::permission::Action;
@@ -55,20 +54,20 @@ impl Stock {
             }
             if tracked.is_changed() {
                 let item = work.save(tracked, happening).await?;
-                ask_to_replenish(work, &item).await?;
+                let waiting = inventory::waiting_quantity(work, item.id).await?;
+                ask_to_replenish(work, &item, waiting).await?;
             }
         }
-        inventory::keep_movements(work, &journal).await
+        inventory::keep_movements(work, &journal)
     }
 }
 
 /// Keeps at most one open request per item, large enough for what is wanted now (R4.3, R4.4).
-async fn ask_to_replenish(work: &Work, item: &StockItem) -> Result<()> {
-    let waiting = inventory::waiting_quantity(work, item.id).await?;
+async fn ask_to_replenish(work: &Work, item: &StockItem, waiting: Decimal) -> Result<()> {
     let Some((reason, wanted)) = item.wanted(waiting) else {
         return Ok(());
     };
-    match inventory::open_request(work, item.id).await? {
+    match inventory::open_request(work, item).await? {
         Some(mut open) => {
             if open.request.raise(wanted) {
                 work.save(open, EventKind::ReplenishmentRaised).await?;
@@ -118,14 +117,13 @@ impl Command for AcceptAllocation {
     type Answer = OnAllocation;
 
     async fn run(&self, work: &Work) -> Result<OnAllocation> {
-        let order_id = allocation::order_of(work, self.allocation_id).await?;
-        let mut order = work.order(order_id).await?;
-        let mut share = work.find::<Allocation>(self.allocation_id.0).await?;
+        let (mut order, mut share) = allocation::with_order(work, self.allocation_id).await?;
+        let order_id = order.id;
         work.expect(&share, self.expected_version)?;
         share.blockers(Action::AcceptAllocation, &order, work.actor()).into_result()?;
         let responsible = self.responsible.clone().unwrap_or_else(|| work.actor().subject.clone());
         check_responsible(work, &responsible).await?;
-        let rules = reference::rules(work.db(), order.rule_set_version).await?;
+        let rules = work.rules(order.rule_set_version).await?;
         let components = components(work, &share).await?;
         let mut products: Vec<(ProductId, String)> =
             share.needs(&components).into_iter().map(|need| (need.product_id, need.sku)).collect();
@@ -149,7 +147,8 @@ impl Command for AcceptAllocation {
             .collect();
         stock.save(work, EventKind::StockReserved).await?;
         for item in unmoved {
-            ask_to_replenish(work, &item).await?;
+            let waiting = inventory::waiting_quantity(work, item.id).await?;
+            ask_to_replenish(work, &item, waiting).await?;
         }
         Ok(OnAllocation { order_id, allocation_id: share.id })
     }
@@ -160,7 +159,7 @@ async fn check_responsible(work: &Work, subject: &str) -> Result<()> {
     if subject == work.actor().subject {
         return Ok(());
     }
-    let people = reference::people(work.db(), &[subject.to_owned()]).await?;
+    let people = reference::people(work.reference(), &[subject.to_owned()]).await?;
     let fits = people.iter().any(|person| person.roles.contains(&crate::domain::actor::Role::Operator));
     if fits {
         return Ok(());
@@ -175,7 +174,7 @@ pub(super) async fn components(work: &Work, share: &Allocation) -> Result<BTreeM
         return Ok(BTreeMap::new());
     }
     let ids: Vec<ProductId> = share.lines.iter().map(|line| line.product_id).collect();
-    let products = reference::products_by_ids(work.db(), &ids).await?;
+    let products = reference::products_by_ids(work.reference(), &ids).await?;
     Ok(products.into_iter().map(|product| (product.id, product.components)).collect())
 }
 
@@ -204,69 +203,76 @@ impl Command for ReceiveStock {
     type Answer = OnStock;
 
     async fn run(&self, work: &Work) -> Result<OnStock> {
-        inventory::check_visible(work, self.stock_item_id).await?;
-        let waiting = WaitingOrders::lock(work, self.stock_item_id).await?;
+        let waiting = Waiters::lock(work, self.stock_item_id).await?;
         let mut item = inventory::visible(work, self.stock_item_id).await?;
         work.expect(&item, self.expected_version)?;
         let mut journal = Vec::new();
         let happening = item.receive(&work.act(), self.quantity, &mut journal)?;
-        let filled_allocation_ids = waiting.fill(work, &mut item, &mut journal).await?;
+        let open = inventory::open_request(work, &item).await?;
+        let filled = waiting.fill(work, &mut item, &mut journal).await?;
         let item = work.save(item, happening).await?;
-        inventory::keep_movements(work, &journal).await?;
-        if let Some(mut open) = inventory::open_request(work, item.id).await? {
+        inventory::keep_movements(work, &journal)?;
+        if let Some(mut open) = open {
             let happening = open.request.receive(self.quantity);
             work.save(open, happening).await?;
         }
-        ask_to_replenish(work, &item).await?;
-        Ok(OnStock { stock_item_id: item.id, filled_allocation_ids })
+        ask_to_replenish(work, &item, filled.left).await?;
+        Ok(OnStock { stock_item_id: item.id, filled_allocation_ids: filled.allocation_ids })
     }
 }
 
-/// The orders that wait for a stock item. They come before stock in the order of locks.
-struct WaitingOrders(BTreeMap<OrderId, Tracked<Order>>);
+/// What waits for a stock item. Orders and allocations come before stock in the order of locks.
+struct Waiters {
+    orders: BTreeMap<OrderId, Tracked<Order>>,
+    shares: BTreeMap<AllocationId, Tracked<Allocation>>,
+}
 
-impl WaitingOrders {
+impl Waiters {
     async fn lock(work: &Work, item: StockItemId) -> Result<Self> {
-        let mut ids: Vec<_> = inventory::waiting(work, item).await?.into_iter().map(|one| one.order_id.0).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let orders: Vec<Tracked<Order>> = work.find_many(&ids).await?;
-        Ok(Self(orders.into_iter().map(|order| (order.id, order)).collect()))
+        let ids: BTreeSet<_> = inventory::waiting(work, item).await?.into_iter().map(|one| one.allocation_id).collect();
+        let (mut orders, mut shares) = (BTreeMap::new(), BTreeMap::new());
+        for (order, share) in allocation::all_with_orders(work, ids).await? {
+            orders.entry(order.id).or_insert(order);
+            shares.insert(share.id, share);
+        }
+        Ok(Self { orders, shares })
     }
 
-    /// Fills what waits as far as the stock goes, by priority and then by age; says whose.
-    async fn fill(
-        self,
-        work: &Work,
-        item: &mut StockItem,
-        journal: &mut Vec<StockMovement>,
-    ) -> Result<Vec<AllocationId>> {
-        let Self(mut orders) = self;
-        let mut shares: BTreeMap<AllocationId, Tracked<Allocation>> = BTreeMap::new();
+    /// Fills what waits as far as the stock goes, by priority and then by age.
+    async fn fill(self, work: &Work, item: &mut StockItem, journal: &mut Vec<StockMovement>) -> Result<Filled> {
+        let Self { mut orders, mut shares } = self;
+        let mut filled = Filled::default();
         for one in inventory::waiting(work, item.id).await? {
+            let held = (orders.get_mut(&one.order_id), shares.get_mut(&one.allocation_id));
             // Whoever began to wait between the two looks has an order we hold no lock on.
-            let Some(order) = orders.get_mut(&one.order_id) else {
+            let (Some(order), Some(share)) = held else {
                 return Err(StoreError::Conflict);
             };
-            if !order.status.is_executing() {
-                continue;
+            let id = one.backorder.id;
+            if order.status.is_executing() {
+                share.fill_backorder(id, order, item, &work.act(), journal);
             }
-            let share = match shares.entry(one.allocation_id) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => new.insert(work.find(one.allocation_id.0).await?),
-            };
-            share.fill_backorder(one.backorder.id, order, item, &work.act(), journal);
+            let now = share.backorders.iter().find(|backorder| backorder.id == id);
+            filled.left += now.map_or(Decimal::ZERO, Backorder::missing);
         }
         for order in orders.into_values().filter(Tracked::is_changed) {
             work.save(order, EventKind::OrderReserved).await?;
         }
-        let mut filled = Vec::new();
         for (id, share) in shares.into_iter().filter(|(_, share)| share.is_changed()) {
-            filled.push(id);
+            filled.allocation_ids.push(id);
             work.save(share, EventKind::AllocationBackorderFilled).await?;
         }
         Ok(filled)
     }
+}
+
+/// What came of filling what waited.
+#[derive(Default)]
+struct Filled {
+    /// Whose it was.
+    allocation_ids: Vec<AllocationId>,
+    /// How much is still waited for.
+    left: Decimal,
 }
 
 /// Correct a stock count, with a reason.
@@ -287,17 +293,16 @@ impl Command for AdjustStock {
     type Answer = OnStock;
 
     async fn run(&self, work: &Work) -> Result<OnStock> {
-        inventory::check_visible(work, self.stock_item_id).await?;
-        let waiting = WaitingOrders::lock(work, self.stock_item_id).await?;
+        let waiting = Waiters::lock(work, self.stock_item_id).await?;
         let mut item = inventory::visible(work, self.stock_item_id).await?;
         work.expect(&item, self.expected_version)?;
         let mut journal = Vec::new();
         let happening = item.adjust(&work.act(), self.change, self.reason.clone(), &mut journal)?;
         // What turned up in a count is there for those who wait, as if it had come in.
-        let filled_allocation_ids = waiting.fill(work, &mut item, &mut journal).await?;
+        let filled = waiting.fill(work, &mut item, &mut journal).await?;
         let item = work.save(item, happening.because(&self.reason)).await?;
-        inventory::keep_movements(work, &journal).await?;
-        ask_to_replenish(work, &item).await?;
-        Ok(OnStock { stock_item_id: item.id, filled_allocation_ids })
+        inventory::keep_movements(work, &journal)?;
+        ask_to_replenish(work, &item, filled.left).await?;
+        Ok(OnStock { stock_item_id: item.id, filled_allocation_ids: filled.allocation_ids })
     }
 }

@@ -27,8 +27,9 @@ use crate::feed::Feed;
 use crate::store::Store;
 
 pub use access::Access;
-pub use command::{Answered, Command, Guarded, perform};
+pub use command::{Answered, Command, Guarded, Saved, perform};
 pub use failure::Failure;
+use session::Scopes;
 pub use session::{Identity, Session};
 
 /// Tells the time. Injected, so that tests and simulations have their own.
@@ -55,6 +56,7 @@ pub struct App {
     pub(crate) feed: Feed,
     pub(crate) access: Arc<Access>,
     pub(crate) directory: Directory,
+    scopes: Scopes,
 }
 
 impl App {
@@ -71,7 +73,8 @@ impl App {
         new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
     ) -> Arc<Self> {
         let access = Arc::new(Access::new(store.clone()));
-        Arc::new(Self { store, clock, new_id, feed, access, directory: Directory::default() })
+        let (directory, scopes) = (Directory::default(), Scopes::default());
+        Arc::new(Self { store, clock, new_id, feed, access, directory, scopes })
     }
 
     /// The feed of events.

@@ -30,12 +30,10 @@ struct Loaded {
 }
 
 async fn load(work: &Work, milestone_id: MilestoneId, expected_version: Option<i64>) -> Result<Loaded> {
-    let allocation_id = allocation::of_milestone(work, milestone_id).await?;
-    let order_id = allocation::order_of(work, allocation_id).await?;
-    let order = work.order(order_id).await?;
-    let share = work.find::<Allocation>(allocation_id.0).await?;
+    let (order, share) = allocation::of_milestone(work, milestone_id).await?;
     work.expect(&share, expected_version)?;
-    Ok(Loaded { order, share, answer: OnMilestone { order_id, allocation_id, milestone_id } })
+    let answer = OnMilestone { order_id: order.id, allocation_id: share.id, milestone_id };
+    Ok(Loaded { order, share, answer })
 }
 
 /// Begin or resume a milestone.

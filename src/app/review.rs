@@ -1,6 +1,7 @@
 //! Review (R2): start, ask, answer, approve, reject.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
@@ -26,16 +27,16 @@ pub struct OnOrder {
 /// What the five checks look at besides the order.
 struct Facts {
     customer: Customer,
-    rules: RuleSet,
+    rules: Arc<RuleSet>,
     lookalikes: Vec<String>,
 }
 
 impl Facts {
     async fn gather(work: &Work, order: &Order) -> Result<Self> {
-        let rules = reference::rules(work.db(), order.rule_set_version).await?;
+        let rules = work.rules(order.rule_set_version).await?;
         let since = order.submitted_at - Duration::days(rules.duplicate_window_days);
         Ok(Self {
-            customer: reference::customer_by_id(work.db(), order.customer_id).await?,
+            customer: reference::customer_by_id(work.reference(), order.customer_id).await?,
             lookalikes: order::lookalikes(work, order, since).await?,
             rules,
         })
@@ -121,7 +122,7 @@ impl Command for AnswerClarification {
         let mut case = cases::of_order(work, self.order_id).await?;
         let skus: Vec<String> = self.lines.iter().map(|line| line.sku.clone()).collect();
         let products =
-            if skus.is_empty() { BTreeMap::new() } else { reference::products_by_sku(work.db(), &skus).await? };
+            if skus.is_empty() { BTreeMap::new() } else { reference::products_by_sku(work.reference(), &skus).await? };
         let facts = Facts::gather(work, &order).await?;
         let happening =
             case.answer(&mut order, &work.act(), self.answer.clone(), &self.lines, &products, &facts.checks())?;

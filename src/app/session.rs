@@ -1,6 +1,8 @@
 //! Who is asking: from the token's claims to an actor with a scope.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use super::{App, Failure};
 use crate::domain::actor::{Actor, Role, Scope, Visibility};
@@ -66,23 +68,74 @@ impl Session {
     }
 }
 
+/// A unit that moves, or a customer that is renumbered, changes nobody's scope later than this: as soon as
+/// access that was taken away is gone.
+const FRESH: Duration = Duration::from_secs(1);
+/// Scopes kept at most; bounds the memory.
+const MOST_SCOPES: usize = 10_000;
+
+/// What a token confines its bearer to.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Confines {
+    Customer(String),
+    Unit(String),
+}
+
+/// Scopes as they were read a moment ago. What did not exist is not kept: a unit or customer that was just
+/// added is found.
+#[derive(Default)]
+pub(super) struct Scopes(RwLock<HashMap<Confines, (Instant, Scope)>>);
+
+impl Scopes {
+    async fn get(&self, app: &App, of: Confines) -> Result<Scope, Failure> {
+        {
+            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, scope)) = known.get(&of).filter(|(as_of, _)| as_of.elapsed() <= FRESH) {
+                return Ok(scope.clone());
+            }
+        }
+        let as_of = Instant::now();
+        let read = match &of {
+            Confines::Customer(number) => of_customer(app, number).await?,
+            Confines::Unit(code) => of_unit(app, code).await?,
+        };
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_SCOPES {
+            known.clear();
+        }
+        if read == Scope::Nothing {
+            known.remove(&of);
+        } else {
+            known.insert(of, (as_of, read.clone()));
+        }
+        Ok(read)
+    }
+}
+
 async fn scope(app: &App, identity: &Identity, roles: &[Role]) -> Result<Scope, Failure> {
-    let store = app.store();
     // Whoever acts for a customer or partner is confined to it, whatever else the token says.
     if roles.contains(&Role::Customer) {
         let Some(number) = &identity.customer else {
             return Ok(Scope::Nothing);
         };
-        let customer = reference::customer_by_number(store.reader(), number).await?;
-        return Ok(customer.map_or(Scope::Nothing, |customer| Scope::Customer(customer.id)));
+        return app.scopes.get(app, Confines::Customer(number.clone())).await;
     }
     if roles.contains(&Role::Partner) {
         return Ok(identity.channel.clone().map_or(Scope::Nothing, Scope::Account));
     }
-    let Some(code) = &identity.unit else {
-        return Ok(Scope::Nothing);
-    };
-    let units = reference::all_units(store.reader()).await?;
+    match &identity.unit {
+        Some(code) => app.scopes.get(app, Confines::Unit(code.clone())).await,
+        None => Ok(Scope::Nothing),
+    }
+}
+
+async fn of_customer(app: &App, number: &str) -> Result<Scope, Failure> {
+    let customer = reference::customer_by_number(app.store().reader(), number).await?;
+    Ok(customer.map_or(Scope::Nothing, |customer| Scope::Customer(customer.id)))
+}
+
+async fn of_unit(app: &App, code: &str) -> Result<Scope, Failure> {
+    let units = reference::all_units(app.store().reader()).await?;
     let Some(own) = units.iter().find(|unit| unit.code == *code) else {
         return Ok(Scope::Nothing);
     };

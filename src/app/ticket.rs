@@ -33,8 +33,8 @@ impl Command for OpenTicket {
     async fn run(&self, work: &Work) -> Result<OnTicket> {
         let order = work.order(self.order_id).await?;
         // Service levels are those of today, not of the day of the order.
-        let rules = reference::active_rules(work.db()).await?;
-        let units = reference::all_units(work.db()).await?;
+        let rules = reference::active_rules(work.reference()).await?;
+        let units = reference::all_units(work.reference()).await?;
         let route = rules.route(self.report.ticket_type).and_then(|route| {
             let team = units.iter().find(|unit| unit.code == route.team)?;
             Some((route, team.id))

@@ -14,7 +14,7 @@ use crate::app::read::order::SettlementRecord;
 use crate::app::read::reference::Person;
 use crate::app::read::tree::{AllocationParts, Found, OrderParts, Wanted};
 use crate::app::read::{Keyset, Page, allocation, delivery, inventory, order, reference, review, ticket};
-use crate::app::{Failure, Session};
+use crate::app::{Failure, Saved, Session};
 use crate::domain::allocation::{Allocation, AllocationDecision};
 use crate::domain::delivery::Delivery;
 use crate::domain::ids::{
@@ -134,6 +134,18 @@ impl Loaders {
     /// A page of an order's history, if it was read ahead.
     pub fn timeline(&self, order: OrderId, keyset: &Keyset) -> Option<Page<Event>> {
         self.known.get(&TimelineOf(order, keyset.clone())).flatten()
+    }
+
+    /// Takes what a command has just saved, instead of reading it.
+    pub fn know_saved(&self, saved: Vec<Saved>) {
+        for one in saved {
+            match one {
+                Saved::Order(order) => self.known.add([(order.id, Some(order))]),
+                Saved::Allocation(share) => self.known.add([(share.id, Some(share))]),
+                Saved::Delivery(delivery) => self.known.add([(delivery.id, Some(delivery))]),
+                Saved::StockItem(item) => self.known.add([(item.id, Some(item))]),
+            }
+        }
     }
 
     /// Forgets what was read: after a write, the same request must see the new state.

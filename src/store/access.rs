@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::aggregate::Aggregate;
 use super::error::Result;
 use super::page::{Keyset, Page, page};
-use super::row::{among, code, optional_code, write_root};
+use super::row::{among, code, optional_code};
 use super::work::{Tracked, Work};
+use super::write::Writes;
 use super::{Store, scope};
 use crate::domain::access::{AccessRestriction, AccessRestrictionStatus};
 use crate::domain::actor::{Actor, Role};
@@ -78,8 +79,8 @@ impl Aggregate for AccessRestriction {
         Ok(query.all(db).await?)
     }
 
-    async fn write(row: &Self::Rows, before: Option<&Self::Rows>, db: &impl ConnectionTrait) -> Result<bool> {
-        Ok(write_root!(db, access_restriction, row, before))
+    fn write(row: &Self::Rows, _: Option<&Self::Rows>, writes: &mut Writes) -> Result<()> {
+        writes.root::<restriction::Entity>(row)
     }
 }
 
@@ -109,7 +110,7 @@ pub async fn is_in_force(work: &Work, subject: &str, role: Option<Role>) -> Resu
         .filter(in_force())
         .filter(restriction::Column::Subject.eq(subject))
         .filter(of_role)
-        .count(work.db())
+        .count(work.db().await?)
         .await?;
     Ok(found > 0)
 }

@@ -4,7 +4,10 @@ use sea_orm::ConnectionTrait;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::concerned::Parties;
 use super::error::Result;
+use super::work::Saved;
+use super::write::Writes;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{OrderId, UnitId};
 
@@ -36,12 +39,15 @@ pub trait Aggregate: Clone + Serialize + Send + Sync + Sized + 'static {
         ids: &[Uuid],
         lock: bool,
     ) -> impl Future<Output = Result<Vec<Self::Rows>>> + Send;
-    /// Writes the rows; false when somebody else changed the aggregate first.
-    fn write(
-        rows: &Self::Rows,
-        before: Option<&Self::Rows>,
-        db: &impl ConnectionTrait,
-    ) -> impl Future<Output = Result<bool>> + Send;
+    /// Puts the rows that are not what they were among what is to be written; the root row always.
+    fn write(rows: &Self::Rows, before: Option<&Self::Rows>, writes: &mut Writes) -> Result<()>;
+
+    /// Tells what it says of whom an order's events concern, loaded or saved; new if it did not exist before.
+    fn concerns(&self, _parties: &mut Parties, _is_new: bool) {}
+    /// What of it can be handed on to whoever reads it next.
+    fn handed_on(self) -> Option<Saved> {
+        None
+    }
 }
 
 /// Loads several aggregates in the order of their ids; those that do not exist are left out.

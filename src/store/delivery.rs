@@ -1,32 +1,32 @@
 //! Deliveries, what carriers reported of them, and what their confirmation is worth.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::{delivery, delivery_line, settlement_record, tracking_event};
 use rust_decimal::Decimal;
 use sea_orm::sea_query::Condition;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::aggregate::{Aggregate, load_many};
 use super::error::{Result, StoreError};
 use super::page::{Keyset, Page, page};
-use super::row::{
-    among, code, currency, from_json, from_price, from_quantity, json, price, quantity, write_parts, write_root,
-};
-use super::work::{Tracked, Work};
+use super::reach::{Far, Reached, reach_one};
+use super::row::{among, code, currency, from_json, from_price, from_quantity, json, price, quantity};
+use super::work::{Saved, Tracked, Work};
+use super::write::Writes;
 use super::{Store, scope};
 use crate::domain::actor::Actor;
+use crate::domain::allocation::Allocation;
 use crate::domain::delivery::{Delivery, DeliveryLine, DeliveryStatus, TrackingKind, TrackingReport};
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{
     ConfirmationId, DeliveryId, OrderId, OrderLineId, SettlementRecordId, TrackingEventId, UnitId,
 };
 use crate::domain::money::Currency;
+use crate::domain::order::Order;
 
 impl Aggregate for Delivery {
     const KIND: AggregateKind = AggregateKind::Delivery;
@@ -145,22 +145,25 @@ impl Aggregate for Delivery {
             .collect())
     }
 
-    async fn write((row, lines): &Self::Rows, before: Option<&Self::Rows>, db: &impl ConnectionTrait) -> Result<bool> {
-        if !write_root!(db, delivery, row, before.map(|(row, _)| row)) {
-            return Ok(false);
-        }
+    fn write((row, lines): &Self::Rows, before: Option<&Self::Rows>, writes: &mut Writes) -> Result<()> {
+        writes.root::<delivery::Entity>(row)?;
         let former = before.map_or(&[][..], |(_, lines)| lines);
-        write_parts::<delivery_line::Entity, _>(db, lines, former, |line| line.id).await?;
-        Ok(true)
+        writes.parts::<delivery_line::Entity>(lines, former, |line| line.id)
+    }
+
+    fn handed_on(self) -> Option<Saved> {
+        Some(Saved::Delivery(Arc::new(self)))
     }
 }
 
-/// The order of a delivery that exists for the caller.
-pub async fn order_of(work: &Work, id: DeliveryId) -> Result<OrderId> {
-    let visible = scope::deliveries(&work.actor().scope);
-    work.visible_id::<delivery::Entity>(delivery::Column::Id, id.0, visible, delivery::Column::OrderId)
-        .await
-        .map(OrderId)
+/// A delivery that exists for the caller, its allocation and their order; all locked, the order first.
+pub async fn with_order(
+    work: &Work,
+    id: DeliveryId,
+) -> Result<(Tracked<Order>, Tracked<Allocation>, Tracked<Delivery>)> {
+    let which = Condition::all().add(delivery::Column::Id.eq(id.0)).add(scope::deliveries(&work.actor().scope));
+    let Reached { order, share, delivery } = reach_one(work, Far::Delivery, which).await?;
+    Ok((order, share.ok_or(StoreError::NotFound)?, delivery.ok_or(StoreError::NotFound)?))
 }
 
 /// Every delivery of an order within a command; locked.
@@ -170,7 +173,7 @@ pub async fn all_of_order(work: &Work, order: OrderId) -> Result<Vec<Tracked<Del
         .select_only()
         .column(delivery::Column::Id)
         .into_tuple()
-        .all(work.db())
+        .all(work.db().await?)
         .await?;
     work.find_many(&ids).await
 }
@@ -211,14 +214,14 @@ pub async fn report(work: &Work, carrier: &str, carrier_event_id: &str) -> Resul
     tracking_event::Entity::find()
         .filter(tracking_event::Column::Carrier.eq(carrier))
         .filter(tracking_event::Column::CarrierEventId.eq(carrier_event_id))
-        .one(work.db())
+        .one(work.db().await?)
         .await?
         .map(tracking)
         .transpose()
 }
 
 /// Keeps a carrier's report.
-pub async fn keep_report(work: &Work, delivery: DeliveryId, report: &TrackingReport) -> Result<()> {
+pub fn keep_report(work: &Work, delivery: DeliveryId, report: &TrackingReport) -> Result<()> {
     let row = tracking_event::Model {
         id: work.id(),
         delivery_id: delivery.0,
@@ -230,8 +233,7 @@ pub async fn keep_report(work: &Work, delivery: DeliveryId, report: &TrackingRep
         recorded_by: work.actor().subject.clone(),
         recorded_at: work.now(),
     };
-    tracking_event::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(work.db()).await?;
-    Ok(())
+    work.write(|writes| writes.new_row::<tracking_event::Entity>(&row))
 }
 
 /// What a confirmed quantity is worth (R8.2); never changed.
@@ -258,11 +260,10 @@ pub struct SettlementRecord {
 }
 
 /// Keeps settlement records.
-pub async fn keep_settlement(work: &Work, records: &[SettlementRecord]) -> Result<()> {
-    let rows: Vec<_> = records
-        .iter()
-        .map(|record| {
-            let row = settlement_record::Model {
+pub fn keep_settlement(work: &Work, records: &[SettlementRecord]) -> Result<()> {
+    work.write(|writes| {
+        records.iter().try_for_each(|record| {
+            writes.new_row::<settlement_record::Entity>(&settlement_record::Model {
                 id: record.id.0,
                 order_id: record.order_id.0,
                 order_line_id: record.order_line_id.0,
@@ -272,12 +273,9 @@ pub async fn keep_settlement(work: &Work, records: &[SettlementRecord]) -> Resul
                 amount: price(record.amount)?,
                 currency: record.currency.code().to_owned(),
                 settled_at: record.settled_at,
-            };
-            Ok(row.into_active_model().reset_all())
+            })
         })
-        .collect::<Result<_>>()?;
-    settlement_record::Entity::insert_many(rows).exec_without_returning(work.db()).await?;
-    Ok(())
+    })
 }
 
 /// The settlement records of orders that were found visible before.

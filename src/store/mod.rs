@@ -9,11 +9,14 @@ pub mod delivery;
 pub mod error;
 pub mod event;
 pub mod idempotency;
+pub mod intake;
 pub mod inventory;
 pub mod lease;
 pub mod log;
 pub mod order;
 pub mod page;
+mod parts;
+mod reach;
 pub mod reference;
 pub mod review;
 pub mod row;
@@ -22,7 +25,9 @@ pub mod ticket;
 pub mod tree;
 pub mod verify;
 pub mod work;
+mod write;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
@@ -50,6 +55,7 @@ pub struct Store {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
     url: String,
+    rules: Arc<reference::RuleBook>,
 }
 
 impl Store {
@@ -65,7 +71,7 @@ impl Store {
             let pool = Database::connect(postgres(options)).await?;
             (pool.clone(), pool)
         };
-        Ok(Self { writer, reader, url: options.url.clone() })
+        Ok(Self { writer, reader, url: options.url.clone(), rules: Arc::default() })
     }
 
     /// Brings the schema up to date. Safe to run from several nodes at once.
@@ -111,6 +117,11 @@ impl Store {
             ..TransactionOptions::default()
         };
         Ok(self.writer.begin_with_options(options).await?)
+    }
+
+    /// The versions of the rules that were read so far.
+    pub(crate) fn rules(&self) -> &Arc<reference::RuleBook> {
+        &self.rules
     }
 
     /// The address, for a listener's own connection.

@@ -1,6 +1,7 @@
 //! Orders and their lines.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{order_line, orders};
@@ -9,12 +10,11 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFi
 use uuid::Uuid;
 
 use super::aggregate::{Aggregate, load_many};
+use super::concerned::Parties;
 use super::error::Result;
-use super::row::{
-    among, code, currency, from_json, from_price, from_quantity, json, optional_code, price, quantity, write_parts,
-    write_root,
-};
-use super::work::Work;
+use super::row::{among, code, currency, from_json, from_price, from_quantity, json, optional_code, price, quantity};
+use super::work::{Saved, Work};
+use super::write::Writes;
 use super::{Store, scope};
 use crate::domain::actor::{Actor, Scope};
 use crate::domain::codes::codes;
@@ -126,13 +126,19 @@ impl Aggregate for Order {
             .collect())
     }
 
-    async fn write((row, lines): &Self::Rows, before: Option<&Self::Rows>, db: &impl ConnectionTrait) -> Result<bool> {
-        if !write_root!(db, orders, row, before.map(|(row, _)| row)) {
-            return Ok(false);
-        }
+    fn write((row, lines): &Self::Rows, before: Option<&Self::Rows>, writes: &mut Writes) -> Result<()> {
+        writes.root::<orders::Entity>(row)?;
         let former = before.map_or(&[][..], |(_, lines)| lines);
-        write_parts::<order_line::Entity, _>(db, lines, former, |line| line.id).await?;
-        Ok(true)
+        writes.parts::<order_line::Entity>(lines, former, |line| line.id)
+    }
+
+    fn concerns(&self, parties: &mut Parties, is_new: bool) {
+        if is_new {
+            parties.order(self);
+        }
+    }
+    fn handed_on(self) -> Option<Saved> {
+        Some(Saved::Order(Arc::new(self)))
     }
 }
 
@@ -194,19 +200,6 @@ fn line(row: order_line::Model) -> Result<OrderLine> {
     })
 }
 
-/// The order submitted under this reference on this channel, with the digest it was submitted by.
-pub async fn by_reference(work: &Work, channel: Channel, reference: &str) -> Result<Option<(OrderId, String)>> {
-    let found: Option<(Uuid, String)> = orders::Entity::find()
-        .filter(orders::Column::Channel.eq(channel.code()))
-        .filter(orders::Column::ExternalReference.eq(reference))
-        .select_only()
-        .columns([orders::Column::Id, orders::Column::Digest])
-        .into_tuple()
-        .one(work.db())
-        .await?;
-    Ok(found.map(|(id, digest)| (OrderId(id), digest)))
-}
-
 /// Numbers of the customer's other orders with the same lines since a moment.
 pub async fn lookalikes(work: &Work, order: &Order, since: DateTime<Utc>) -> Result<Vec<String>> {
     Ok(orders::Entity::find()
@@ -219,7 +212,7 @@ pub async fn lookalikes(work: &Work, order: &Order, since: DateTime<Utc>) -> Res
         .column(orders::Column::Number)
         .limit(5)
         .into_tuple()
-        .all(work.db())
+        .all(work.db().await?)
         .await?)
 }
 

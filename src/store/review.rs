@@ -7,8 +7,9 @@ use uuid::Uuid;
 use super::Store;
 use super::aggregate::{Aggregate, load_many};
 use super::error::{Result, StoreError};
-use super::row::{among, code, from_json, json, write_root};
+use super::row::{among, code, from_json, json};
 use super::work::{Tracked, Work};
+use super::write::Writes;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{OrderId, UnitId};
 use crate::domain::review::ReviewCase;
@@ -71,8 +72,8 @@ impl Aggregate for ReviewCase {
         Ok(query.all(db).await?)
     }
 
-    async fn write(row: &Self::Rows, before: Option<&Self::Rows>, db: &impl ConnectionTrait) -> Result<bool> {
-        Ok(write_root!(db, review_case, row, before))
+    fn write(row: &Self::Rows, _: Option<&Self::Rows>, writes: &mut Writes) -> Result<()> {
+        writes.root::<review_case::Entity>(row)
     }
 }
 
@@ -83,7 +84,7 @@ pub async fn of_order(work: &Work, order: OrderId) -> Result<Tracked<ReviewCase>
         .select_only()
         .column(review_case::Column::Id)
         .into_tuple()
-        .one(work.db())
+        .one(work.db().await?)
         .await?;
     work.find(id.ok_or(StoreError::NotFound)?).await
 }

@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use entity::{Price, Quantity};
 use rust_decimal::Decimal;
-use sea_orm::sea_query::Condition;
-use sea_orm::{ActiveModelBehavior, ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
+use sea_orm::sea_query::{Condition, Expr, SelectStatement};
+use sea_orm::{EntityTrait, FromQueryResult, IdenStatic, Iterable, QueryResult};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -69,32 +69,17 @@ pub fn from_json<T: DeserializeOwned>(value: serde_json::Value) -> Result<T> {
     Ok(serde_json::from_value(value)?)
 }
 
-/// Inserts the parts that are new and updates those that changed; parts are never deleted.
-pub async fn write_parts<E, A>(
-    db: &impl ConnectionTrait,
-    after: &[E::Model],
-    before: &[E::Model],
-    id: impl Fn(&E::Model) -> Uuid,
-) -> Result<()>
-where
-    E: EntityTrait,
-    E::Model: IntoActiveModel<A> + PartialEq + Clone + Sync,
-    A: ActiveModelTrait<Entity = E> + ActiveModelBehavior + Send,
-{
-    let mut new = Vec::new();
-    for model in after {
-        match before.iter().find(|former| id(former) == id(model)) {
-            Some(former) if former == model => {}
-            Some(_) => {
-                E::update(model.clone().into_active_model().reset_all()).exec(db).await?;
-            }
-            None => new.push(model.clone().into_active_model().reset_all()),
-        }
+/// Selects every column of a table under names of its own, so that several tables fit in one row.
+pub fn select_as<E: EntityTrait>(select: &mut SelectStatement, prefix: &str) {
+    for column in E::Column::iter() {
+        select.expr_as(Expr::col((E::default(), column)), format!("{prefix}{}", column.as_str()));
     }
-    if !new.is_empty() {
-        E::insert_many(new).exec_without_returning(db).await?;
-    }
-    Ok(())
+}
+
+/// What stands under those names, unless an outer join left it empty.
+pub fn selected<M: FromQueryResult>(row: &QueryResult, prefix: &str) -> Result<Option<M>> {
+    let id: Option<Uuid> = row.try_get(prefix, "id")?;
+    Ok(id.map(|_| M::from_query_result(row, prefix)).transpose()?)
 }
 
 /// The condition that a column is among values; never true for none.
@@ -104,28 +89,3 @@ pub fn among<C: sea_orm::ColumnTrait, V: Into<sea_orm::Value>>(
 ) -> Condition {
     Condition::all().add(column.is_in(values))
 }
-
-/// Writes the root row of an aggregate: inserts a new one, else compare-and-set on the version.
-/// Says whether the row was written.
-macro_rules! write_root {
-    ($db:expr, $table:ident, $row:expr, $before:expr) => {{
-        use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
-        let active = $row.clone().into_active_model().reset_all();
-        match $before {
-            None => {
-                entity::$table::Entity::insert(active).exec_without_returning($db).await?;
-                true
-            }
-            Some(before) => {
-                let result = entity::$table::Entity::update_many()
-                    .set(active)
-                    .filter(entity::$table::Column::Id.eq($row.id))
-                    .filter(entity::$table::Column::Version.eq(before.version))
-                    .exec($db)
-                    .await?;
-                result.rows_affected == 1
-            }
-        }
-    }};
-}
-pub(crate) use write_root;

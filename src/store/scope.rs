@@ -5,14 +5,16 @@ use sea_orm::sea_query::{Condition, Expr, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, Iden};
 use uuid::Uuid;
 
+use super::work::Saved;
 use crate::domain::actor::{Actor, Scope};
 use crate::domain::allocation::AllocationStatus;
+use crate::domain::ids::{OrderId, UnitId};
 
 fn nothing() -> Condition {
     Condition::all().add(Expr::cust("1 = 0"))
 }
 
-fn unit_ids(units: &[crate::domain::ids::UnitId]) -> Vec<Uuid> {
+fn unit_ids(units: &[UnitId]) -> Vec<Uuid> {
     units.iter().map(|unit| unit.0).collect()
 }
 
@@ -63,6 +65,31 @@ pub fn deliveries(scope: &Scope) -> Condition {
         Scope::Nothing => nothing(),
         other => Condition::all().add(in_visible_orders(delivery::Column::OrderId, other)),
     }
+}
+
+/// Which of the things a command has just saved exist for the scope, as far as that can be told from
+/// them alone. A command has found them within its scope, so that only shares that moved or ended, and
+/// the orders of units that had them, may not.
+pub fn of_saved(scope: &Scope, saved: &[Saved]) -> Vec<bool> {
+    let has_share = |units: &[UnitId], order: OrderId| {
+        saved.iter().any(|one| {
+            matches!(one, Saved::Allocation(share) if share.order_id == order
+                && units.contains(&share.unit_id) && !AllocationStatus::ENDED.contains(&share.status))
+        })
+    };
+    let exists = |one: &Saved| match (scope, one) {
+        (Scope::All, _) => true,
+        (Scope::Nothing, _) => false,
+        (Scope::Units(units), Saved::Order(order)) => has_share(units, order.id),
+        (Scope::Units(units), Saved::Delivery(delivery)) => has_share(units, delivery.order_id),
+        (Scope::Units(units), Saved::Allocation(share)) => units.contains(&share.unit_id),
+        (Scope::Units(units), Saved::StockItem(item)) => units.contains(&item.warehouse_id),
+        (Scope::Customer(_) | Scope::Account(_), Saved::StockItem(_)) => false,
+        (Scope::Customer(id), Saved::Order(order)) => order.customer_id == *id,
+        (Scope::Account(account), Saved::Order(order)) => order.account.as_ref() == Some(account),
+        (Scope::Customer(_) | Scope::Account(_), Saved::Allocation(_) | Saved::Delivery(_)) => true,
+    };
+    saved.iter().map(exists).collect()
 }
 
 /// Tickets that exist for the scope: a team sees its own and those of its orders.

@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::aggregate::{Aggregate, load_many};
 use super::error::Result;
 use super::page::{Keyset, Page, page};
-use super::row::{among, code, from_json, json, write_root};
+use super::row::{among, code, from_json, json};
 use super::work::{Tracked, Work};
+use super::write::Writes;
 use super::{Store, scope};
 use crate::domain::actor::Actor;
 use crate::domain::event::AggregateKind;
@@ -93,8 +94,8 @@ impl Aggregate for Ticket {
         Ok(query.all(db).await?)
     }
 
-    async fn write(row: &Self::Rows, before: Option<&Self::Rows>, db: &impl ConnectionTrait) -> Result<bool> {
-        Ok(write_root!(db, ticket, row, before))
+    fn write(row: &Self::Rows, _: Option<&Self::Rows>, writes: &mut Writes) -> Result<()> {
+        writes.root::<ticket::Entity>(row)
     }
 }
 

@@ -1,22 +1,33 @@
 //! A unit of work: one command, one transaction, all its changes and their events.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use entity::orders;
-use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter, QuerySelect,
+};
 use uuid::Uuid;
 
 use super::aggregate::{Aggregate, load_many};
+use super::concerned::{self, Parties};
 use super::error::{Result, StoreError};
-use super::{Store, concerned, log, scope};
+use super::parts::Share;
+use super::reach::{Far, reach_one};
+use super::reference::RuleBook;
+use super::write::Writes;
+use super::{Store, log, scope};
 use crate::domain::actor::{Act, Actor};
+use crate::domain::allocation::Allocation;
+use crate::domain::delivery::Delivery;
 use crate::domain::document::{difference, document};
 use crate::domain::event::{Event, Happening};
 use crate::domain::ids::OrderId;
+use crate::domain::inventory::StockItem;
 use crate::domain::order::Order;
 use crate::domain::permission::Action;
+use crate::domain::rules::RuleSet;
 
 /// An aggregate as it was loaded and as it is now.
 #[derive(Clone, Debug)]
@@ -33,7 +44,7 @@ impl<T> Tracked<T> {
 }
 
 impl<T: Clone> Tracked<T> {
-    fn loaded(current: T) -> Self {
+    pub(super) fn loaded(current: T) -> Self {
         Self { before: Some(current.clone()), current }
     }
 }
@@ -71,38 +82,79 @@ pub struct Occasion {
     pub now: DateTime<Utc>,
 }
 
+/// Something as it was saved: what a later reader reads, without reading it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Saved {
+    /// An order.
+    Order(Arc<Order>),
+    /// A unit's share of one.
+    Allocation(Arc<Allocation>),
+    /// A delivery.
+    Delivery(Arc<Delivery>),
+    /// A stock item.
+    StockItem(Arc<StockItem>),
+}
+
+/// What came of a unit of work.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// Are there new events?
+    pub has_events: bool,
+    /// What was saved, as far as it still exists for the actor; of the same thing the last counts.
+    pub saved: Vec<Saved>,
+}
+
 /// One transaction of one command.
 pub struct Work {
     tx: DatabaseTransaction,
     occasion: Occasion,
-    new_id: std::sync::Arc<dyn Fn() -> Uuid + Send + Sync>,
-    /// What happened so far; written last, when everything they concern holds its locks.
-    events: Mutex<Vec<Event>>,
+    new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
+    rules: Arc<RuleBook>,
+    gathered: Mutex<Gathered>,
+}
+
+/// What a unit of work has come to so far.
+#[derive(Default)]
+struct Gathered {
+    /// What is written when somebody looks, or at the commit.
+    writes: Writes,
+    /// What happened; written last, when everything it concerns holds its locks.
+    events: Vec<Event>,
+    parties: Parties,
+    saved: Vec<Saved>,
 }
 
 impl Work {
     /// Begins.
-    pub async fn begin(
-        store: &Store,
-        occasion: Occasion,
-        new_id: std::sync::Arc<dyn Fn() -> Uuid + Send + Sync>,
-    ) -> Result<Self> {
+    pub async fn begin(store: &Store, occasion: Occasion, new_id: Arc<dyn Fn() -> Uuid + Send + Sync>) -> Result<Self> {
         let tx = store.begin().await?;
-        Ok(Self { tx, occasion, new_id, events: Mutex::default() })
+        Ok(Self { tx, occasion, new_id, rules: store.rules().clone(), gathered: Mutex::default() })
     }
 
-    /// Writes what happened and makes everything durable. Says whether there are new events.
-    pub async fn commit(self) -> Result<bool> {
-        let Self { tx, events, .. } = self;
-        let mut events = events.into_inner().unwrap_or_else(PoisonError::into_inner);
+    fn gathered(&self) -> MutexGuard<'_, Gathered> {
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what is left with what happened, and makes everything durable.
+    pub async fn commit(self) -> Result<Committed> {
+        let Self { tx, occasion, gathered, .. } = self;
+        let Gathered { writes, mut events, parties, mut saved } =
+            gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         let outcome = async {
-            concerned::fill_in(&tx, &mut events).await?;
+            concerned::fill_in(&tx, &mut events, &parties).await?;
+            if tx.get_database_backend() == DbBackend::Postgres {
+                return writes.send(&tx, log::waiting_events(&events)?).await;
+            }
+            writes.send(&tx, Vec::new()).await?;
             log::append(&tx, &mut events).await
         };
         match outcome.await {
             Ok(()) => {
                 tx.commit().await?;
-                Ok(!events.is_empty())
+                let seen = scope::of_saved(&occasion.actor.scope, &saved);
+                let mut seen = seen.into_iter();
+                saved.retain(|_| seen.next().unwrap_or(false));
+                Ok(Committed { has_events: !events.is_empty(), saved })
             }
             Err(error) => {
                 tx.rollback().await?;
@@ -119,12 +171,29 @@ impl Work {
     /// What a naive feed would tell before the commit.
     #[doc(hidden)]
     pub fn events(&self) -> Vec<Event> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.gathered().events.clone()
     }
 
-    /// The transaction, for reads within it.
-    pub(crate) fn db(&self) -> &DatabaseTransaction {
+    /// The transaction with everything written that was saved so far, for reads within it.
+    pub(crate) async fn db(&self) -> Result<&DatabaseTransaction> {
+        let writes = std::mem::take(&mut self.gathered().writes);
+        writes.send(&self.tx, Vec::new()).await?;
+        Ok(&self.tx)
+    }
+
+    /// The transaction as it is, for reads of what no command writes: units, people, customers, products.
+    pub(crate) fn reference(&self) -> &DatabaseTransaction {
         &self.tx
+    }
+
+    /// A version of the rules. Versions never change: this node reads each once.
+    pub async fn rules(&self, version: i32) -> Result<Arc<RuleSet>> {
+        self.rules.get(&self.tx, version).await
+    }
+
+    /// Gathers something to write.
+    pub(super) fn write(&self, gather: impl FnOnce(&mut Writes) -> Result<()>) -> Result<()> {
+        gather(&mut self.gathered().writes)
     }
 
     /// Who acts.
@@ -148,18 +217,16 @@ impl Work {
     }
 
     /// The order, locked, if it exists for the caller. Every command on anything of an order
-    /// begins here: the order's lock comes first, so that no two commands wait for each other.
+    /// begins by locking it: the order's lock comes first, so that no two commands wait for each other.
     pub async fn order(&self, id: OrderId) -> Result<Tracked<Order>> {
-        let visible = orders::Entity::find_by_id(id.0)
-            .filter(scope::orders(&self.actor().scope))
-            .select_only()
-            .column(orders::Column::Id)
-            .lock_exclusive()
-            .into_tuple::<Uuid>()
-            .one(&self.tx)
-            .await?;
-        visible.ok_or(StoreError::NotFound)?;
-        self.find(id.0).await
+        Ok(reach_one(self, Far::Order, Condition::all().add(orders::Column::Id.eq(id.0))).await?.order)
+    }
+
+    /// Takes note of orders that are locked, and of all open shares in them.
+    pub(super) fn know_parties<'a>(&self, orders: impl Iterator<Item = &'a Order>, shares: &[Share]) {
+        let parties = &mut self.gathered().parties;
+        orders.for_each(|order| parties.order(order));
+        shares.iter().for_each(|share| parties.open_share(share));
     }
 
     /// An aggregate that was reached through something visible, locked.
@@ -170,7 +237,10 @@ impl Work {
 
     /// Several aggregates, locked in the order of their ids.
     pub async fn find_many<T: Aggregate>(&self, ids: &[Uuid]) -> Result<Vec<Tracked<T>>> {
-        Ok(load_many(&self.tx, ids, true).await?.into_iter().map(Tracked::loaded).collect())
+        let found: Vec<T> = load_many(self.db().await?, ids, true).await?;
+        let parties = &mut self.gathered().parties;
+        found.iter().for_each(|one| one.concerns(parties, false));
+        Ok(found.into_iter().map(Tracked::loaded).collect())
     }
 
     /// Fails unless the version is the one the caller expected.
@@ -184,15 +254,20 @@ impl Work {
     }
 
     /// Saves the aggregate with what happened to it: compare-and-set on the version, and an event
-    /// whose sequence is the version.
+    /// whose sequence is the version. It is written when somebody looks, or at the commit; that somebody
+    /// else changed it first shows then.
     pub async fn save<T: Aggregate>(&self, mut tracked: Tracked<T>, happening: impl Into<Happening>) -> Result<T> {
         let before_version = tracked.before.as_ref().map_or(0, Aggregate::version);
         tracked.current.set_version(before_version + 1);
         let rows = tracked.current.to_rows()?;
         let before_rows = tracked.before.as_ref().map(T::to_rows).transpose()?;
-        if !T::write(&rows, before_rows.as_ref(), &self.tx).await? {
-            return Err(StoreError::Conflict);
+        if self.gathered().writes.holds(T::KIND, tracked.current.key()) {
+            self.db().await?;
         }
+        self.write(|writes| {
+            writes.mark(T::KIND, tracked.current.key());
+            T::write(&rows, before_rows.as_ref(), writes)
+        })?;
         // What a later reader will see, so that the log's fold and the rows cannot differ in form.
         let saved = T::from_rows(rows)?;
         let former = match &tracked.before {
@@ -201,6 +276,10 @@ impl Work {
         };
         let changes = difference(&former, &document(&saved)?);
         self.log(&saved, happening.into(), changes);
+        let mut gathered = self.gathered();
+        saved.concerns(&mut gathered.parties, tracked.before.is_none());
+        gathered.saved.extend(saved.clone().handed_on());
+        drop(gathered);
         Ok(saved)
     }
 
@@ -225,7 +304,7 @@ impl Work {
             note: happening.note,
             changes,
         };
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        self.gathered().events.push(event);
     }
 
     /// The id of one row of a table that satisfies a condition, or `NotFound`.
@@ -245,7 +324,7 @@ impl Work {
             .select_only()
             .column(wanted)
             .into_tuple::<Uuid>()
-            .one(&self.tx)
+            .one(self.db().await?)
             .await?
             .ok_or(StoreError::NotFound)
     }

@@ -159,7 +159,7 @@ on_both_databases!(versions_let_one_of_many_through, |world| async move {
 });
 
 on_both_databases!(whoever_hangs_up_leaves_nothing_half_done, |world| async move {
-    const CALLERS: usize = 200;
+    const CALLERS: usize = 320;
     let sales = world.actor(Role::Sales);
     // A seed of its own for every run would hide a failure: this one is always the same.
     let mut seed: u64 = 0x00DD_BA11;
@@ -217,7 +217,7 @@ on_both_databases!(whoever_hangs_up_leaves_nothing_half_done, |world| async move
     });
     let retries: Vec<bool> = retries.buffered(16).collect().await;
     assert_eq!(retries.iter().filter(|duplicate| **duplicate).count(), kept);
-    assert_eq!(world.number("SELECT COUNT(*) FROM orders").await, 200);
+    assert_eq!(world.number("SELECT COUNT(*) FROM orders").await, 320);
 });
 
 on_both_databases!(deliveries_of_one_share_never_exceed_what_passed, |world| async move {

@@ -20,4 +20,5 @@ mod model;
 mod plans;
 mod reading;
 mod scenarios;
+mod statements;
 mod verify;

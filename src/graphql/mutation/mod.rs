@@ -69,7 +69,10 @@ async fn act<C: Command>(ctx: &Context<'_>, command: C, idempotency_key: Option<
     let outcome = perform(session(ctx)?, Guarded { command, idempotency_key }).await;
     loaders(ctx)?.forget();
     match outcome {
-        Ok(Answered { answer, .. }) => Ok(Ok(answer)),
+        Ok(Answered { answer, saved, .. }) => {
+            loaders(ctx)?.know_saved(saved);
+            Ok(Ok(answer))
+        }
         Err(Failure::Refused(refusals)) => Ok(Err(refusals.0.into_iter().map(UserError::from).collect())),
         Err(other) => Err(failure(ctx, &other)),
     }

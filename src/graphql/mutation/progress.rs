@@ -3,9 +3,10 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use super::{act, clean, id, payload};
-use crate::app::progress::{BlockMilestone, CompleteMilestone, StartMilestone};
+use crate::app::progress::{BlockMilestone, CompleteMilestone, OnMilestone, StartMilestone};
 use crate::graphql::access::{access, limit, roles};
-use crate::graphql::types::progress::{Milestone, milestone};
+use crate::graphql::types::allocation::allocation;
+use crate::graphql::types::progress::Milestone;
 
 /// The milestone to begin or resume.
 #[derive(InputObject)]
@@ -93,10 +94,7 @@ impl ProgressMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(StartMilestonePayload {
-                milestone: milestone(ctx, answer.milestone_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => Ok(StartMilestonePayload { milestone: shown(ctx, answer).await?, user_errors: Vec::new() }),
             Err(errors) => Ok(StartMilestonePayload::refused(errors)),
         }
     }
@@ -114,10 +112,9 @@ impl ProgressMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(CompleteMilestonePayload {
-                milestone: milestone(ctx, answer.milestone_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => {
+                Ok(CompleteMilestonePayload { milestone: shown(ctx, answer).await?, user_errors: Vec::new() })
+            }
             Err(errors) => Ok(CompleteMilestonePayload::refused(errors)),
         }
     }
@@ -138,11 +135,13 @@ impl ProgressMutation {
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
-            Ok(answer) => Ok(BlockMilestonePayload {
-                milestone: milestone(ctx, answer.milestone_id).await?,
-                user_errors: Vec::new(),
-            }),
+            Ok(answer) => Ok(BlockMilestonePayload { milestone: shown(ctx, answer).await?, user_errors: Vec::new() }),
             Err(errors) => Ok(BlockMilestonePayload::refused(errors)),
         }
     }
+}
+
+/// The milestone that was acted on, within its allocation as it is now.
+async fn shown(ctx: &Context<'_>, on: OnMilestone) -> Result<Option<Milestone>> {
+    Ok(allocation(ctx, on.allocation_id).await?.and_then(|share| Milestone::of(share.0, on.milestone_id)))
 }

@@ -377,6 +377,6 @@ impl SettlementRecord {
 
 /// A delivery by id, if it exists for the caller.
 pub async fn delivery(ctx: &Context<'_>, id: crate::domain::ids::DeliveryId) -> Result<Option<Delivery>> {
-    let found = crate::app::read::delivery::by_ids(session(ctx)?, &[id]).await.answer(ctx)?;
-    Ok(found.into_iter().next().map(Delivery::from))
+    let found = loaders(ctx)?.get(id).await.answer(ctx)?;
+    Ok(found.map(Delivery))
 }

@@ -13,7 +13,7 @@ use crate::domain::allocation as domain;
 use crate::domain::ids::MilestoneId;
 use crate::domain::progress as parts;
 use crate::domain::progress::MilestoneStatus;
-use crate::graphql::context::{Answer, session};
+use crate::graphql::context::session;
 use crate::graphql::ids;
 use crate::graphql::scalars::DateTime;
 
@@ -135,10 +135,4 @@ impl Milestone {
         let available = read::actions::of_milestone(actor, milestone, allocation, &order.0);
         Ok(Some(actions::all(available)))
     }
-}
-
-/// A milestone by id, if its allocation exists for the caller.
-pub async fn milestone(ctx: &Context<'_>, id: MilestoneId) -> Result<Option<Milestone>> {
-    let found = read::allocation::of_milestones(session(ctx)?, &[id]).await.answer(ctx)?;
-    Ok(found.into_iter().find_map(|allocation| Milestone::of(Arc::new(allocation), id)))
 }

@@ -5,44 +5,63 @@ mod rows;
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{allocation, allocation_decision, milestone, stock_item};
-use sea_orm::sea_query::{Condition, Expr, ExprTrait};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QuerySelect,
-};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use crate::domain::actor::Actor;
 use crate::domain::allocation::{Allocation, AllocationDecision, AllocationStatus, UnitFacts};
 use crate::domain::ids::{AllocationDecisionId, AllocationId, MilestoneId, OrderId, ProductId, UnitId};
+use crate::domain::order::Order;
 use crate::domain::reference::{ProductKind, UnitKind};
 use crate::store::aggregate::load_many;
 use crate::store::error::{Result, StoreError};
 use crate::store::page::{Keyset, Page, page};
+use crate::store::reach::{Far, reach, reach_one};
 use crate::store::row::{among, code, from_json, from_quantity, json, optional_code};
 use crate::store::work::{Tracked, Work};
 use crate::store::{Store, reference, scope};
 
 pub(super) use rows::{AllocationRows, backorder_part, reservation_part};
 
-/// The order of an allocation that exists for the caller.
-pub async fn order_of(work: &Work, id: AllocationId) -> Result<OrderId> {
-    let visible = scope::allocations(&work.actor().scope);
-    work.visible_id::<allocation::Entity>(allocation::Column::Id, id.0, visible, allocation::Column::OrderId)
-        .await
-        .map(OrderId)
+/// An allocation that exists for the caller, and its order; both locked, the order first.
+pub async fn with_order(work: &Work, id: AllocationId) -> Result<(Tracked<Order>, Tracked<Allocation>)> {
+    reached(work, allocation::Column::Id.eq(id.0)).await
 }
 
-/// The allocation of a milestone.
-pub async fn of_milestone(work: &Work, id: MilestoneId) -> Result<AllocationId> {
-    work.visible_id::<milestone::Entity>(milestone::Column::Id, id.0, Condition::all(), milestone::Column::AllocationId)
-        .await
-        .map(AllocationId)
+/// The same for the allocation of a milestone.
+pub async fn of_milestone(work: &Work, id: MilestoneId) -> Result<(Tracked<Order>, Tracked<Allocation>)> {
+    let of = Query::select()
+        .column(milestone::Column::AllocationId)
+        .from(milestone::Entity)
+        .and_where(milestone::Column::Id.eq(id.0))
+        .take();
+    let of = Expr::SubQuery(None, Box::new(of.into()));
+    reached(work, Expr::col((allocation::Entity, allocation::Column::Id)).eq(of)).await
+}
+
+/// Allocations that were reached through something visible, each with its order; all locked.
+pub async fn all_with_orders(
+    work: &Work,
+    ids: impl IntoIterator<Item = AllocationId>,
+) -> Result<Vec<(Tracked<Order>, Tracked<Allocation>)>> {
+    let ids: Vec<Uuid> = ids.into_iter().map(|id| id.0).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = reach(work, Far::Allocation, among(allocation::Column::Id, ids)).await?;
+    Ok(found.into_iter().filter_map(|one| Some((one.order, one.share?))).collect())
+}
+
+async fn reached(work: &Work, which: Expr) -> Result<(Tracked<Order>, Tracked<Allocation>)> {
+    let which = scope::allocations(&work.actor().scope).add(which);
+    let found = reach_one(work, Far::Allocation, Condition::all().add(which)).await?;
+    Ok((found.order, found.share.ok_or(StoreError::NotFound)?))
 }
 
 /// Every allocation of an order within a command; locked.
 pub async fn all_of_order(work: &Work, order: OrderId) -> Result<Vec<Tracked<Allocation>>> {
-    let ids = ids_of_orders(work.db(), &[order]).await?;
+    let ids = ids_of_orders(work.db().await?, &[order]).await?;
     work.find_many(&ids).await
 }
 
@@ -57,7 +76,7 @@ async fn ids_of_orders(db: &impl ConnectionTrait, orders: &[OrderId]) -> Result<
 }
 
 /// Keeps a decision.
-pub async fn keep_decision(work: &Work, decision: &AllocationDecision) -> Result<()> {
+pub fn keep_decision(work: &Work, decision: &AllocationDecision) -> Result<()> {
     let row = allocation_decision::Model {
         id: decision.id.0,
         order_id: decision.order_id.0,
@@ -69,8 +88,7 @@ pub async fn keep_decision(work: &Work, decision: &AllocationDecision) -> Result
         decided_at: decision.decided_at,
         candidates: json(&decision.candidates)?,
     };
-    allocation_decision::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(work.db()).await?;
-    Ok(())
+    work.write(|writes| writes.new_row::<allocation_decision::Entity>(&row))
 }
 
 pub(super) fn decision(row: allocation_decision::Model) -> Result<AllocationDecision> {
@@ -98,7 +116,7 @@ pub async fn decisions(store: &Store, ids: &[AllocationDecisionId]) -> Result<Ve
 
 /// What the rules must know of every executing unit about this order.
 pub async fn unit_facts(work: &Work, order: OrderId, products: &[ProductId]) -> Result<Vec<UnitFacts>> {
-    let units = reference::all_units(work.db()).await?;
+    let units = reference::all_units(work.reference()).await?;
     let ended: Vec<&str> = AllocationStatus::ENDED.iter().map(|status| status.code()).collect();
     let open: Vec<(Uuid, i64)> = allocation::Entity::find()
         .filter(allocation::Column::Status.is_not_in(ended.into_iter().chain([AllocationStatus::Closed.code()])))
@@ -107,7 +125,7 @@ pub async fn unit_facts(work: &Work, order: OrderId, products: &[ProductId]) -> 
         .expr(Expr::col(allocation::Column::Id).count())
         .group_by(allocation::Column::UnitId)
         .into_tuple()
-        .all(work.db())
+        .all(work.db().await?)
         .await?;
     let declined: Vec<(Uuid, String)> = allocation::Entity::find()
         .filter(allocation::Column::OrderId.eq(order.0))
@@ -115,11 +133,11 @@ pub async fn unit_facts(work: &Work, order: OrderId, products: &[ProductId]) -> 
         .select_only()
         .columns([allocation::Column::UnitId, allocation::Column::Kind])
         .into_tuple()
-        .all(work.db())
+        .all(work.db().await?)
         .await?;
     let stock: Vec<stock_item::Model> = stock_item::Entity::find()
         .filter(among(stock_item::Column::ProductId, products.iter().map(|id| id.0)))
-        .all(work.db())
+        .all(work.db().await?)
         .await?;
     let mut facts = Vec::new();
     for unit in units.iter().filter(|unit| !unit.capabilities.is_empty()) {

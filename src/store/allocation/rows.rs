@@ -7,11 +7,15 @@ use crate::domain::inspection::Inspection;
 use crate::domain::inventory::{Backorder, Reservation};
 use crate::domain::progress::Milestone;
 use crate::store::aggregate::Aggregate;
+use crate::store::concerned::Parties;
 use crate::store::error::Result;
-use crate::store::row::{among, code, from_json, from_quantity, json, quantity, write_parts, write_root};
+use crate::store::parts::{Parts, Wanted};
+use crate::store::row::{among, code, from_json, from_quantity, json, quantity};
+use crate::store::work::Saved;
+use crate::store::write::Writes;
 use entity::{allocation, allocation_line, backorder, inspection, milestone, reservation};
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use std::collections::HashMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The rows of an allocation over all its tables.
@@ -22,6 +26,20 @@ pub struct AllocationRows {
     pub(in crate::store) reservations: Vec<reservation::Model>,
     pub(in crate::store) backorders: Vec<backorder::Model>,
     pub(in crate::store) inspections: Vec<inspection::Model>,
+}
+
+impl AllocationRows {
+    /// The rows of one among those that were read.
+    pub(in crate::store) fn of(root: allocation::Model, parts: &mut Parts) -> Self {
+        Self {
+            lines: parts.lines.remove(&root.id).unwrap_or_default(),
+            milestones: parts.milestones.remove(&root.id).unwrap_or_default(),
+            reservations: parts.reservations.remove(&root.id).unwrap_or_default(),
+            backorders: parts.backorders.remove(&root.id).unwrap_or_default(),
+            inspections: parts.inspections.remove(&root.id).unwrap_or_default(),
+            root,
+        }
+    }
 }
 
 impl Aggregate for Allocation {
@@ -104,45 +122,17 @@ impl Aggregate for Allocation {
             query = query.lock_exclusive();
         }
         let roots = query.all(db).await?;
-        macro_rules! parts {
-            ($table:ident) => {{
-                let mut parts: HashMap<Uuid, Vec<$table::Model>> = HashMap::new();
-                for part in
-                    $table::Entity::find().filter(among($table::Column::AllocationId, ids.to_vec())).all(db).await?
-                {
-                    parts.entry(part.allocation_id).or_default().push(part);
-                }
-                parts
-            }};
-        }
-        let mut lines = parts!(allocation_line);
-        let mut milestones = parts!(milestone);
-        let mut reservations = parts!(reservation);
-        let mut backorders = parts!(backorder);
-        let mut inspections = parts!(inspection);
-        Ok(roots
-            .into_iter()
-            .map(|root| AllocationRows {
-                lines: lines.remove(&root.id).unwrap_or_default(),
-                milestones: milestones.remove(&root.id).unwrap_or_default(),
-                reservations: reservations.remove(&root.id).unwrap_or_default(),
-                backorders: backorders.remove(&root.id).unwrap_or_default(),
-                inspections: inspections.remove(&root.id).unwrap_or_default(),
-                root,
-            })
-            .collect())
+        let wanted = Wanted { allocations: roots.iter().map(|root| root.id).collect(), ..Wanted::default() };
+        let mut parts = Parts::of(db, wanted).await?;
+        Ok(roots.into_iter().map(|root| AllocationRows::of(root, &mut parts)).collect())
     }
 
-    async fn write(rows: &Self::Rows, before: Option<&Self::Rows>, db: &impl ConnectionTrait) -> Result<bool> {
-        if !write_root!(db, allocation, rows.root, before.map(|rows| &rows.root)) {
-            return Ok(false);
-        }
+    fn write(rows: &Self::Rows, before: Option<&Self::Rows>, writes: &mut Writes) -> Result<()> {
+        writes.root::<allocation::Entity>(&rows.root)?;
         macro_rules! parts {
             ($table:ident, $field:ident) => {
-                write_parts::<$table::Entity, _>(db, &rows.$field, before.map_or(&[][..], |rows| &rows.$field), |row| {
-                    row.id
-                })
-                .await?
+                let former = before.map_or(&[][..], |rows| &rows.$field);
+                writes.parts::<$table::Entity>(&rows.$field, former, |row| row.id)?;
             };
         }
         parts!(allocation_line, lines);
@@ -150,7 +140,14 @@ impl Aggregate for Allocation {
         parts!(reservation, reservations);
         parts!(backorder, backorders);
         parts!(inspection, inspections);
-        Ok(true)
+        Ok(())
+    }
+
+    fn concerns(&self, parties: &mut Parties, _: bool) {
+        parties.share(self);
+    }
+    fn handed_on(self) -> Option<Saved> {
+        Some(Saved::Allocation(Arc::new(self)))
     }
 }
 

@@ -3,14 +3,14 @@
 mod opening;
 mod replenishment;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use entity::{allocation, backorder, stock_item, stock_movement};
 use rust_decimal::Decimal;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, RelationDef,
 };
 use uuid::Uuid;
 
@@ -22,8 +22,9 @@ use crate::store::aggregate::Aggregate;
 use crate::store::allocation::backorder_part;
 use crate::store::error::{Result, StoreError};
 use crate::store::page::{Keyset, Page, page};
-use crate::store::row::{among, code, from_quantity, quantity, write_root};
-use crate::store::work::{Tracked, Work};
+use crate::store::row::{among, code, from_quantity, quantity};
+use crate::store::work::{Saved, Tracked, Work};
+use crate::store::write::Writes;
 use crate::store::{Store, scope};
 
 pub use opening::{OpeningStock, open_stock};
@@ -87,8 +88,12 @@ impl Aggregate for StockItem {
         Ok(query.all(db).await?)
     }
 
-    async fn write(row: &Self::Rows, before: Option<&Self::Rows>, db: &impl ConnectionTrait) -> Result<bool> {
-        Ok(write_root!(db, stock_item, row, before))
+    fn write(row: &Self::Rows, _: Option<&Self::Rows>, writes: &mut Writes) -> Result<()> {
+        writes.root::<stock_item::Entity>(row)
+    }
+
+    fn handed_on(self) -> Option<Saved> {
+        Some(Saved::StockItem(Arc::new(self)))
     }
 }
 
@@ -121,14 +126,10 @@ fn movement(row: stock_movement::Model) -> Result<StockMovement> {
 }
 
 /// Keeps movements.
-pub async fn keep_movements(work: &Work, movements: &[StockMovement]) -> Result<()> {
-    if movements.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<_> =
-        movements.iter().map(|one| Ok(movement_row(one)?.into_active_model().reset_all())).collect::<Result<_>>()?;
-    stock_movement::Entity::insert_many(rows).exec_without_returning(work.db()).await?;
-    Ok(())
+pub fn keep_movements(work: &Work, movements: &[StockMovement]) -> Result<()> {
+    work.write(|writes| {
+        movements.iter().try_for_each(|one| writes.new_row::<stock_movement::Entity>(&movement_row(one)?))
+    })
 }
 
 /// The stock of products in a warehouse, locked in the order of ids; items that do not exist yet
@@ -144,7 +145,7 @@ pub async fn lock_stock(
         .select_only()
         .column(stock_item::Column::Id)
         .into_tuple()
-        .all(work.db())
+        .all(work.db().await?)
         .await?;
     let mut items: Vec<Tracked<StockItem>> = work.find_many(&known).await?;
     for (product_id, sku) in products {
@@ -169,15 +170,13 @@ pub async fn lock_stock(
 
 /// A stock item within a command, if it exists for the caller; locked.
 pub async fn visible(work: &Work, id: StockItemId) -> Result<Tracked<StockItem>> {
-    check_visible(work, id).await?;
-    work.find(id.0).await
-}
-
-/// Fails unless the stock item exists for the caller.
-pub async fn check_visible(work: &Work, id: StockItemId) -> Result<()> {
-    let visible = scope::stock(&work.actor().scope);
-    work.visible_id::<stock_item::Entity>(stock_item::Column::Id, id.0, visible, stock_item::Column::Id).await?;
-    Ok(())
+    let row = stock_item::Entity::find_by_id(id.0)
+        .filter(scope::stock(&work.actor().scope))
+        .lock_exclusive()
+        .one(work.db().await?)
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    Ok(Tracked::loaded(StockItem::from_rows(row)?))
 }
 
 /// A backorder with the allocation and the order that wait.
@@ -190,29 +189,34 @@ pub struct Waiting {
     pub order_id: OrderId,
 }
 
+/// A row of [`waiting`].
+#[derive(FromQueryResult)]
+struct WaitingRow {
+    #[sea_orm(nested)]
+    backorder: backorder::Model,
+    order_id: Uuid,
+}
+
 /// What waits for a stock item: by priority, then by age (R4.3).
 pub async fn waiting(work: &Work, item: StockItemId) -> Result<Vec<Waiting>> {
+    let share: RelationDef = backorder::Entity::belongs_to(allocation::Entity)
+        .from(backorder::Column::AllocationId)
+        .to(allocation::Column::Id)
+        .into();
     let rows = backorder::Entity::find()
+        .join(JoinType::InnerJoin, share)
+        .column_as(allocation::Column::OrderId, "order_id")
         .filter(backorder::Column::StockItemId.eq(item.0))
         .filter(
             backorder::Column::Status.is_in([BackorderStatus::Waiting.code(), BackorderStatus::PartiallyFilled.code()]),
         )
-        .all(work.db())
+        .into_model::<WaitingRow>()
+        .all(work.db().await?)
         .await?;
-    let orders: BTreeMap<Uuid, Uuid> = allocation::Entity::find()
-        .filter(among(allocation::Column::Id, rows.iter().map(|row| row.allocation_id)))
-        .select_only()
-        .columns([allocation::Column::Id, allocation::Column::OrderId])
-        .into_tuple::<(Uuid, Uuid)>()
-        .all(work.db())
-        .await?
-        .into_iter()
-        .collect();
     let mut waiting = Vec::new();
-    for row in rows {
-        let order = orders.get(&row.allocation_id).copied().ok_or(StoreError::NotFound)?;
-        let allocation_id = AllocationId(row.allocation_id);
-        waiting.push(Waiting { backorder: backorder_part(row)?, allocation_id, order_id: OrderId(order) });
+    for WaitingRow { backorder, order_id } in rows {
+        let allocation_id = AllocationId(backorder.allocation_id);
+        waiting.push(Waiting { backorder: backorder_part(backorder)?, allocation_id, order_id: OrderId(order_id) });
     }
     waiting.sort_by_key(|one| (std::cmp::Reverse(one.backorder.priority), one.backorder.created_at, one.backorder.id));
     Ok(waiting)

@@ -57,8 +57,8 @@ pub async fn open_stock(
 
 async fn open_within(work: &Work, opening: &[OpeningStock]) -> Result<usize> {
     let skus: Vec<String> = opening.iter().map(|row| row.sku.clone()).collect();
-    let products = reference::products_by_sku(work.db(), &skus).await?;
-    let units = reference::all_units(work.db()).await?;
+    let products = reference::products_by_sku(work.reference(), &skus).await?;
+    let units = reference::all_units(work.reference()).await?;
     let mut count = 0;
     for row in opening {
         let missing =
@@ -68,7 +68,7 @@ async fn open_within(work: &Work, opening: &[OpeningStock]) -> Result<usize> {
         let known = stock_item::Entity::find()
             .filter(stock_item::Column::ProductId.eq(product.id.0))
             .filter(stock_item::Column::WarehouseId.eq(warehouse.id.0))
-            .count(work.db())
+            .count(work.db().await?)
             .await?;
         if known > 0 {
             continue;
@@ -89,7 +89,7 @@ async fn open_within(work: &Work, opening: &[OpeningStock]) -> Result<usize> {
             item.open_with(&work.act(), row.on_hand, &mut journal);
         }
         work.save(Tracked::new(item), EventKind::StockOpened).await?;
-        keep_movements(work, &journal).await?;
+        keep_movements(work, &journal)?;
         count += 1;
     }
     Ok(count)

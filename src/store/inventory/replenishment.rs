@@ -2,13 +2,14 @@
 
 use crate::domain::actor::Actor;
 use crate::domain::event::AggregateKind;
-use crate::domain::ids::{OrderId, ReplenishmentRequestId, StockItemId, UnitId};
-use crate::domain::inventory::{ReplenishmentRequest, ReplenishmentStatus};
+use crate::domain::ids::{OrderId, ReplenishmentRequestId, UnitId};
+use crate::domain::inventory::{ReplenishmentRequest, ReplenishmentStatus, StockItem};
 use crate::store::aggregate::Aggregate;
 use crate::store::error::{Result, StoreError};
 use crate::store::page::{Keyset, Page, page};
-use crate::store::row::{among, code, from_quantity, quantity, write_root};
+use crate::store::row::{among, code, from_quantity, quantity};
 use crate::store::work::{Tracked, Work};
+use crate::store::write::Writes;
 use crate::store::{Store, scope};
 use entity::{replenishment_request, stock_item};
 use sea_orm::sea_query::Condition;
@@ -90,8 +91,8 @@ impl Aggregate for Replenishment {
             .collect()
     }
 
-    async fn write((row, _): &Self::Rows, before: Option<&Self::Rows>, db: &impl ConnectionTrait) -> Result<bool> {
-        Ok(write_root!(db, replenishment_request, row, before.map(|(row, _)| row)))
+    fn write((row, _): &Self::Rows, _: Option<&Self::Rows>, writes: &mut Writes) -> Result<()> {
+        writes.root::<replenishment_request::Entity>(row)
     }
 }
 
@@ -109,19 +110,14 @@ fn replenishment(row: replenishment_request::Model) -> Result<ReplenishmentReque
 }
 
 /// The open replenishment request of a stock item, locked.
-pub async fn open_request(work: &Work, item: StockItemId) -> Result<Option<Tracked<Replenishment>>> {
-    let id: Option<Uuid> = replenishment_request::Entity::find()
-        .filter(replenishment_request::Column::StockItemId.eq(item.0))
+pub async fn open_request(work: &Work, item: &StockItem) -> Result<Option<Tracked<Replenishment>>> {
+    let found = replenishment_request::Entity::find()
+        .filter(replenishment_request::Column::StockItemId.eq(item.id.0))
         .filter(replenishment_request::Column::Status.ne(ReplenishmentStatus::Received.code()))
-        .select_only()
-        .column(replenishment_request::Column::Id)
-        .into_tuple()
-        .one(work.db())
+        .lock_exclusive()
+        .one(work.db().await?)
         .await?;
-    match id {
-        Some(id) => Ok(Some(work.find(id).await?)),
-        None => Ok(None),
-    }
+    found.map(|row| Ok(Tracked::loaded(Replenishment::from_rows((row, item.warehouse_id.0))?))).transpose()
 }
 
 /// What a list of replenishment requests is narrowed by.

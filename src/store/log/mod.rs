@@ -7,8 +7,8 @@ use entity::{event, event_log, event_waiting, meta};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{CommonTableExpression, Expr, OnConflict, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult,
-    IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, IntoActiveModel,
+    JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select,
 };
 use uuid::Uuid;
 
@@ -154,27 +154,34 @@ pub async fn matching(store: &Store, filter: &EventFilter, after: i64, upto: i64
     rows.into_iter().map(|row| event(row.event, Some(row.position))).collect()
 }
 
-/// Writes the events of a transaction. On SQLite they get their positions here; on PostgreSQL they
-/// wait for the relay, since transactions commit in any order.
+/// What writes the events of a transaction on PostgreSQL, as parts of one statement. They wait for the
+/// relay, since transactions commit in any order.
+pub(in crate::store) fn waiting_events(events: &[Event]) -> Result<Vec<CommonTableExpression>> {
+    let mut parts = Vec::new();
+    for (number, events) in events.chunks(CHUNK).enumerate() {
+        let written = format!("written_{number}");
+        let rows = events.iter().map(row).collect::<Result<Vec<_>>>()?;
+        let mut insert = event::Entity::insert_many(rows).into_query();
+        insert.returning_col(event::Column::Id);
+        let ids = Query::select().column("id").from(written.clone()).take();
+        let mut wait = Query::insert();
+        wait.into_table(event_waiting::Entity).columns([event_waiting::Column::EventId]);
+        wait.select_from(ids).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        parts.push(CommonTableExpression::new().query(insert).table_name(written).to_owned());
+        parts.push(CommonTableExpression::new().query(wait).table_name(format!("waiting_{number}")).to_owned());
+    }
+    Ok(parts)
+}
+
+/// Writes the events of a transaction on SQLite, with their positions: it is the only one that writes.
 pub(in crate::store) async fn append(tx: &DatabaseTransaction, events: &mut [Event]) -> Result<()> {
     for events in events.chunks_mut(CHUNK) {
         let rows = events.iter().map(row).collect::<Result<Vec<_>>>()?;
-        if tx.get_database_backend() == DbBackend::Postgres {
-            let mut insert = event::Entity::insert_many(rows).into_query();
-            insert.returning_col(event::Column::Id);
-            let written = CommonTableExpression::new().query(insert).table_name("written").to_owned();
-            let ids = Query::select().column("id").from("written").take();
-            let mut wait = Query::insert();
-            wait.into_table(event_waiting::Entity).columns([event_waiting::Column::EventId]);
-            wait.select_from(ids).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-            tx.execute(&wait.with(Query::with().cte(written).to_owned())).await?;
-        } else {
-            let mut ids = event::Entity::insert_many(rows).exec_with_returning_keys(tx).await?;
-            ids.sort_unstable();
-            let places = chained(end(tx).await?, &ids, events);
-            let places = places.into_iter().map(|place| place.into_active_model().reset_all());
-            event_log::Entity::insert_many(places).exec_without_returning(tx).await?;
-        }
+        let mut ids = event::Entity::insert_many(rows).exec_with_returning_keys(tx).await?;
+        ids.sort_unstable();
+        let places = chained(end(tx).await?, &ids, events);
+        let places = places.into_iter().map(|place| place.into_active_model().reset_all());
+        event_log::Entity::insert_many(places).exec_without_returning(tx).await?;
     }
     Ok(())
 }

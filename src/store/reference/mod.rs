@@ -3,6 +3,7 @@
 mod put;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use entity::{component, customer, org_unit, product, rule_set, staff};
 use sea_orm::sea_query::{Condition, Expr};
@@ -151,19 +152,23 @@ pub(super) fn products_of(
                     })
                 })
                 .collect::<Result<_>>()?;
-            Ok(Product {
-                id: row.id.into(),
-                sku: row.sku,
-                name: row.name,
-                kind: code(&row.kind)?,
-                category: row.category,
-                unit_of_measure: row.unit_of_measure,
-                list_price: from_price(row.list_price),
-                currency: currency(&row.currency)?,
-                components,
-            })
+            product(row, components)
         })
         .collect()
+}
+
+pub(super) fn product(row: product::Model, components: Vec<Component>) -> Result<Product> {
+    Ok(Product {
+        id: row.id.into(),
+        sku: row.sku,
+        name: row.name,
+        kind: code(&row.kind)?,
+        category: row.category,
+        unit_of_measure: row.unit_of_measure,
+        list_price: from_price(row.list_price),
+        currency: currency(&row.currency)?,
+        components,
+    })
 }
 
 /// Products by SKU.
@@ -271,6 +276,23 @@ pub async fn active_rules(db: &impl ConnectionTrait) -> Result<RuleSet> {
         .await?
         .ok_or_else(|| StoreError::Corrupt("no rule set is active".to_owned()))?;
     from_json(row.body)
+}
+
+/// Versions of the rules that were read so far. None is ever changed or removed, so that none grows old.
+#[derive(Default)]
+pub struct RuleBook(RwLock<BTreeMap<i32, Arc<RuleSet>>>);
+
+impl RuleBook {
+    /// A version of the rules, read at the first time.
+    pub(crate) async fn get(&self, db: &impl ConnectionTrait, version: i32) -> Result<Arc<RuleSet>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&version).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let read = Arc::new(rules(db, version).await?);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(version, read.clone());
+        Ok(read)
+    }
 }
 
 /// A version of the rules.

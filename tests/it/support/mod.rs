@@ -20,6 +20,7 @@ pub mod stock;
 pub mod story;
 pub mod streams;
 pub mod watcher;
+pub mod wire;
 pub mod wishes;
 
 use std::collections::BTreeMap;

@@ -128,7 +128,7 @@ pub fn host_of(url: &str) -> SocketAddr {
     authority.rsplit('@').next().expect("a host").parse().expect("an address and a port")
 }
 
-fn replace_host(url: &str, address: SocketAddr) -> String {
+pub(super) fn replace_host(url: &str, address: SocketAddr) -> String {
     url.replacen(&host_of(url).to_string(), &address.to_string(), 1)
 }
 

@@ -1,0 +1,98 @@
+//! What intake must know, in one statement.
+
+use std::collections::BTreeMap;
+
+use entity::{customer, orders, product, rule_set};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait};
+use uuid::Uuid;
+
+use super::error::{Result, StoreError};
+use super::reference;
+use super::row::{among, select_as, selected};
+use super::work::Work;
+use crate::domain::ids::{CustomerId, OrderId};
+use crate::domain::intake::Channel;
+use crate::domain::reference::{Customer, Product};
+
+/// What a submission names.
+pub struct Named<'a> {
+    /// The channel it came on.
+    pub channel: Channel,
+    /// The submitter's own number for it.
+    pub reference: Option<&'a str>,
+    /// The customer; both ways must lead to the same one, and neither to none.
+    pub customer: (Option<CustomerId>, Option<&'a str>),
+    /// Products.
+    pub skus: Vec<String>,
+}
+
+/// What there is of what was named.
+pub struct Facts {
+    /// The order under this reference on this channel, with the digest it was submitted by.
+    pub former: Option<(OrderId, String)>,
+    /// The customer.
+    pub customer: Option<Customer>,
+    /// The products, by SKU, without their components.
+    pub products: BTreeMap<String, Product>,
+    /// The rule set in force.
+    pub rule_set_version: i32,
+}
+
+/// Gathers it.
+pub async fn facts(work: &Work, named: &Named<'_>) -> Result<Facts> {
+    let newest = Query::select()
+        .expr(Expr::col((rule_set::Entity, rule_set::Column::Version)).max())
+        .from(rule_set::Entity)
+        .and_where(rule_set::Column::Active.eq(true))
+        .take();
+    let mut select = Query::select();
+    select
+        .expr_as(Expr::col((rule_set::Entity, rule_set::Column::Version)), "rule_set_version")
+        .from(rule_set::Entity)
+        .and_where(rule_set::Column::Version.in_subquery(newest));
+    // Whatever is not there leaves its columns empty.
+    if let Some(reference) = named.reference {
+        let is = Condition::all()
+            .add(orders::Column::Channel.eq(named.channel.code()))
+            .add(orders::Column::ExternalReference.eq(reference));
+        select
+            .expr_as(Expr::col((orders::Entity, orders::Column::Id)), "former_id")
+            .expr_as(Expr::col((orders::Entity, orders::Column::Digest)), "former_digest")
+            .left_join(orders::Entity, is);
+    }
+    let (id, number) = named.customer;
+    if id.is_some() || number.is_some() {
+        let is = Condition::all()
+            .add_option(id.map(|id| customer::Column::Id.eq(id.0)))
+            .add_option(number.map(|number| customer::Column::Number.eq(number)));
+        select_as::<customer::Entity>(&mut select, "customer_");
+        select.left_join(customer::Entity, is);
+    }
+    if !named.skus.is_empty() {
+        select_as::<product::Entity>(&mut select, "product_");
+        select.left_join(product::Entity, among(product::Column::Sku, named.skus.clone()));
+    }
+    // A row for each product.
+    let rows = work.reference().query_all(&select).await?;
+    let first = rows.first().ok_or_else(|| StoreError::Corrupt("no rule set is active".to_owned()))?;
+    let former: Option<Uuid> = if named.reference.is_some() { first.try_get("former_", "id")? } else { None };
+    let former = former.map(|id| Ok::<_, StoreError>((OrderId(id), first.try_get("former_", "digest")?)));
+    let mut facts = Facts {
+        former: former.transpose()?,
+        customer: None,
+        products: BTreeMap::new(),
+        rule_set_version: first.try_get("", "rule_set_version")?,
+    };
+    if id.is_some() || number.is_some() {
+        facts.customer = selected::<customer::Model>(first, "customer_")?.map(reference::customer).transpose()?;
+    }
+    if !named.skus.is_empty() {
+        for row in &rows {
+            if let Some(product) = selected::<product::Model>(row, "product_")? {
+                facts.products.insert(product.sku.clone(), reference::product(product, Vec::new())?);
+            }
+        }
+    }
+    Ok(facts)
+}
