@@ -12,7 +12,7 @@ use crate::app::read::delivery::TrackingEvent;
 use crate::app::read::event::Event;
 use crate::app::read::order::SettlementRecord;
 use crate::app::read::reference::Person;
-use crate::app::read::tree::{AllocationParts, Found, OrderParts, Wanted};
+use crate::app::read::tree::{Found, Wanted};
 use crate::app::read::{Keyset, Page, allocation, delivery, inventory, order, reference, review, ticket};
 use crate::app::{Failure, Saved, Session};
 use crate::domain::allocation::{Allocation, AllocationDecision};
@@ -84,7 +84,7 @@ impl Loaders {
         };
         let ids: Vec<OrderId> = orders.items.iter().map(|(_, order)| order.id).collect();
         known.add(tree.stages.into_iter().map(|(id, stage)| (StageOf(id), Some(stage))));
-        if wanted.orders == OrderParts::ALL {
+        if wanted.has_whole_orders() {
             known.add(orders.items.iter().map(|(_, order)| (order.id, Some(order.clone()))));
         }
         known.add(each(tree.customers, |one| CustomerOf(one.id)));
@@ -96,7 +96,7 @@ impl Loaders {
         }
         if let Some(allocations) = tree.allocations {
             let allocations: Vec<_> = allocations.into_iter().map(Arc::new).collect();
-            if wanted.allocations == Some(AllocationParts::ALL) {
+            if wanted.has_whole_allocations() {
                 known.add(allocations.iter().map(|one| (one.id, Some(one.clone()))));
             }
             known.add(lists(&ids, allocations, |id| AllocationsOf(*id), |one| AllocationsOf(one.order_id)));

@@ -23,7 +23,7 @@ pub mod write;
 #[cfg(test)]
 mod tests;
 
-use async_graphql::{SDLExportOptions, Schema, ValidationMode};
+use async_graphql::{SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
 
 pub use gateway::Gateway;
 pub use mutation::Mutation;
@@ -38,6 +38,16 @@ pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// The schema. Requests bring their session along; it holds no state of its own.
 pub fn schema() -> ApiSchema {
+    builder().finish()
+}
+
+/// The same schema for documents that were found valid before. What depends on the variables is checked
+/// again: what an answer may cost, and each value where it is used.
+pub fn trusting_schema() -> ApiSchema {
+    builder().validation_mode(ValidationMode::Fast).finish()
+}
+
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription)
         .register_output_type::<Node>()
         .disable_suggestions()
@@ -45,15 +55,6 @@ pub fn schema() -> ApiSchema {
         .limit_complexity(LIMITS.complexity)
         .limit_recursive_depth(LIMITS.recursion)
         .limit_directives(LIMITS.directives)
-        .finish()
-}
-
-/// The same schema for documents that were found valid before.
-pub fn trusting_schema() -> ApiSchema {
-    Schema::build(Query::default(), Mutation::default(), Subscription)
-        .register_output_type::<Node>()
-        .validation_mode(ValidationMode::Fast)
-        .finish()
 }
 
 /// The schema's definition, sorted, so that a change shows as a difference of its lines.

@@ -4,6 +4,8 @@
 //! anywhere is read wherever that type is met. What this overlooks is not wrong, only slower: the
 //! loaders read what is not known when it is asked for.
 
+mod properties;
+
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
@@ -13,7 +15,7 @@ use async_graphql::{Context, Positioned};
 use super::connection::Paging;
 use super::write::ByExecutor;
 use crate::app::read::Keyset;
-use crate::app::read::tree::{AllocationParts, DeliveryParts, OrderParts, Wanted};
+use crate::app::read::tree::{AllocationParts, Properties, Wanted};
 
 /// Fields for which the whole order is needed, on whatever type.
 const OF_THE_ORDER: [&str; 6] = ["availableActions", "checklistItems", "cost", "options", "order", "orderLine"];
@@ -21,7 +23,7 @@ const OF_THE_ORDER: [&str; 6] = ["availableActions", "checklistItems", "cost", "
 /// What is wanted of orders and of what belongs to them.
 pub fn wanted(ctx: &Context<'_>) -> Wanted {
     if ctx.data_opt::<ByExecutor>().is_some() {
-        return Wanted { orders: OrderParts::ALL, ..Wanted::default() };
+        return Wanted::whole_orders();
     }
     let mut asked = Asked { ctx, of: HashMap::new(), timelines: Vec::new() };
     let root = ctx.schema_env.registry.query_type.as_str();
@@ -84,16 +86,27 @@ impl<'c> Asked<'c> {
 
     fn into_wanted(self, root: &str) -> Wanted {
         let is_asked = |field: &str| self.has("Order", field);
+        let whole_order = OF_THE_ORDER.iter().any(|field| self.anywhere(field, root));
+        let (allocations, allocation) = self.allocations();
+        let deliveries = properties::of(properties::DELIVERY, self.fields("Delivery"));
         Wanted {
             total: self.has("OrderConnection", "totalCount"),
-            orders: self.order_parts(root),
+            orders: match whole_order {
+                true => Properties::All,
+                false => properties::of(properties::ORDER, self.fields("Order")),
+            },
+            lines: if whole_order { Some(Properties::All) } else { self.lines() },
             customers: self.anywhere("customer", root),
-            products: self.anywhere("product", root),
+            products: self
+                .anywhere("product", root)
+                .then(|| properties::of(properties::PRODUCT, self.fields("Product"))),
             components: self.has("Product", "components"),
             reviews: ["availableActions", "clarifications", "review"].into_iter().any(is_asked),
-            allocations: self.allocation_parts(),
+            allocations,
+            allocation,
             decisions: self.has("Allocation", "decision"),
-            deliveries: self.delivery_parts(),
+            delivery_lines: self.has("Delivery", "lines") || deliveries == Properties::All,
+            deliveries: is_asked("deliveries").then_some(deliveries),
             reports: self.has("Delivery", "trackingEvents"),
             tickets: is_asked("tickets"),
             settlement: is_asked("settlement"),
@@ -109,72 +122,40 @@ impl<'c> Asked<'c> {
         self.of.get(type_name).into_iter().flatten().copied()
     }
 
-    // A field that is not named in what follows needs everything: whoever adds one is right at once, and
-    // quick once it is named.
-
-    fn order_parts(&self, root: &str) -> OrderParts {
-        if OF_THE_ORDER.iter().any(|field| self.anywhere(field, root)) {
-            return OrderParts::ALL;
+    /// What of the lines of orders, if any of it.
+    fn lines(&self) -> Option<Properties> {
+        let of_lines = |field: &&str| properties::ORDER_OF_LINES.iter().any(|(name, _)| name == field);
+        let is_known = |field: &str| field == "__typename" || properties::ORDER.iter().any(|(name, _)| *name == field);
+        if !self.fields("Order").all(is_known) {
+            return Some(Properties::All);
         }
-        let mut parts = OrderParts::default();
-        for field in self.fields("Order") {
-            match field {
-                "lines" | "subtotal" | "total" | "allocationStatus" | "fulfillmentStatus" | "confirmationStatus"
-                | "settlementStatus" => parts.lines = true,
-                "contact" => parts.contact = true,
-                "deliveryAddress" => parts.address = true,
-                "cancellation" | "holds" => parts.stops = true,
-                "__typename" | "account" | "allocations" | "channel" | "clarifications" | "completedAt"
-                | "currencyCode" | "customer" | "deliveries" | "externalReference" | "id" | "note" | "number"
-                | "overdue" | "priority" | "region" | "requiredBy" | "review" | "ruleSetVersion" | "settlement"
-                | "stage" | "status" | "submittedAt" | "submittedBy" | "tickets" | "timeline" | "version" => {}
-                _ => return OrderParts::ALL,
-            }
-        }
-        parts
+        self.fields("Order").find(of_lines)?;
+        let own = properties::of(properties::ORDER_LINE, self.fields("OrderLine"));
+        let counts = properties::of(properties::LINE_QUANTITIES, self.fields("LineQuantities"));
+        let of_order = properties::of(properties::ORDER_OF_LINES, self.fields("Order").filter(of_lines));
+        Some(properties::both(properties::both(own, counts), of_order))
     }
 
-    fn allocation_parts(&self) -> Option<AllocationParts> {
+    /// Which parts of allocations, if any, and what of them apart from that.
+    fn allocations(&self) -> (Option<AllocationParts>, Properties) {
         if !self.has("Order", "allocations") {
-            return None;
+            return (None, Properties::All);
         }
+        let own = properties::of(properties::ALLOCATION, self.fields("Allocation"));
         // Whoever gets at an allocation from elsewhere gets all of it.
-        if self.anywhere("allocation", "") || self.has("Milestone", "availableActions") {
-            return Some(AllocationParts::ALL);
+        let is_whole = self.anywhere("allocation", "") || self.has("Milestone", "availableActions");
+        if is_whole || own == Properties::All {
+            return (Some(AllocationParts::ALL), Properties::All);
         }
-        let mut parts = AllocationParts::default();
-        for field in self.fields("Allocation") {
-            match field {
-                "lines" => parts.lines = true,
-                "milestones" => parts.milestones = true,
-                "reservations" => parts.reservations = true,
-                "backorders" => parts.backorders = true,
-                "inspections" => parts.inspections = true,
-                "__typename" | "acceptedBy" | "assignedAt" | "decision" | "declineReason" | "id" | "kind" | "order"
-                | "status" | "unit" | "version" | "warehouse" => {}
-                _ => return Some(AllocationParts::ALL),
-            }
-        }
-        Some(parts)
-    }
-
-    fn delivery_parts(&self) -> Option<DeliveryParts> {
-        if !self.has("Order", "deliveries") {
-            return None;
-        }
-        let mut parts = DeliveryParts::default();
-        for field in self.fields("Delivery") {
-            match field {
-                "lines" => parts.lines = true,
-                "options" => parts.options = true,
-                "confirmations" => parts.confirmations = true,
-                "__typename" | "allocation" | "appointment" | "carrier" | "confirmationStatus" | "cost"
-                | "deliveredAt" | "dispatchedAt" | "id" | "method" | "number" | "order" | "plannedArrival"
-                | "plannedAt" | "plannedBy" | "status" | "trackingEvents" | "trackingNumber" | "version" => {}
-                _ => return Some(DeliveryParts::ALL),
-            }
-        }
-        Some(parts)
+        let has = |field| self.has("Allocation", field);
+        let parts = AllocationParts {
+            lines: has("lines"),
+            milestones: has("milestones"),
+            reservations: has("reservations"),
+            backorders: has("backorders"),
+            inspections: has("inspections"),
+        };
+        (Some(parts), own)
     }
 }
 

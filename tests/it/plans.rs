@@ -50,8 +50,10 @@ async fn fill(world: &World) {
         ("product", "gen_random_uuid() AS id, 'P' || n AS sku, 'Category ' || n % 50 AS category"),
     ];
     for (table, new) in copies {
-        let row =
-            format!("SELECT (jsonb_populate_record(one, to_jsonb(new))).* FROM (SELECT * FROM {table} LIMIT 1) one");
+        let row = format!(
+            "SELECT (jsonb_populate_record(NULL::{table}, to_jsonb(one) || to_jsonb(new))).* \
+             FROM (SELECT * FROM {table} LIMIT 1) AS one"
+        );
         let sql =
             format!("INSERT INTO {table} {row}, LATERAL (SELECT {new} FROM generate_series(1, {ROWS}) AS n) AS new");
         assert_eq!(world.tamper(&sql).await, u64::from(ROWS), "{table}");

@@ -12,7 +12,7 @@ use crate::app::{Failure, Session};
 use crate::domain::reference::Unit;
 use crate::store::tree::{self, Roots};
 
-pub use crate::store::tree::{AllocationParts, DeliveryParts, OrderParts, Tree, Wanted};
+pub use crate::store::tree::{AllocationParts, Properties, Tree, Wanted};
 
 /// What was read, with the names in it.
 pub struct Found {

@@ -124,7 +124,8 @@ impl Hub {
         &self.0.stats
     }
 
-    pub(super) fn trusting(&self) -> &ApiSchema {
+    /// The schema for documents that are known to be valid.
+    pub(in crate::graphql) fn trusting(&self) -> &ApiSchema {
         &self.0.trusting
     }
 

@@ -1,35 +1,62 @@
-//! What stands in the place of parts that were not read.
+//! What stands in the place of properties that were not read, where empty is no value.
 
 use std::sync::LazyLock;
 
-use entity::{delivery, orders};
+use entity::{allocation, delivery, orders, product};
 use serde_json::{Value, json};
 
-use super::wanted::{DeliveryParts, OrderParts};
-use crate::domain::reference::{Address, Contact};
+use crate::domain::allocation::AllocationStatus;
+use crate::domain::delivery::{ConfirmationStatus, DeliveryMethod, DeliveryStatus};
+use crate::domain::intake::{Channel, Priority};
+use crate::domain::order::{OrderStatus, Stage};
+use crate::domain::reference::{Address, Contact, ProductKind};
 
 static CONTACT: LazyLock<Value> = LazyLock::new(|| json!(Contact::default()));
 static ADDRESS: LazyLock<Value> = LazyLock::new(|| json!(Address::default()));
+/// Any that there is.
+const CURRENCY: &str = "XXX";
 
 /// Fills in what an order was read without.
-pub fn order(row: &mut orders::Model, parts: OrderParts) {
-    if !parts.contact {
-        row.contact = CONTACT.clone();
-    }
-    if !parts.address {
-        row.delivery_address = ADDRESS.clone();
-    }
-    if !parts.stops {
-        row.holds = json!([]);
-    }
+pub fn order(row: &mut orders::Model) {
+    json(&mut row.contact, || CONTACT.clone());
+    json(&mut row.delivery_address, || ADDRESS.clone());
+    json(&mut row.holds, || json!([]));
+    text(&mut row.channel, Channel::ALL[0].code());
+    text(&mut row.priority, Priority::ALL[0].code());
+    text(&mut row.status, OrderStatus::ALL[0].code());
+    text(&mut row.stage, Stage::ALL[0].code());
+    text(&mut row.currency, CURRENCY);
+}
+
+/// Fills in what an allocation was read without.
+pub fn allocation(row: &mut allocation::Model) {
+    text(&mut row.kind, ProductKind::ALL[0].code());
+    text(&mut row.status, AllocationStatus::ALL[0].code());
 }
 
 /// Fills in what a delivery was read without.
-pub fn delivery(row: &mut delivery::Model, parts: DeliveryParts) {
-    if !parts.options {
-        row.options = json!([]);
+pub fn delivery(row: &mut delivery::Model) {
+    json(&mut row.options, || json!([]));
+    json(&mut row.confirmations, || json!([]));
+    text(&mut row.method, DeliveryMethod::ALL[0].code());
+    text(&mut row.status, DeliveryStatus::ALL[0].code());
+    text(&mut row.confirmation_status, ConfirmationStatus::ALL[0].code());
+}
+
+/// Fills in what a product was read without.
+pub fn product(row: &mut product::Model) {
+    text(&mut row.kind, ProductKind::ALL[0].code());
+    text(&mut row.currency, CURRENCY);
+}
+
+fn json(value: &mut Value, blank: impl Fn() -> Value) {
+    if value.is_null() {
+        *value = blank();
     }
-    if !parts.confirmations {
-        row.confirmations = json!([]);
+}
+
+fn text(value: &mut String, blank: &str) {
+    if value.is_empty() {
+        value.push_str(blank);
     }
 }

@@ -39,7 +39,7 @@ use crate::domain::reference::{Customer, Product};
 use crate::domain::review::ReviewCase;
 use crate::domain::ticket::Ticket;
 
-pub use wanted::{AllocationParts, DeliveryParts, OrderParts, Roots, Wanted};
+pub use wanted::{AllocationParts, Properties, Roots, Wanted};
 
 /// Orders, and what was asked for of what belongs to them. What was not asked for is not there, and not
 /// empty either.
@@ -158,16 +158,22 @@ impl Rows {
     fn assemble(mut self, roots: &Roots, wanted: &Wanted) -> Result<Tree> {
         self.orders.sort_by_key(|(place, _)| *place);
         let ids: Vec<Uuid> = self.orders.iter().map(|(_, row)| row.id).collect();
-        let stages = self.orders.iter().map(|(_, row)| Ok((OrderId(row.id), code(&row.stage)?)));
-        let stages = stages.collect::<Result<_>>()?;
-        let orders = self.orders.into_iter().map(|(_, mut row)| {
-            blank::order(&mut row, wanted.orders);
+        self.orders.iter_mut().for_each(|(_, row)| blank::order(row));
+        let stages = match wanted.orders.has("stage") {
+            true => {
+                self.orders.iter().map(|(_, row)| Ok((OrderId(row.id), code(&row.stage)?))).collect::<Result<_>>()?
+            }
+            false => Vec::new(),
+        };
+        let orders = self.orders.into_iter().map(|(_, row)| {
             let lines = self.lines.remove(&row.id).unwrap_or_default();
             Order::from_rows((row, lines))
         });
         let orders: Vec<Order> = orders.collect::<Result<_>>()?;
 
-        let allocation = |root: allocation::Model| {
+        self.products.iter_mut().for_each(blank::product);
+        let allocation = |mut root: allocation::Model| {
+            blank::allocation(&mut root);
             Allocation::from_rows(AllocationRows {
                 lines: self.allocation_lines.remove(&root.id).unwrap_or_default(),
                 milestones: self.milestones.remove(&root.id).unwrap_or_default(),
@@ -177,9 +183,8 @@ impl Rows {
                 root,
             })
         };
-        let delivery_parts = wanted.deliveries.unwrap_or_default();
         let delivery = |mut row: delivery::Model| {
-            blank::delivery(&mut row, delivery_parts);
+            blank::delivery(&mut row);
             let lines = self.delivery_lines.remove(&row.id).unwrap_or_default();
             Delivery::from_rows((row, lines))
         };
@@ -199,6 +204,7 @@ impl Rows {
             customers: all(wanted.customers, self.customers, reference::customer)?,
             products: wanted
                 .products
+                .is_some()
                 .then(|| reference::products_of(self.products, self.components, &self.component_products))
                 .transpose()?,
             reviews: all(wanted.reviews, self.reviews, ReviewCase::from_rows)?,

@@ -41,7 +41,7 @@ impl Kind {
     }
 }
 
-/// Something that a slot can hold. What was not asked for is empty text, or null as JSON.
+/// Something that a slot can hold. What was not asked for is what its type begins with.
 pub trait Slot: Sized {
     /// Where it lies.
     const KIND: Kind;
@@ -104,6 +104,14 @@ impl<'r> Slots<'r> {
     }
 }
 
+/// A value that is only missing when nobody asked for it.
+fn or_default<'r, T>(row: Row<'r>, index: usize) -> Result<T>
+where
+    T: Default + Decode<'r, Postgres> + Type<Postgres> + Decode<'r, Sqlite> + Type<Sqlite>,
+{
+    Ok(row.get::<Option<T>>(index)?.unwrap_or_default())
+}
+
 macro_rules! slots {
     ($($type:ty, $kind:ident $(, $cast:literal)? => |$row:ident, $index:ident| $value:expr;)+) => { $(
         impl Slot for $type {
@@ -118,26 +126,26 @@ macro_rules! slots {
 }
 
 slots! {
-    Uuid, Uuid => |row, index| row.get(index);
+    Uuid, Uuid => |row, index| or_default(row, index);
     Option<Uuid>, Uuid => |row, index| row.get(index);
-    String, Text => |row, index| Ok(row.get::<Option<String>>(index)?.unwrap_or_default());
+    String, Text => |row, index| or_default(row, index);
     Option<String>, Text => |row, index| row.get(index);
     serde_json::Value, Text, "::text" => |row, index| Ok(<Option<Self> as Slot>::take(row, index)?.unwrap_or_default());
     Option<serde_json::Value>, Text, "::text" => |row, index| {
         let text: Option<&str> = row.get(index)?;
         Ok(text.map(serde_json::from_str).transpose()?)
     };
-    i64, Number => |row, index| row.get(index);
+    i64, Number => |row, index| or_default(row, index);
     i32, Number, "::int8" => |row, index| {
-        let number: i64 = row.get(index)?;
+        let number: i64 = or_default(row, index)?;
         i32::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} is out of range")))
     };
-    bool, Number, "::int4::int8" => |row, index| Ok(row.get::<i64>(index)? != 0);
-    Quantity, Number => |row, index| row.get(index).map(Self);
-    Price, Number => |row, index| row.get(index).map(Self);
+    bool, Number, "::int4::int8" => |row, index| Ok(or_default::<i64>(row, index)? != 0);
+    Quantity, Number => |row, index| or_default(row, index).map(Self);
+    Price, Number => |row, index| or_default(row, index).map(Self);
     Option<Price>, Number => |row, index| Ok(row.get::<Option<i64>>(index)?.map(Price));
     Option<i64>, Number => |row, index| row.get(index);
-    DateTime<Utc>, Moment => |row, index| row.get(index);
+    DateTime<Utc>, Moment => |row, index| or_default(row, index);
     Option<DateTime<Utc>>, Moment => |row, index| row.get(index);
-    NaiveDate, Day => |row, index| row.get(index);
+    NaiveDate, Day => |row, index| or_default(row, index);
 }

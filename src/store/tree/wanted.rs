@@ -1,5 +1,7 @@
 //! What is read.
 
+use std::collections::BTreeSet;
+
 use crate::store::order::{OrderFilter, OrderKey, OrderSortField};
 use crate::store::page::Keyset;
 
@@ -24,22 +26,28 @@ pub enum Roots {
 pub struct Wanted {
     /// How many the list has.
     pub total: bool,
-    /// Which parts of the orders.
-    pub orders: OrderParts,
+    /// What of the orders themselves.
+    pub orders: Properties,
+    /// What of their lines; nothing when none are wanted.
+    pub lines: Option<Properties>,
     /// Customers.
     pub customers: bool,
-    /// Products of lines and allocations.
-    pub products: bool,
+    /// What of the products of lines and allocations.
+    pub products: Option<Properties>,
     /// The products' components.
     pub components: bool,
     /// Reviews.
     pub reviews: bool,
     /// Allocations.
     pub allocations: Option<AllocationParts>,
+    /// What of those, apart from their parts.
+    pub allocation: Properties,
     /// The decisions that made those.
     pub decisions: bool,
-    /// Deliveries.
-    pub deliveries: Option<DeliveryParts>,
+    /// What of deliveries.
+    pub deliveries: Option<Properties>,
+    /// The lines of those.
+    pub delivery_lines: bool,
     /// What carriers reported of those.
     pub reports: bool,
     /// Tickets.
@@ -56,39 +64,42 @@ pub struct Wanted {
     pub units: bool,
 }
 
-/// Which parts of orders. One that lacks a part must not be asked for what depends on it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each stands for something that costs")]
-pub struct OrderParts {
-    /// Their lines, on which quantities, amounts and states of fulfilment depend.
-    pub lines: bool,
-    /// How to reach the customer.
-    pub contact: bool,
-    /// Where they go.
-    pub address: bool,
-    /// What stops them: holds and cancellations.
-    pub stops: bool,
+impl Wanted {
+    /// Orders with all that is theirs, and nothing of others.
+    pub fn whole_orders() -> Self {
+        Self { lines: Some(Properties::All), ..Self::default() }
+    }
+
+    /// Are the orders read whole?
+    pub fn has_whole_orders(&self) -> bool {
+        self.orders == Properties::All && self.lines == Some(Properties::All)
+    }
+
+    /// Are the allocations read whole?
+    pub fn has_whole_allocations(&self) -> bool {
+        self.allocation == Properties::All && self.allocations == Some(AllocationParts::ALL)
+    }
 }
 
-impl OrderParts {
-    /// Everything.
-    pub const ALL: Self = Self { lines: true, contact: true, address: true, stops: true };
+/// Which properties of a thing, by their names in the domain. What was not asked for is empty, or whatever
+/// else its type begins with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Properties {
+    /// Every one.
+    #[default]
+    All,
+    /// These.
+    Of(BTreeSet<&'static str>),
 }
 
-/// Which parts of deliveries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DeliveryParts {
-    /// Their lines.
-    pub lines: bool,
-    /// The methods that were considered.
-    pub options: bool,
-    /// Their confirmations.
-    pub confirmations: bool,
-}
-
-impl DeliveryParts {
-    /// Everything.
-    pub const ALL: Self = Self { lines: true, options: true, confirmations: true };
+impl Properties {
+    /// Is one of this name wanted?
+    pub fn has(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(names) => names.contains(name),
+        }
+    }
 }
 
 /// Which parts of allocations.

@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, Statement};
 
 use super::levels::Level;
 use super::statement::{Builder, Layout};
-use super::wanted::{AllocationParts, DeliveryParts, OrderParts, Roots, Wanted};
+use super::wanted::{AllocationParts, Properties, Roots, Wanted};
 use crate::domain::actor::Actor;
 use crate::domain::reference::ProductKind;
 use crate::store::error::Result;
@@ -51,7 +51,7 @@ const ORDER_IDS: &str = "SELECT id FROM o";
 /// allocations and events have a scope of their own besides.
 pub fn statement(is_postgres: bool, actor: &Actor, roots: &Roots, wanted: &Wanted) -> Result<(Statement, Layout)> {
     let mut sql = Builder::new(is_postgres);
-    write_roots(&mut sql, actor, roots, wanted.orders)?;
+    write_roots(&mut sql, actor, roots, wanted)?;
     if let (true, Roots::Page { filter, .. }) = (wanted.total, roots) {
         sql.set("total", |sql| {
             sql.push("SELECT count(*) AS number FROM orders WHERE ");
@@ -59,8 +59,13 @@ pub fn statement(is_postgres: bool, actor: &Actor, roots: &Roots, wanted: &Wante
         });
         sql.answer(tag::TOTAL, "total", &[], Vec::new(), &["number"]);
     }
-    if wanted.orders.lines {
-        of::<order_line::Model>(&mut sql, tag::LINES, "l", "order_id", ORDER_IDS);
+    if let Some(properties) = &wanted.lines {
+        let mut kept = vec!["order_id", "line_number"];
+        if wanted.products.is_some() {
+            kept.push("product_id");
+        }
+        let without = others::<order_line::Model>(properties, &kept);
+        of_without::<order_line::Model>(&mut sql, tag::LINES, "l", "order_id", ORDER_IDS, without);
     }
     if wanted.customers {
         of::<customer::Model>(&mut sql, tag::CUSTOMERS, "c", "id", "SELECT customer_id FROM o");
@@ -69,20 +74,20 @@ pub fn statement(is_postgres: bool, actor: &Actor, roots: &Roots, wanted: &Wante
         of::<review_case::Model>(&mut sql, tag::REVIEWS, "r", "order_id", ORDER_IDS);
     }
     if let Some(parts) = wanted.allocations {
-        write_allocations(&mut sql, actor, parts);
+        write_allocations(&mut sql, actor, parts, wanted);
         if wanted.decisions {
             let ids = "SELECT decision_id FROM a";
             of::<allocation_decision::Model>(&mut sql, tag::DECISIONS, "ad", "id", ids);
         }
     }
-    if wanted.products {
-        write_products(&mut sql, wanted);
+    if let Some(properties) = &wanted.products {
+        write_products(&mut sql, wanted, properties);
     }
-    if let Some(parts) = wanted.deliveries {
-        let without = delivery_columns(parts);
+    if let Some(properties) = &wanted.deliveries {
+        let without = others::<delivery::Model>(properties, &["order_id"]);
         of_without::<delivery::Model>(&mut sql, tag::DELIVERIES, "d", "order_id", ORDER_IDS, without);
         let ids = "SELECT id FROM d";
-        if parts.lines {
+        if wanted.delivery_lines {
             of::<delivery_line::Model>(&mut sql, tag::DELIVERY_LINES, "dl", "delivery_id", ids);
         }
         if wanted.reports {
@@ -126,28 +131,23 @@ fn of_without<M: Level>(
     sql.answer(tag, name, M::columns(), without, &[]);
 }
 
-/// The columns of orders that need not be read. Some are there for the database alone.
-fn order_columns(parts: OrderParts) -> Vec<&'static str> {
-    let mut without = vec!["digest", "fingerprint", "search"];
-    for (is_wanted, names) in [
-        (parts.contact, &["contact"][..]),
-        (parts.address, &["delivery_address"]),
-        (parts.stops, &["cancellation", "holds"]),
-    ] {
-        if !is_wanted {
-            without.extend(names);
-        }
+/// The columns that need not be read: neither asked for nor kept for the reading itself.
+fn others<M: Level>(wanted: &Properties, kept: &[&str]) -> Vec<&'static str> {
+    let names = M::columns().iter().map(|column| column.name);
+    names.filter(|name| *name != "id" && !kept.contains(name) && !wanted.has(name)).collect()
+}
+
+fn write_roots(sql: &mut Builder, actor: &Actor, roots: &Roots, wanted: &Wanted) -> Result<()> {
+    let mut kept = Vec::new();
+    if wanted.customers {
+        kept.push("customer_id");
     }
-    without
-}
-
-fn delivery_columns(parts: DeliveryParts) -> Vec<&'static str> {
-    let parts = [(parts.options, "options"), (parts.confirmations, "confirmations")];
-    parts.into_iter().filter_map(|(is_wanted, name)| (!is_wanted).then_some(name)).collect()
-}
-
-fn write_roots(sql: &mut Builder, actor: &Actor, roots: &Roots, parts: OrderParts) -> Result<()> {
-    let without = order_columns(parts);
+    if let Roots::Page { sort: (field, _), .. } = roots {
+        kept.push(sort_column(*field).0);
+    }
+    let mut without = others::<orders::Model>(&wanted.orders, &kept);
+    // These are there for the database alone.
+    without.extend(["digest", "fingerprint", "search"].iter().filter(|name| wanted.orders.has(name)));
     match roots {
         Roots::One(key) => {
             let condition = scope::orders(&actor.scope).add(match key {
@@ -165,11 +165,7 @@ fn write_roots(sql: &mut Builder, actor: &Actor, roots: &Roots, parts: OrderPart
             });
         }
         Roots::Page { filter, sort: (field, descending), keyset } => {
-            let (name, column) = match field {
-                OrderSortField::SubmittedAt => ("submitted_at", orders::Column::SubmittedAt),
-                OrderSortField::RequiredBy => ("required_by", orders::Column::RequiredBy),
-                OrderSortField::Number => ("number", orders::Column::Number),
-            };
+            let (name, column) = sort_column(*field);
             // Cursors are looked into first: writing can't fail halfway.
             let bounds = Bounds::of(keyset, column)?;
             sql.set("o", |sql| {
@@ -189,6 +185,14 @@ fn write_roots(sql: &mut Builder, actor: &Actor, roots: &Roots, parts: OrderPart
     }
     sql.answer(tag::ORDERS, "o", orders::Model::columns(), without, &["place"]);
     Ok(())
+}
+
+const fn sort_column(field: OrderSortField) -> (&'static str, orders::Column) {
+    match field {
+        OrderSortField::SubmittedAt => ("submitted_at", orders::Column::SubmittedAt),
+        OrderSortField::RequiredBy => ("required_by", orders::Column::RequiredBy),
+        OrderSortField::Number => ("number", orders::Column::Number),
+    }
 }
 
 fn order_by(sql: &mut Builder, table: &str, first: &str, second: &str, descending: bool) {
@@ -224,14 +228,21 @@ impl Bounds {
     }
 }
 
-fn write_allocations(sql: &mut Builder, actor: &Actor, parts: AllocationParts) {
+fn write_allocations(sql: &mut Builder, actor: &Actor, parts: AllocationParts, wanted: &Wanted) {
+    let mut kept = vec!["order_id", "status"];
+    if wanted.decisions {
+        kept.push("decision_id");
+    }
+    let without = others::<allocation::Model>(&wanted.allocation, &kept);
     sql.set("a", |sql| {
-        sql.push("SELECT * FROM allocation WHERE ");
+        sql.push("SELECT ");
+        sql.names(allocation::Model::columns(), &without);
+        sql.push(" FROM allocation WHERE ");
         sql.among("order_id", ORDER_IDS);
         sql.push(" AND ");
         sql.condition(&scope::allocations(&actor.scope));
     });
-    sql.answer(tag::ALLOCATIONS, "a", allocation::Model::columns(), Vec::new(), &[]);
+    sql.answer(tag::ALLOCATIONS, "a", allocation::Model::columns(), without, &[]);
     let (column, ids) = ("allocation_id", "SELECT id FROM a");
     if parts.lines {
         of::<allocation_line::Model>(sql, tag::ALLOCATION_LINES, "al", column, ids);
@@ -250,10 +261,10 @@ fn write_allocations(sql: &mut Builder, actor: &Actor, parts: AllocationParts) {
     }
 }
 
-fn write_products(sql: &mut Builder, wanted: &Wanted) {
+fn write_products(sql: &mut Builder, wanted: &Wanted, properties: &Properties) {
     let parts = wanted.allocations.unwrap_or_default();
     let named = [
-        (wanted.orders.lines, "SELECT product_id FROM l"),
+        (wanted.lines.is_some(), "SELECT product_id FROM l"),
         (parts.lines, "SELECT product_id FROM al"),
         (parts.reservations, "SELECT product_id FROM ar"),
         (parts.backorders, "SELECT product_id FROM ab"),
@@ -262,7 +273,9 @@ fn write_products(sql: &mut Builder, wanted: &Wanted) {
     if named.is_empty() {
         return;
     }
-    of::<product::Model>(sql, tag::PRODUCTS, "p", "id", &named.join(" UNION "));
+    let kept: &[&str] = if wanted.components { &["kind"] } else { &[] };
+    let without = others::<product::Model>(properties, kept);
+    of_without::<product::Model>(sql, tag::PRODUCTS, "p", "id", &named.join(" UNION "), without);
     if wanted.components {
         let made = format!("SELECT id FROM p WHERE kind = '{}'", ProductKind::MadeToOrder.code());
         of::<component::Model>(sql, tag::COMPONENTS, "pc", "product_id", &made);

@@ -73,7 +73,7 @@ impl<'m> Maker<'m> {
             }
         }
         format!(
-            "query($yes: Boolean!, $no: Boolean!) {{ {roots}__typename @include(if: $yes) last: __typename @skip(if: $no) }}{}",
+            "query($yes: Boolean!, $no: Boolean!) {{ {roots}last: viewer {{ subject @include(if: $yes) roles @skip(if: $no) }} }}{}",
             maker.fragments
         )
     }
