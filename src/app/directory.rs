@@ -15,10 +15,13 @@ const FRESH: Duration = Duration::from_secs(5);
 /// So many people are kept at most; then all are read anew as they are asked for.
 const MOST_PEOPLE: usize = 10_000;
 
+/// Every unit of the group.
+type Units = Arc<[Arc<Unit>]>;
+
 /// Units and people, as they were a moment ago.
 #[derive(Default)]
 pub struct Directory {
-    units: RwLock<Option<Kept<Arc<[Arc<Unit>]>>>>,
+    units: RwLock<Option<Kept<Units>>>,
     /// By subject; nothing for those who are not on record.
     people: RwLock<HashMap<String, Kept<Option<Arc<Person>>>>>,
 }
@@ -41,12 +44,12 @@ impl<T: Clone> Kept<T> {
 
 impl Directory {
     /// Every unit of the group, by code.
-    pub async fn units(&self, store: &Store) -> Result<Arc<[Arc<Unit>]>> {
+    pub async fn units(&self, store: &Store) -> Result<Units> {
         let known = self.units.read().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Kept::fresh);
         if let Some(units) = known {
             return Ok(units);
         }
-        let units: Arc<[_]> = reference::all_units(store.reader()).await?.into_iter().map(Arc::new).collect();
+        let units: Units = reference::all_units(store.reader()).await?.into_iter().map(Arc::new).collect();
         *self.units.write().unwrap_or_else(PoisonError::into_inner) = Some(Kept::new(units.clone()));
         Ok(units)
     }

@@ -40,7 +40,7 @@ pub async fn orders(
     wanted: &Wanted,
 ) -> Result<Found, Failure> {
     session.may_read("orders")?;
-    read(session, &Roots::Page { filter: filter.clone(), sort, keyset }, wanted).await
+    read(session, &Roots::Page { filter: Box::new(filter.clone()), sort, keyset }, wanted).await
 }
 
 async fn read(session: &Session, roots: &Roots, wanted: &Wanted) -> Result<Found, Failure> {

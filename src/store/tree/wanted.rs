@@ -13,7 +13,7 @@ pub enum Roots {
     /// A page of a list.
     Page {
         /// What the list is narrowed by.
-        filter: OrderFilter,
+        filter: Box<OrderFilter>,
         /// What it is sorted by, and whether downwards.
         sort: (OrderSortField, bool),
         /// Where the page lies.
