@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, Error, Fields, Result};
 
-use crate::schema_name;
+use crate::{implementation, schema_name};
 
 pub fn expand(item: &DeriveInput) -> Result<TokenStream> {
     let Data::Struct(data) = &item.data else {
@@ -18,28 +18,5 @@ pub fn expand(item: &DeriveInput) -> Result<TokenStream> {
         let field = schema_name(ident);
         quote! { #field => crate::graphql::write::Write::write(&self.#ident, at, text), }
     });
-    Ok(quote! {
-        impl crate::graphql::write::Container for #name {
-            fn write_field(
-                &self,
-                at: &crate::graphql::write::Selected<'_>,
-                text: &mut String,
-            ) -> crate::graphql::write::Written {
-                match at.name {
-                    #(#arms)*
-                    _ => Err(crate::graphql::write::Unwritten),
-                }
-            }
-        }
-
-        impl crate::graphql::write::Write for #name {
-            fn write(
-                &self,
-                at: &crate::graphql::write::Selected<'_>,
-                text: &mut String,
-            ) -> crate::graphql::write::Written {
-                crate::graphql::write::object(self, at, text)
-            }
-        }
-    })
+    Ok(implementation(name, arms))
 }

@@ -10,6 +10,7 @@ mod fields;
 mod methods;
 
 use proc_macro::TokenStream;
+use quote::{ToTokens, quote};
 use syn::{DeriveInput, ItemImpl, parse_macro_input};
 
 /// Stands above `#[Object]`: every method of the block is also a field that can be written.
@@ -24,6 +25,37 @@ pub fn written(_: TokenStream, item: TokenStream) -> TokenStream {
 pub fn derive_written(item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);
     fields::expand(&item).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Makes a type write its fields: one arm for each, by its name in the schema.
+fn implementation(
+    name: impl ToTokens,
+    arms: impl Iterator<Item = proc_macro2::TokenStream>,
+) -> proc_macro2::TokenStream {
+    quote! {
+        impl crate::graphql::write::Container for #name {
+            fn write_field(
+                &self,
+                at: &crate::graphql::write::Selected<'_>,
+                text: &mut String,
+            ) -> crate::graphql::write::Written {
+                match at.name {
+                    #(#arms)*
+                    _ => Err(crate::graphql::write::Unwritten),
+                }
+            }
+        }
+
+        impl crate::graphql::write::Write for #name {
+            fn write(
+                &self,
+                at: &crate::graphql::write::Selected<'_>,
+                text: &mut String,
+            ) -> crate::graphql::write::Written {
+                crate::graphql::write::object(self, at, text)
+            }
+        }
+    }
 }
 
 /// The name a method or field has in the schema, as async-graphql makes it: `line_number` becomes

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Attribute, FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, PatType, Result, Type};
 
-use crate::schema_name;
+use crate::{implementation, schema_name};
 
 pub fn expand(block: &ItemImpl) -> Result<TokenStream> {
     let name = &block.self_ty;
@@ -13,31 +13,10 @@ pub fn expand(block: &ItemImpl) -> Result<TokenStream> {
         _ => None,
     });
     let arms = methods.filter_map(arm);
+    let implementation = implementation(name, arms);
     Ok(quote! {
         #block
-
-        impl crate::graphql::write::Container for #name {
-            fn write_field(
-                &self,
-                at: &crate::graphql::write::Selected<'_>,
-                text: &mut String,
-            ) -> crate::graphql::write::Written {
-                match at.name {
-                    #(#arms)*
-                    _ => Err(crate::graphql::write::Unwritten),
-                }
-            }
-        }
-
-        impl crate::graphql::write::Write for #name {
-            fn write(
-                &self,
-                at: &crate::graphql::write::Selected<'_>,
-                text: &mut String,
-            ) -> crate::graphql::write::Written {
-                crate::graphql::write::object(self, at, text)
-            }
-        }
+        #implementation
     })
 }
 

@@ -109,15 +109,15 @@ pub async fn timeline(store: &Store, actor: &Actor, order: OrderId, keyset: Keys
     })
 }
 
-/// Pages of the histories of orders, from rows with their place in the page and their position.
+/// Pages of the histories of orders, from rows with their positions.
 pub(super) fn timelines(
     orders: &[Uuid],
-    mut rows: Vec<(i64, Option<i64>, event::Model)>,
+    mut rows: Vec<(Option<i64>, event::Model)>,
     keyset: &Keyset,
 ) -> Result<HashMap<OrderId, Page<Event>>> {
-    rows.sort_by_key(|(_, _, row)| row.id);
+    rows.sort_by_key(|(_, row)| row.id);
     let mut of: HashMap<Uuid, Vec<Event>> = orders.iter().map(|id| (*id, Vec::new())).collect();
-    for (_, position, row) in rows {
+    for (position, row) in rows {
         if let Some(events) = row.order_id.and_then(|id| of.get_mut(&id)) {
             events.push(event(row, position)?);
         }

@@ -13,7 +13,7 @@ use crate::domain::reference::{Address, Contact, ProductKind};
 
 static CONTACT: LazyLock<Value> = LazyLock::new(|| json!(Contact::default()));
 static ADDRESS: LazyLock<Value> = LazyLock::new(|| json!(Address::default()));
-/// Any that there is.
+/// What ISO 4217 writes where there is no currency.
 const CURRENCY: &str = "XXX";
 
 /// Fills in what an order was read without.

@@ -108,8 +108,8 @@ struct Rows {
     reports: Vec<tracking_event::Model>,
     tickets: Vec<ticket::Model>,
     settlement: Vec<settlement_record::Model>,
-    /// By the way in which it was asked for: the place in the order's page, the position in the log.
-    timelines: HashMap<i64, Vec<(i64, Option<i64>, event::Model)>>,
+    /// By the way in which they were asked for: events, each with its position in the log.
+    timelines: HashMap<i64, Vec<(Option<i64>, event::Model)>>,
 }
 
 /// Rows by what they are a part of.
@@ -149,7 +149,7 @@ impl Rows {
             tag::SETTLEMENT => self.settlement.push(Level::read(slots)?),
             timeline => {
                 let row = event::Model::read(slots)?;
-                self.timelines.entry(timeline).or_default().push((slots.take()?, slots.take()?, row));
+                self.timelines.entry(timeline).or_default().push((slots.take()?, row));
             }
         }
         Ok(())

@@ -303,6 +303,6 @@ fn write_timeline(sql: &mut Builder, tag: i64, actor: &Actor, keyset: &Keyset, c
         sql.push(") AS page LEFT JOIN event_log ON event_log.event_id = page.id WHERE ");
         sql.push(&format!("page.place <= {}", keyset.limit + 1));
     });
-    sql.answer(tag, name, event::Model::columns(), without, &["place", "log_position"]);
+    sql.answer(tag, name, event::Model::columns(), without, &["log_position"]);
     Ok(())
 }
