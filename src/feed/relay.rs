@@ -21,7 +21,7 @@ const BATCH: u64 = 500;
 /// The first and the longest rest between two transactions while events keep coming: the fewer the relay
 /// needs, the more it leaves to writers. Who comes alone never waits.
 const SHORTEST_REST: Duration = Duration::from_millis(1);
-const LONGEST_REST: Duration = Duration::from_millis(8);
+const LONGEST_REST: Duration = Duration::from_millis(20);
 /// After so many events what is left of them is thrown away.
 const LITTER: usize = 10_000;
 /// How long a missed hint can delay an event at most.

@@ -89,3 +89,18 @@ pub fn among<C: sea_orm::ColumnTrait, V: Into<sea_orm::Value>>(
 ) -> Condition {
     Condition::all().add(column.is_in(values))
 }
+
+/// The condition that a column is among what a query finds. PostgreSQL finds that first and then looks
+/// each of it up, whatever the statistics said when it planned.
+pub fn among_found<C: sea_orm::ColumnTrait>(
+    db: &impl sea_orm::ConnectionTrait,
+    column: C,
+    query: SelectStatement,
+) -> Expr {
+    if db.get_database_backend() == sea_orm::DbBackend::Postgres {
+        let found = Expr::SubQuery(None, Box::new(query.into()));
+        Expr::cust_with_exprs("$1 = ANY (ARRAY $2)", [column.into_expr(), found])
+    } else {
+        column.in_subquery(query)
+    }
+}

@@ -5,7 +5,7 @@ mod verify;
 
 use entity::{event, event_log, event_waiting, meta};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{CommonTableExpression, Expr, OnConflict, Query};
+use sea_orm::sea_query::{CommonTableExpression, Expr, OnConflict, Order, Query};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, IntoActiveModel,
     JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select,
@@ -17,7 +17,7 @@ use crate::domain::event::{Event, EventFilter};
 use crate::store::Store;
 use crate::store::error::{Result, StoreError};
 use crate::store::event::{event, narrowed, row};
-use crate::store::row::among;
+use crate::store::row::{among, among_found};
 
 pub(in crate::store) use verify::verify;
 
@@ -202,14 +202,15 @@ pub(in crate::store) fn chained(end: End, ids: &[i64], events: &mut [Event]) -> 
 
 /// Events that wait for a position, oldest first, at most `limit`, with their ids.
 pub(in crate::store) async fn waiting(db: &impl ConnectionTrait, limit: u64) -> Result<(Vec<i64>, Vec<Event>)> {
-    let waits: RelationDef = event::Entity::belongs_to(event_waiting::Entity)
-        .from(event::Column::Id)
-        .to(event_waiting::Column::EventId)
-        .into();
-    let rows = event::Entity::find()
-        .join(JoinType::InnerJoin, waits)
-        .order_by_asc(event_waiting::Column::EventId)
+    let waiting = Query::select()
+        .column(event_waiting::Column::EventId)
+        .from(event_waiting::Entity)
+        .order_by(event_waiting::Column::EventId, Order::Asc)
         .limit(limit)
+        .take();
+    let rows = event::Entity::find()
+        .filter(among_found(db, event::Column::Id, waiting))
+        .order_by_asc(event::Column::Id)
         .all(db)
         .await?;
     let ids = rows.iter().map(|row| row.id).collect();

@@ -44,7 +44,7 @@ async fn compare(
     bench.report.say("| ---: | ---: | ---: | ---: | ---: |");
     for clients in [8, 32] {
         let mut costs = Vec::new();
-        for _ in 0..settings.rounds(3) {
+        for _ in 0..settings.rounds(5) {
             let without = pgbench(bench, database, plain, clients, seconds).await?;
             let product = Product::start(settings, &database.node()).await?;
             let mut writer = Writer::connect(&database.url, &database.prepared.model).await?;
