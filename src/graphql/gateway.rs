@@ -4,7 +4,6 @@
 use std::any::TypeId;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
@@ -15,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::context::{attach, code};
 use super::live::{Hub, Messages};
+use super::wanted::KnownDocument;
 use super::{ApiSchema, schema, selection};
 use crate::app::{App, Failure, Identity, Session};
 use crate::http::guard::CheckedDocument;
@@ -198,13 +198,14 @@ impl Order {
     fn known_to_be_valid(&self) -> Option<Request> {
         let Some(Document::Kept(kept)) = &self.document else { return None };
         let DocumentOperations::Single(operation) = &kept.document.operations else { return None };
-        if operation.node.ty != OperationType::Query || !kept.was_valid.load(Ordering::Relaxed) {
+        let known = Arc::clone(kept.notes.get()?).downcast::<KnownDocument>().ok()?;
+        if operation.node.ty != OperationType::Query {
             return None;
         }
         let mut request = Request::new(String::new()).variables(self.variables.clone());
         request.operation_name.clone_from(&self.operation);
         request.set_parsed_query(kept.document.clone());
-        Some(request)
+        Some(request.data(known))
     }
 
     /// Notes that the document was valid, if it was.
@@ -212,7 +213,7 @@ impl Order {
         if let Some(Document::Kept(kept)) = &self.document
             && response.errors.is_empty()
         {
-            kept.was_valid.store(true, Ordering::Relaxed);
+            kept.notes.get_or_init(|| Arc::new(KnownDocument::default()));
         }
     }
 

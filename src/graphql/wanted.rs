@@ -7,6 +7,7 @@
 mod properties;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::registry::{MetaType, MetaTypeName, Registry};
@@ -20,15 +21,34 @@ use crate::app::read::tree::{AllocationParts, Properties, Wanted};
 /// Fields for which the whole order is needed, on whatever type.
 const OF_THE_ORDER: [&str; 6] = ["availableActions", "checklistItems", "cost", "options", "order", "orderLine"];
 
+/// What was found out about a document of one query that is valid.
+#[derive(Default)]
+pub struct KnownDocument {
+    /// What is wanted, if no variable changes that.
+    wanted: OnceLock<Arc<Wanted>>,
+}
+
 /// What is wanted of orders and of what belongs to them.
-pub fn wanted(ctx: &Context<'_>) -> Wanted {
+pub fn wanted(ctx: &Context<'_>) -> Arc<Wanted> {
     if ctx.data_opt::<ByExecutor>().is_some() {
-        return Wanted::whole_orders();
+        return Arc::new(Wanted::whole_orders());
+    }
+    let known = ctx.data_opt::<Arc<KnownDocument>>();
+    if let Some(wanted) = known.and_then(|known| known.wanted.get()) {
+        return Arc::clone(wanted);
     }
     let mut asked = Asked { ctx, of: HashMap::new(), timelines: Vec::new() };
     let root = ctx.schema_env.registry.query_type.as_str();
     asked.walk(root, &ctx.query_env.operation.node.selection_set.node);
-    asked.into_wanted(root)
+    // Where the pages of a history lie is in its arguments.
+    let is_settled = !asked.has("Order", "timeline");
+    let wanted = Arc::new(asked.into_wanted(root));
+    if let Some(known) = known
+        && is_settled
+    {
+        known.wanted.get_or_init(|| Arc::clone(&wanted));
+    }
+    wanted
 }
 
 /// What is asked for of each type.

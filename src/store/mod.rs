@@ -11,6 +11,7 @@ pub mod event;
 pub mod idempotency;
 pub mod intake;
 pub mod inventory;
+mod lanes;
 pub mod lease;
 pub mod log;
 pub mod order;
@@ -31,11 +32,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
+use self::lanes::Lanes;
 pub use error::{Result, StoreError};
 pub use work::{Tracked, Work};
 
@@ -44,16 +47,18 @@ pub use work::{Tracked, Work};
 pub struct StoreOptions {
     /// `sqlite://path?mode=rwc` or `postgres://…`.
     pub url: String,
-    /// Connections that read (SQLite) or do everything (PostgreSQL).
+    /// Connections that read (SQLite) or do everything (PostgreSQL). On PostgreSQL half as many more read
+    /// orders.
     pub connections: u32,
 }
 
 /// The database. On SQLite one connection writes and a pool of others reads; on PostgreSQL one
-/// pool does both.
+/// pool does both, and orders are read on connections of their own.
 #[derive(Clone)]
 pub struct Store {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
+    lanes: Option<Arc<Lanes>>,
     url: String,
     rules: Arc<reference::RuleBook>,
 }
@@ -61,17 +66,18 @@ pub struct Store {
 impl Store {
     /// Connects; creates an SQLite file that does not exist.
     pub async fn connect(options: &StoreOptions) -> Result<Self> {
-        let (writer, reader) = if options.url.starts_with("sqlite:") {
+        let (writer, reader, lanes) = if options.url.starts_with("sqlite:") {
             let writer = Database::connect(sqlite(&options.url, 1)).await?;
             // The write-ahead log is a property of the file: readers find it set.
             writer.execute_unprepared("PRAGMA journal_mode = WAL").await?;
             let reader = Database::connect(sqlite(&options.url, options.connections)).await?;
-            (writer, reader)
+            (writer, reader, None)
         } else {
             let pool = Database::connect(postgres(options)).await?;
-            (pool.clone(), pool)
+            let lanes = Lanes::new(session(options.url.parse().map_err(malformed)?), lanes_beside(options.connections));
+            (pool.clone(), pool, Some(Arc::new(lanes)))
         };
-        Ok(Self { writer, reader, url: options.url.clone(), rules: Arc::default() })
+        Ok(Self { writer, reader, lanes, url: options.url.clone(), rules: Arc::default() })
     }
 
     /// Brings the schema up to date. Safe to run from several nodes at once.
@@ -109,6 +115,11 @@ impl Store {
         &self.writer
     }
 
+    /// The connections that read orders on PostgreSQL.
+    pub(crate) fn lanes(&self) -> Option<&Lanes> {
+        self.lanes.as_deref()
+    }
+
     /// Begins a transaction that writes.
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction> {
         let options = TransactionOptions {
@@ -138,6 +149,9 @@ impl Store {
     pub async fn close(self) -> Result<()> {
         self.reader.close().await?;
         self.writer.close().await?;
+        if let Some(lanes) = &self.lanes {
+            lanes.close().await;
+        }
         Ok(())
     }
 }
@@ -156,19 +170,31 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
 
 fn postgres(options: &StoreOptions) -> ConnectOptions {
     let mut connect = quiet(&options.url);
-    connect.max_connections(options.connections).map_sqlx_postgres_opts(|options| {
-        options.application_name("ordergraph").options([
-            // A transaction that its node forgot must not hold locks for ever.
-            ("idle_in_transaction_session_timeout", "30s"),
-            ("lock_timeout", "10s"),
-            // Sets of ids vary in size; a generic plan by index is right for all of them.
-            ("plan_cache_mode", "force_generic_plan"),
-            ("random_page_cost", "1.1"),
-            // To compile a plan takes longer than any statement here.
-            ("jit", "off"),
-        ])
-    });
+    connect.max_connections(options.connections).map_sqlx_postgres_opts(session);
     connect
+}
+
+/// What every session of PostgreSQL is told.
+fn session(options: PgConnectOptions) -> PgConnectOptions {
+    options.application_name("ordergraph").options([
+        // A transaction that its node forgot must not hold locks for ever.
+        ("idle_in_transaction_session_timeout", "30s"),
+        ("lock_timeout", "10s"),
+        // Sets of ids vary in size; a generic plan by index is right for all of them.
+        ("plan_cache_mode", "force_generic_plan"),
+        ("random_page_cost", "1.1"),
+        // To compile a plan takes longer than any statement here.
+        ("jit", "off"),
+    ])
+}
+
+/// Few are quickest: a statement keeps the database busy for all of its time.
+fn lanes_beside(connections: u32) -> usize {
+    (connections as usize / 2).max(1)
+}
+
+fn malformed(error: sea_orm::sqlx::Error) -> StoreError {
+    StoreError::Away(error.to_string())
 }
 
 fn quiet(url: &str) -> ConnectOptions {

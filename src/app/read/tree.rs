@@ -2,6 +2,7 @@
 
 mod mentioned;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -46,11 +47,13 @@ pub async fn orders(
 async fn read(session: &Session, roots: &Roots, wanted: &Wanted) -> Result<Found, Failure> {
     let (app, actor) = (&session.app, &session.actor);
     let tickets = readable(session, "tickets");
-    let permitted = Wanted {
-        tickets: wanted.tickets && tickets,
-        decisions: wanted.decisions && !actor.is_external(),
-        ..wanted.clone()
-    };
+    let mut permitted = Cow::Borrowed(wanted);
+    if wanted.tickets && !tickets {
+        permitted.to_mut().tickets = false;
+    }
+    if wanted.decisions && actor.is_external() {
+        permitted.to_mut().decisions = false;
+    }
     let mut tree = tree::read(app.store(), actor, roots, &permitted).await?;
     tree.allocations = tree.allocations.map(|found| allocation::presentable(session, found));
     // What the caller learns nothing of is known to be empty.

@@ -3,10 +3,13 @@
 mod demo;
 mod jwks;
 mod token;
+mod verified;
 
 use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, DecodingKey};
+
+use self::verified::Verified;
 
 pub use demo::{DEMO_AUDIENCE, DEMO_ISSUER, DemoKey, DemoToken};
 pub use jwks::JwksSettings;
@@ -47,11 +50,12 @@ pub enum KeyError {
     Signing(#[source] jsonwebtoken::errors::Error),
 }
 
-/// Verifies tokens. Cheap to clone; clones share one cache of keys.
+/// Verifies tokens. Cheap to clone; clones share what they keep of keys and of verified tokens.
 #[derive(Clone)]
 pub struct Authenticator {
     policy: Arc<TokenPolicy>,
     keys: Keys,
+    verified: Arc<Verified>,
 }
 
 #[derive(Clone)]
@@ -110,7 +114,7 @@ impl Authenticator {
     pub fn from_jwks(settings: JwksSettings, policy: TokenPolicy) -> Result<Self, KeyError> {
         policy.check()?;
         install_crypto_provider();
-        Ok(Self { policy: Arc::new(policy), keys: Keys::Set(Arc::new(jwks::KeySetCache::new(settings)?)) })
+        Ok(Self::with_keys(Keys::Set(Arc::new(jwks::KeySetCache::new(settings)?)), policy))
     }
 
     /// Verifies the tokens that `key` issues.
@@ -127,7 +131,11 @@ impl Authenticator {
     fn with_key(algorithm: Algorithm, key: DecodingKey, policy: TokenPolicy) -> Result<Self, KeyError> {
         policy.check()?;
         install_crypto_provider();
-        Ok(Self { policy: Arc::new(policy), keys: Keys::One(Arc::new(VerificationKey { algorithm, key })) })
+        Ok(Self::with_keys(Keys::One(Arc::new(VerificationKey { algorithm, key })), policy))
+    }
+
+    fn with_keys(keys: Keys, policy: TokenPolicy) -> Self {
+        Self { policy: Arc::new(policy), keys, verified: Arc::default() }
     }
 
     /// The identity a token stands for.
@@ -135,12 +143,23 @@ impl Authenticator {
     /// # Errors
     /// Why the token is refused. Nothing in the token is believed before its signature is checked.
     pub async fn authenticate(&self, token: &str) -> Result<Identity, TokenError> {
+        let leeway = self.policy.leeway_seconds;
+        if let Keys::One(key) = &self.keys
+            && let Some(identity) = self.verified.get(token, key, leeway)
+        {
+            return Ok(identity);
+        }
         let header = token::read_header(token)?;
         let key = match &self.keys {
             Keys::One(key) => Arc::clone(key),
             Keys::Set(cache) => cache.key(header.kid.as_deref()).await?,
         };
-        token::verify(token, &header, &key, &self.policy)
+        if let Some(identity) = self.verified.get(token, &key, leeway) {
+            return Ok(identity);
+        }
+        let identity = token::verify(token, &header, &key, &self.policy)?;
+        self.verified.add(token, key, identity.clone());
+        Ok(identity)
     }
 }
 

@@ -11,7 +11,8 @@ mod select;
 mod text;
 mod used;
 
-use std::sync::atomic::AtomicBool;
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::parser::{self, parse_query};
@@ -101,8 +102,8 @@ impl From<Refusal> for ServerError {
 pub struct CheckedDocument {
     /// The parsed document.
     pub document: ExecutableDocument,
-    /// Whether it was found to be valid by the rules of the schema, with the variables it came with.
-    pub was_valid: AtomicBool,
+    /// What the backend has found out about it.
+    pub notes: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl CheckedDocument {
@@ -160,7 +161,7 @@ pub fn check(text: &str, limits: &Limits, introspection: bool) -> Result<Checked
     text::check(text, limits)?;
     let document = parse_query(text).map_err(|parse_error| syntax_refusal(&parse_error))?;
     cost::check(&document, limits, introspection)?;
-    Ok(CheckedDocument { document, was_valid: AtomicBool::new(false) })
+    Ok(CheckedDocument { document, notes: OnceLock::new() })
 }
 
 /// The name of an operation type in GraphQL's own words.

@@ -19,7 +19,7 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use self::levels::Level;
-use self::slots::{Kind, Row, Slots};
+use self::slots::{Row, Slots};
 use self::write::tag;
 use super::aggregate::Aggregate;
 use super::allocation::AllocationRows;
@@ -77,10 +77,18 @@ pub struct Tree {
 pub async fn read(store: &Store, actor: &Actor, roots: &Roots, wanted: &Wanted) -> Result<Tree> {
     let (statement, layout) = write::statement(store.is_postgres(), actor, roots, wanted)?;
     let mut rows = Rows::default();
-    for result in store.reader().query_all_raw(statement).await? {
-        let row = Row::of(&result)?;
-        let tag: i64 = Slots::new(row, [0; Kind::ALL.len()]).take()?;
-        rows.add(tag, &mut Slots::new(row, layout))?;
+    let mut add = |row: Row<'_>| {
+        let (tag, mut values) = layout.values(row)?;
+        rows.add(tag, &mut values)
+    };
+    match store.lanes() {
+        Some(lanes) => lanes.read(&statement).await?.iter().map(Row::Postgres).try_for_each(add)?,
+        None => {
+            for result in store.reader().query_all_raw(statement).await? {
+                let row = result.try_as_sqlite_row();
+                add(Row::Sqlite(row.ok_or_else(|| StoreError::Corrupt("a row of another database".to_owned()))?))?;
+            }
+        }
     }
     rows.assemble(roots, wanted)
 }

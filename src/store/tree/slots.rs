@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{Price, Quantity};
-use sea_orm::QueryResult;
 use sea_orm::sqlx::postgres::PgRow;
 use sea_orm::sqlx::sqlite::SqliteRow;
 use sea_orm::sqlx::{self, Decode, Postgres, Row as _, Sqlite, Type};
@@ -42,7 +41,7 @@ impl Kind {
 }
 
 /// Something that a slot can hold. What was not asked for is what its type begins with.
-pub trait Slot: Sized {
+pub trait Slot: Default {
     /// Where it lies.
     const KIND: Kind;
     /// What PostgreSQL must do to put it there.
@@ -62,13 +61,6 @@ pub enum Row<'r> {
 }
 
 impl<'r> Row<'r> {
-    /// The row within what sea-orm returned.
-    pub fn of(result: &'r QueryResult) -> Result<Self> {
-        let postgres = result.try_as_pg_row().map(Self::Postgres);
-        let row = postgres.or_else(|| result.try_as_sqlite_row().map(Self::Sqlite));
-        row.ok_or_else(|| StoreError::Corrupt("a row of an unknown database".to_owned()))
-    }
-
     /// A value by its column. Its type is not checked: the statement has said what it is.
     fn get<T>(self, index: usize) -> Result<T>
     where
@@ -82,34 +74,49 @@ impl<'r> Row<'r> {
     }
 }
 
+/// The columns of a table that nobody asked for, one bit for each: they have no slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Absent(u64);
+
+impl Absent {
+    /// Those of these names.
+    pub fn of<'a>(columns: impl IntoIterator<Item = &'a str>, without: &[&str]) -> Self {
+        let bits = columns.into_iter().enumerate().filter(|(_, name)| without.contains(name));
+        Self(bits.fold(0, |bits, (index, _)| bits | 1 << index))
+    }
+
+    /// Is it the next one? The one behind it is the next from then on.
+    const fn is_next(&mut self) -> bool {
+        let is_absent = self.0 & 1 == 1;
+        self.0 >>= 1;
+        is_absent
+    }
+}
+
 /// The values of a row, one by one in the order in which its table names them.
 pub struct Slots<'r> {
     row: Row<'r>,
     /// The next column of each kind.
     next: [usize; Kind::ALL.len()],
+    absent: Absent,
 }
 
 impl<'r> Slots<'r> {
     /// The values of a row whose columns of each kind begin there.
-    pub const fn new(row: Row<'r>, begin: [usize; Kind::ALL.len()]) -> Self {
-        Self { row, next: begin }
+    pub const fn new(row: Row<'r>, begin: [usize; Kind::ALL.len()], absent: Absent) -> Self {
+        Self { row, next: begin, absent }
     }
 
     /// The next value.
     pub fn take<T: Slot>(&mut self) -> Result<T> {
+        if self.absent.is_next() {
+            return Ok(T::default());
+        }
         let next = &mut self.next[T::KIND as usize];
         let index = *next;
         *next += 1;
         T::take(self.row, index)
     }
-}
-
-/// A value that is only missing when nobody asked for it.
-fn or_default<'r, T>(row: Row<'r>, index: usize) -> Result<T>
-where
-    T: Default + Decode<'r, Postgres> + Type<Postgres> + Decode<'r, Sqlite> + Type<Sqlite>,
-{
-    Ok(row.get::<Option<T>>(index)?.unwrap_or_default())
 }
 
 macro_rules! slots {
@@ -126,26 +133,26 @@ macro_rules! slots {
 }
 
 slots! {
-    Uuid, Uuid => |row, index| or_default(row, index);
+    Uuid, Uuid => |row, index| row.get(index);
     Option<Uuid>, Uuid => |row, index| row.get(index);
-    String, Text => |row, index| or_default(row, index);
+    String, Text => |row, index| row.get(index);
     Option<String>, Text => |row, index| row.get(index);
-    serde_json::Value, Text, "::text" => |row, index| Ok(<Option<Self> as Slot>::take(row, index)?.unwrap_or_default());
+    serde_json::Value, Text, "::text" => |row, index| Ok(serde_json::from_str(row.get(index)?)?);
     Option<serde_json::Value>, Text, "::text" => |row, index| {
         let text: Option<&str> = row.get(index)?;
         Ok(text.map(serde_json::from_str).transpose()?)
     };
-    i64, Number => |row, index| or_default(row, index);
+    i64, Number => |row, index| row.get(index);
     i32, Number, "::int8" => |row, index| {
-        let number: i64 = or_default(row, index)?;
+        let number: i64 = row.get(index)?;
         i32::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} is out of range")))
     };
-    bool, Number, "::int4::int8" => |row, index| Ok(or_default::<i64>(row, index)? != 0);
-    Quantity, Number => |row, index| or_default(row, index).map(Self);
-    Price, Number => |row, index| or_default(row, index).map(Self);
+    bool, Number, "::int4::int8" => |row, index| Ok(row.get::<i64>(index)? != 0);
+    Quantity, Number => |row, index| row.get(index).map(Self);
+    Price, Number => |row, index| row.get(index).map(Self);
     Option<Price>, Number => |row, index| Ok(row.get::<Option<i64>>(index)?.map(Price));
     Option<i64>, Number => |row, index| row.get(index);
-    DateTime<Utc>, Moment => |row, index| or_default(row, index);
+    DateTime<Utc>, Moment => |row, index| row.get(index);
     Option<DateTime<Utc>>, Moment => |row, index| row.get(index);
-    NaiveDate, Day => |row, index| or_default(row, index);
+    NaiveDate, Day => |row, index| row.get(index);
 }

@@ -8,14 +8,15 @@ use sea_orm::sea_query::{Condition, PostgresQueryBuilder, QueryBuilder as _, Sql
 use sea_orm::{DbBackend, Statement, Value};
 
 use super::levels::Column;
-use super::slots::Kind;
+use super::slots::{Absent, Kind, Row, Slots};
+use crate::store::error::Result;
 
 /// A set whose rows are answered.
 struct Output {
     tag: i64,
     set: Cow<'static, str>,
     columns: &'static [Column],
-    /// Columns that nobody asked for: they are empty.
+    /// Columns that nobody asked for.
     without: Vec<&'static str>,
     /// Expressions that are whole numbers, behind the columns.
     extra: &'static [&'static str],
@@ -29,8 +30,23 @@ pub struct Builder {
     outputs: Vec<Output>,
 }
 
-/// Where the columns of each kind begin in the result; the tag is in the first.
-pub type Layout = [usize; Kind::ALL.len()];
+/// Where the values lie in the result.
+#[derive(Debug)]
+pub struct Layout {
+    /// Where the columns of each kind begin; the tag is in the first.
+    begin: [usize; Kind::ALL.len()],
+    /// What the rows of each number do without.
+    absent: Vec<(i64, Absent)>,
+}
+
+impl Layout {
+    /// The number of the set that a row is from, and its values.
+    pub fn values<'r>(&self, row: Row<'r>) -> Result<(i64, Slots<'r>)> {
+        let tag = Slots::new(row, [0; Kind::ALL.len()], Absent::default()).take()?;
+        let absent = self.absent.iter().find(|(of, _)| *of == tag).map(|(_, absent)| *absent);
+        Ok((tag, Slots::new(row, self.begin, absent.unwrap_or_default())))
+    }
+}
 
 impl Builder {
     /// An empty statement.
@@ -111,9 +127,9 @@ impl Builder {
     /// The statement, and where the values lie in its result.
     pub fn finish(mut self) -> (Statement, Layout) {
         let widths = Kind::ALL.map(|kind| self.outputs.iter().map(|output| output.width(kind)).max().unwrap_or(0));
-        let mut layout = [0; Kind::ALL.len()];
+        let mut begin = [0; Kind::ALL.len()];
         let mut next = 1;
-        for (begin, width) in layout.iter_mut().zip(widths) {
+        for (begin, width) in begin.iter_mut().zip(widths) {
             *begin = next;
             next += width;
         }
@@ -132,22 +148,16 @@ impl Builder {
             self.push(" FROM ");
             self.push(&output.set);
         }
+        let absent = outputs.iter().map(|output| (output.tag, output.absent())).collect();
+        let layout = Layout { begin, absent };
         let backend = if self.is_postgres { DbBackend::Postgres } else { DbBackend::Sqlite };
         let (sql, values) = self.sql.into_parts();
         (Statement::from_sql_and_values(backend, sql, values.0), layout)
     }
 
     fn columns(&mut self, output: &Output, kind: Kind, width: usize, is_typed: bool) {
-        for column in output.columns.iter().filter(|column| column.kind == kind) {
+        for column in output.present(kind) {
             self.push(", ");
-            if output.without.contains(&column.name) {
-                self.push("NULL");
-                if is_typed {
-                    self.push("::");
-                    self.push(kind.postgres());
-                }
-                continue;
-            }
             self.push(column.name);
             if self.is_postgres {
                 self.push(column.cast);
@@ -170,8 +180,16 @@ impl Builder {
 }
 
 impl Output {
+    fn present(&self, kind: Kind) -> impl Iterator<Item = &'static Column> {
+        self.columns.iter().filter(move |column| column.kind == kind && !self.without.contains(&column.name))
+    }
+
+    fn absent(&self) -> Absent {
+        Absent::of(self.columns.iter().map(|column| column.name), &self.without)
+    }
+
     fn width(&self, kind: Kind) -> usize {
         let extra = if kind == Kind::Number { self.extra.len() } else { 0 };
-        self.columns.iter().filter(|column| column.kind == kind).count() + extra
+        self.present(kind).count() + extra
     }
 }
