@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Request, Response, ServerError, Variables};
 use futures::stream::BoxStream;
 use futures::{FutureExt, Stream, StreamExt};
@@ -169,6 +169,12 @@ impl Backend for Gateway {
     }
 }
 
+fn is_one_query(document: &ExecutableDocument) -> bool {
+    let mut operations = document.operations.iter();
+    let first = operations.next();
+    first.is_some_and(|(_, operation)| operation.node.ty == OperationType::Query) && operations.next().is_none()
+}
+
 /// The order in which an operation selects its fields.
 struct Order {
     document: Option<Document>,
@@ -197,21 +203,18 @@ impl Order {
     /// asking twice does no harm.
     fn known_to_be_valid(&self) -> Option<Request> {
         let Some(Document::Kept(kept)) = &self.document else { return None };
-        let DocumentOperations::Single(operation) = &kept.document.operations else { return None };
         let known = Arc::clone(kept.notes.get()?).downcast::<KnownDocument>().ok()?;
-        if operation.node.ty != OperationType::Query {
-            return None;
-        }
         let mut request = Request::new(String::new()).variables(self.variables.clone());
         request.operation_name.clone_from(&self.operation);
         request.set_parsed_query(kept.document.clone());
         Some(request.data(known))
     }
 
-    /// Notes that the document was valid, if it was.
+    /// Notes that the document was valid, if it was and is a single query.
     fn note(&self, response: &Response) {
         if let Some(Document::Kept(kept)) = &self.document
             && response.errors.is_empty()
+            && is_one_query(&kept.document)
         {
             kept.notes.get_or_init(|| Arc::new(KnownDocument::default()));
         }

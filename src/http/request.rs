@@ -119,13 +119,19 @@ impl Parameters {
         }
         let operation_type = operation.ty;
 
-        let document = checked.selected(self.operation_name.as_deref(), &self.variables)?;
+        // What the backend has noted something about is all of it one query; it has the document itself.
+        let document = match checked.notes.get() {
+            Some(_) => None,
+            None => Some(checked.selected(self.operation_name.as_deref(), &self.variables)?),
+        };
         let mut request = Request::new(self.query).variables(Variables::from_json(self.variables));
         request.operation_name = self.operation_name;
         if let Ok(Value::Object(extensions)) = Value::from_json(self.extensions) {
             request.extensions.0 = extensions.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
         }
-        request.set_parsed_query(document);
+        if let Some(document) = document {
+            request.set_parsed_query(document);
+        }
         let request = request.data(checked.clone());
         Ok(Prepared { request, operation_type })
     }

@@ -102,7 +102,7 @@ impl From<Refusal> for ServerError {
 pub struct CheckedDocument {
     /// The parsed document.
     pub document: ExecutableDocument,
-    /// What the backend has found out about it.
+    /// What the backend has found out about it, if all of it is one query.
     pub notes: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
