@@ -14,7 +14,7 @@ use super::aggregate::{Aggregate, load_many};
 use super::error::{Result, StoreError};
 use super::page::{Keyset, Page, page};
 use super::reach::{Far, Reached, reach_one};
-use super::row::{among, code, currency, from_json, from_price, from_quantity, json, price, quantity};
+use super::row::{among, code, currency, from_json_or_blank, from_price, from_quantity, json, price, quantity};
 use super::work::{Saved, Tracked, Work};
 use super::write::Writes;
 use super::{Store, scope};
@@ -97,7 +97,7 @@ impl Aggregate for Delivery {
             allocation_id: row.allocation_id.into(),
             method: code(&row.method)?,
             status: code(&row.status)?,
-            options: from_json(row.options)?,
+            options: from_json_or_blank(row.options)?,
             cost: from_price(row.cost),
             planned_arrival: row.planned_arrival,
             carrier: row.carrier,
@@ -108,7 +108,7 @@ impl Aggregate for Delivery {
             dispatched_at: row.dispatched_at,
             delivered_at: row.delivered_at,
             confirmation_status: code(&row.confirmation_status)?,
-            confirmations: from_json(row.confirmations)?,
+            confirmations: from_json_or_blank(row.confirmations)?,
             lines: lines
                 .into_iter()
                 .map(|line| DeliveryLine {

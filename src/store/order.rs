@@ -12,7 +12,10 @@ use uuid::Uuid;
 use super::aggregate::{Aggregate, load_many};
 use super::concerned::Parties;
 use super::error::Result;
-use super::row::{among, code, currency, from_json, from_price, from_quantity, json, optional_code, price, quantity};
+use super::row::{
+    among, code, currency, from_json, from_json_or_blank, from_price, from_quantity, json, optional_code, price,
+    quantity,
+};
 use super::work::{Saved, Work};
 use super::write::Writes;
 use super::{Store, scope};
@@ -87,9 +90,9 @@ impl Aggregate for Order {
             external_reference: row.external_reference,
             digest: row.digest,
             customer_id: CustomerId(row.customer_id),
-            contact: from_json(row.contact)?,
+            contact: from_json_or_blank(row.contact)?,
             region: row.region,
-            delivery_address: from_json(row.delivery_address)?,
+            delivery_address: from_json_or_blank(row.delivery_address)?,
             currency: currency(&row.currency)?,
             priority: code(&row.priority)?,
             required_by: row.required_by,
@@ -100,7 +103,7 @@ impl Aggregate for Order {
             completed_at: row.completed_at,
             rule_set_version: row.rule_set_version,
             cancellation: row.cancellation.map(from_json).transpose()?,
-            holds: from_json(row.holds)?,
+            holds: from_json_or_blank(row.holds)?,
             lines: lines.into_iter().map(line).collect::<Result<_>>()?,
         })
     }

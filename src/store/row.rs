@@ -69,6 +69,12 @@ pub fn from_json<T: DeserializeOwned>(value: serde_json::Value) -> Result<T> {
     Ok(serde_json::from_value(value)?)
 }
 
+/// The same where nothing may stand for what was not read. No column holds nothing otherwise: what the
+/// server writes there is an object or a list.
+pub fn from_json_or_blank<T: DeserializeOwned + Default>(value: serde_json::Value) -> Result<T> {
+    if value.is_null() { Ok(T::default()) } else { from_json(value) }
+}
+
 /// Selects every column of a table under names of its own, so that several tables fit in one row.
 pub fn select_as<E: EntityTrait>(select: &mut SelectStatement, prefix: &str) {
     for column in E::Column::iter() {

@@ -1,26 +1,18 @@
 //! What stands in the place of properties that were not read, where empty is no value.
 
-use std::sync::LazyLock;
-
 use entity::{allocation, delivery, orders, product};
-use serde_json::{Value, json};
 
 use crate::domain::allocation::AllocationStatus;
 use crate::domain::delivery::{ConfirmationStatus, DeliveryMethod, DeliveryStatus};
 use crate::domain::intake::{Channel, Priority};
 use crate::domain::order::{OrderStatus, Stage};
-use crate::domain::reference::{Address, Contact, ProductKind};
+use crate::domain::reference::ProductKind;
 
-static CONTACT: LazyLock<Value> = LazyLock::new(|| json!(Contact::default()));
-static ADDRESS: LazyLock<Value> = LazyLock::new(|| json!(Address::default()));
 /// What ISO 4217 writes where there is no currency.
 const CURRENCY: &str = "XXX";
 
 /// Fills in what an order was read without.
 pub fn order(row: &mut orders::Model) {
-    json(&mut row.contact, || CONTACT.clone());
-    json(&mut row.delivery_address, || ADDRESS.clone());
-    json(&mut row.holds, || json!([]));
     text(&mut row.channel, Channel::ALL[0].code());
     text(&mut row.priority, Priority::ALL[0].code());
     text(&mut row.status, OrderStatus::ALL[0].code());
@@ -36,8 +28,6 @@ pub fn allocation(row: &mut allocation::Model) {
 
 /// Fills in what a delivery was read without.
 pub fn delivery(row: &mut delivery::Model) {
-    json(&mut row.options, || json!([]));
-    json(&mut row.confirmations, || json!([]));
     text(&mut row.method, DeliveryMethod::ALL[0].code());
     text(&mut row.status, DeliveryStatus::ALL[0].code());
     text(&mut row.confirmation_status, ConfirmationStatus::ALL[0].code());
@@ -47,12 +37,6 @@ pub fn delivery(row: &mut delivery::Model) {
 pub fn product(row: &mut product::Model) {
     text(&mut row.kind, ProductKind::ALL[0].code());
     text(&mut row.currency, CURRENCY);
-}
-
-fn json(value: &mut Value, blank: impl Fn() -> Value) {
-    if value.is_null() {
-        *value = blank();
-    }
 }
 
 fn text(value: &mut String, blank: &str) {
