@@ -23,7 +23,7 @@ const EPOCH_CHECK: Duration = Duration::from_secs(1);
 const BATCH: u64 = 1_000;
 /// What is remembered for those who were away for a moment.
 const REMEMBERED_EVENTS: usize = 4_096;
-const REMEMBERED_BYTES: usize = 16 << 20;
+const REMEMBERED_BYTES: usize = 4 << 20;
 
 /// What the node knows of the end of the log.
 pub struct Tail {

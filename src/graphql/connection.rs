@@ -70,7 +70,8 @@ pub fn page_cost(first: Option<i32>, last: Option<i32>, child: usize) -> usize {
     child.saturating_mul(usize::try_from(size).unwrap_or(1)).saturating_add(1)
 }
 
-fn write_cursor((value, id): &(String, Uuid)) -> String {
+/// The cursor of an entry.
+pub fn write_cursor((value, id): &(String, Uuid)) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}|{value}", id.simple()))
 }
 
@@ -91,8 +92,8 @@ pub type Total = Arc<dyn Fn() -> BoxFuture<'static, Result<u64, Failure>> + Send
 
 /// A page with cursors, and the way to count the list it is of.
 pub struct Slice<T> {
-    /// Cursors and entries.
-    pub entries: Vec<(String, T)>,
+    /// Entries with what their cursors are made of.
+    pub entries: Vec<((String, Uuid), T)>,
     /// Where the page lies.
     pub info: PageInfo,
     /// Counts the list.
@@ -102,13 +103,12 @@ pub struct Slice<T> {
 impl<T> Slice<T> {
     /// A page of domain values as a page of GraphQL values.
     pub fn new<D>(page: Page<D>, convert: impl Fn(D) -> T, total: Total) -> Self {
-        let entries: Vec<(String, T)> =
-            page.items.into_iter().map(|(key, value)| (write_cursor(&key), convert(value))).collect();
+        let entries: Vec<_> = page.items.into_iter().map(|(key, value)| (key, convert(value))).collect();
         let info = PageInfo {
             has_next_page: page.has_next,
             has_previous_page: page.has_previous,
-            start_cursor: entries.first().map(|(cursor, _)| cursor.clone()),
-            end_cursor: entries.last().map(|(cursor, _)| cursor.clone()),
+            start_cursor: entries.first().map(|(key, _)| write_cursor(key)),
+            end_cursor: entries.last().map(|(key, _)| write_cursor(key)),
         };
         Self { entries, info, total }
     }
@@ -127,7 +127,8 @@ macro_rules! connection {
             /// The entries with their cursors, in the order of the list.
             async fn edges(&self) -> Vec<$edge> {
                 let entries = self.0.entries.iter();
-                entries.map(|(cursor, node)| $edge { cursor: cursor.clone(), node: node.clone() }).collect()
+                let cursor = $crate::graphql::connection::write_cursor;
+                entries.map(|(key, node)| $edge { cursor: cursor(key), node: node.clone() }).collect()
             }
 
             /// The entries without their cursors.

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::registry::{MetaType, MetaTypeName, Registry};
 use async_graphql::{Context, Positioned};
+use async_graphql_value::Value as InputValue;
 
 use super::connection::Paging;
 use super::write::ByExecutor;
@@ -37,14 +38,13 @@ pub fn wanted(ctx: &Context<'_>) -> Arc<Wanted> {
     if let Some(wanted) = known.and_then(|known| known.wanted.get()) {
         return Arc::clone(wanted);
     }
-    let mut asked = Asked { ctx, of: HashMap::new(), timelines: Vec::new() };
+    let mut asked = Asked { ctx, of: HashMap::new(), timelines: Vec::new(), varies: false };
     let root = ctx.schema_env.registry.query_type.as_str();
     asked.walk(root, &ctx.query_env.operation.node.selection_set.node);
-    // Where the pages of a history lie is in its arguments.
-    let is_settled = !asked.has("Order", "timeline");
+    let varies = asked.varies;
     let wanted = Arc::new(asked.into_wanted(root));
     if let Some(known) = known
-        && is_settled
+        && !varies
     {
         known.wanted.get_or_init(|| Arc::clone(&wanted));
     }
@@ -56,6 +56,8 @@ struct Asked<'c> {
     ctx: &'c Context<'c>,
     of: HashMap<&'c str, HashSet<&'c str>>,
     timelines: Vec<Keyset>,
+    /// Does where the pages of a history lie follow from variables?
+    varies: bool,
 }
 
 impl<'c> Asked<'c> {
@@ -83,11 +85,11 @@ impl<'c> Asked<'c> {
 
     fn field(&mut self, type_name: &'c str, field: &'c Positioned<Field>) {
         let name = field.node.name.node.as_str();
-        if (type_name, name) == ("Order", "timeline")
-            && let Some(keyset) = keyset(self.ctx, field)
-            && !self.timelines.contains(&keyset)
-        {
-            self.timelines.push(keyset);
+        if (type_name, name) == ("Order", "timeline") {
+            let mut arguments = field.node.arguments.iter();
+            self.varies |= arguments.any(|(_, value)| matches!(value.node, InputValue::Variable(_)));
+            let keyset = keyset(self.ctx, field).filter(|keyset| !self.timelines.contains(keyset));
+            self.timelines.extend(keyset);
         }
         self.of.entry(type_name).or_default().insert(name);
         let known = self.registry().types.get(type_name).and_then(|of| MetaType::field_by_name(of, name));

@@ -42,6 +42,10 @@ use self::lanes::Lanes;
 pub use error::{Result, StoreError};
 pub use work::{Tracked, Work};
 
+/// Connections that read an embedded database: each has a thread and pages of its own, and more of them
+/// than processors answer nothing sooner.
+const MOST_READERS: u32 = 8;
+
 /// How to reach the database, and how many connections to hold.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
@@ -70,7 +74,8 @@ impl Store {
             let writer = Database::connect(sqlite(&options.url, 1)).await?;
             // The write-ahead log is a property of the file: readers find it set.
             writer.execute_unprepared("PRAGMA journal_mode = WAL").await?;
-            let reader = Database::connect(sqlite(&options.url, options.connections)).await?;
+            let readers = options.connections.min(MOST_READERS);
+            let reader = Database::connect(sqlite(&options.url, readers)).await?;
             (writer, reader, None)
         } else {
             let pool = Database::connect(postgres(options)).await?;
@@ -164,6 +169,8 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
             .foreign_keys(true)
             // An acknowledged write survives the loss of power.
             .pragma("synchronous", "FULL")
+            // In KiB of each connection; what is beyond it, the system keeps in memory once for all.
+            .pragma("cache_size", "-1024")
     });
     options
 }
