@@ -82,6 +82,30 @@ async fn reads_the_identity() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_verified_expires_all_the_same() {
+    let authenticator = Authenticator::from_secret(SECRET, policy()).unwrap();
+    let mut claims = claims();
+    // With the leeway it is good for this second and, at most, the next.
+    claims["exp"] = json!(chrono::Utc::now().timestamp() - 1);
+    let token = sign(&claims, Algorithm::HS256, &EncodingKey::from_secret(SECRET), None);
+    assert!(authenticator.authenticate(&token).await.is_ok());
+    assert!(authenticator.clone().authenticate(&token).await.is_ok());
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    assert_eq!(authenticator.authenticate(&token).await, Err(TokenError::Expired));
+}
+
+#[tokio::test]
+async fn what_was_verified_lends_nothing_to_what_looks_like_it() {
+    let authenticator = Authenticator::from_secret(SECRET, policy()).unwrap();
+    let token = sign(&claims(), Algorithm::HS256, &EncodingKey::from_secret(SECRET), None);
+    assert!(authenticator.authenticate(&token).await.is_ok());
+    let forged = sign(&claims(), Algorithm::HS256, &EncodingKey::from_secret(&[7; 32]), None);
+    assert_eq!(authenticator.authenticate(&forged).await, Err(TokenError::Signature));
+    let other = Authenticator::from_secret(&[7; 32], policy()).unwrap();
+    assert_eq!(other.authenticate(&token).await, Err(TokenError::Signature));
+}
+
+#[tokio::test]
 async fn refuses_every_bad_claim() {
     let authenticator = Authenticator::from_secret(SECRET, policy()).unwrap();
     let now = chrono::Utc::now().timestamp();

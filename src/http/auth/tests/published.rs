@@ -85,6 +85,23 @@ async fn follows_a_published_key_set() {
     assert!(authenticator.authenticate(&with_second).await.is_ok());
     assert_eq!(authenticator.authenticate(&with_first).await, Err(TokenError::KeyUnknown));
 
+    // Nor does what a key has verified outlive it, if another takes its name.
+    let (third, _) = ed();
+    provider.publish(&[published(&third, Algorithm::EdDSA, "second")]);
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
+    while authenticator.authenticate(&with_second).await.is_ok() {
+        assert!(tokio::time::Instant::now() < deadline, "the withdrawn key is still used");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(authenticator.authenticate(&with_second).await, Err(TokenError::Signature));
+    provider.publish(&[published(&second, Algorithm::EdDSA, "second")]);
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    while authenticator.authenticate(&with_second).await.is_err() {
+        assert!(tokio::time::Instant::now() < deadline + Duration::from_secs(5), "the key is not back");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
     // During an outage the known keys keep working.
     provider.fail();
     tokio::time::sleep(Duration::from_millis(1_100)).await;
