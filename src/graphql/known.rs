@@ -5,15 +5,17 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use foldhash::fast::RandomState;
+
 /// Values by key, for keys of any type; nothing for a key whose value is known not to exist.
 #[derive(Default)]
 pub struct Known(Mutex<Kinds>);
 
 /// By the type of the key.
-type Kinds = HashMap<TypeId, Box<dyn Any + Send>>;
+type Kinds = HashMap<TypeId, Box<dyn Any + Send>, RandomState>;
 
 /// All of one kind.
-type Entries<K, V> = HashMap<K, Option<V>>;
+type Entries<K, V> = HashMap<K, Option<V>, RandomState>;
 
 impl Known {
     fn kinds(&self) -> MutexGuard<'_, Kinds> {
@@ -27,7 +29,7 @@ impl Known {
         V: Send + 'static,
     {
         let mut kinds = self.kinds();
-        let known = kinds.entry(TypeId::of::<K>()).or_insert_with(|| Box::new(Entries::<K, V>::new()));
+        let known = kinds.entry(TypeId::of::<K>()).or_insert_with(|| Box::new(Entries::<K, V>::default()));
         if let Some(known) = known.downcast_mut::<Entries<K, V>>() {
             known.extend(entries);
         }

@@ -169,6 +169,8 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
             .foreign_keys(true)
             // An acknowledged write survives the loss of power.
             .pragma("synchronous", "FULL")
+            // Pages between two checkpoints, which write a page once however often it was changed.
+            .pragma("wal_autocheckpoint", "8000")
             // In KiB of each connection; what is beyond it, the system keeps in memory once for all.
             .pragma("cache_size", "-1024")
     });

@@ -15,6 +15,7 @@ use entity::{
     inspection, milestone, order_line, orders, product, reservation, review_case, settlement_record, ticket,
     tracking_event,
 };
+use foldhash::fast::RandomState;
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
@@ -121,7 +122,7 @@ struct Rows {
 }
 
 /// Rows by what they are a part of.
-type Parts<M> = HashMap<Uuid, Vec<M>>;
+type Parts<M> = HashMap<Uuid, Vec<M>, RandomState>;
 
 fn part<M: Level>(parts: &mut Parts<M>, slots: &mut Slots<'_>, of: impl Fn(&M) -> Uuid) -> Result<()> {
     let row = M::read(slots)?;

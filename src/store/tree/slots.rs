@@ -7,6 +7,7 @@ use sea_orm::sqlx::sqlite::SqliteRow;
 use sea_orm::sqlx::{self, Decode, Postgres, Row as _, Sqlite, Type};
 use uuid::Uuid;
 
+use super::levels::Column;
 use crate::store::error::{Result, StoreError};
 
 /// What a column of the result can hold.
@@ -79,10 +80,15 @@ impl<'r> Row<'r> {
 pub struct Absent(u64);
 
 impl Absent {
-    /// Those of these names.
-    pub fn of<'a>(columns: impl IntoIterator<Item = &'a str>, without: &[&str]) -> Self {
-        let bits = columns.into_iter().enumerate().filter(|(_, name)| without.contains(name));
-        Self(bits.fold(0, |bits, (index, _)| bits | 1 << index))
+    /// Those of which this holds.
+    pub fn those(columns: &[Column], is_absent: impl Fn(&str) -> bool) -> Self {
+        let absent = columns.iter().enumerate().filter(|(_, column)| is_absent(column.name));
+        Self(absent.fold(0, |bits, (index, _)| bits | 1 << index))
+    }
+
+    /// The columns that are left.
+    pub fn present(self, columns: &'static [Column]) -> impl Iterator<Item = &'static Column> {
+        columns.iter().enumerate().filter(move |(index, _)| self.0 >> index & 1 == 0).map(|(_, column)| column)
     }
 
     /// Is it the next one? The one behind it is the next from then on.

@@ -16,8 +16,7 @@ struct Output {
     tag: i64,
     set: Cow<'static, str>,
     columns: &'static [Column],
-    /// Columns that nobody asked for.
-    without: Vec<&'static str>,
+    absent: Absent,
     /// Expressions that are whole numbers, behind the columns.
     extra: &'static [&'static str],
 }
@@ -71,10 +70,10 @@ impl Builder {
         tag: i64,
         set: impl Into<Cow<'static, str>>,
         columns: &'static [Column],
-        without: Vec<&'static str>,
+        absent: Absent,
         extra: &'static [&'static str],
     ) {
-        self.outputs.push(Output { tag, set: set.into(), columns, without, extra });
+        self.outputs.push(Output { tag, set: set.into(), columns, absent, extra });
     }
 
     /// Appends SQL.
@@ -84,9 +83,9 @@ impl Builder {
     }
 
     /// Appends the names of a table's columns, as far as they are asked for.
-    pub fn names(&mut self, columns: &[Column], without: &[&str]) {
+    pub fn names(&mut self, columns: &'static [Column], absent: Absent) {
         let mut separator = "";
-        for column in columns.iter().filter(|column| !without.contains(&column.name)) {
+        for column in absent.present(columns) {
             self.push(separator);
             self.push(column.name);
             separator = ", ";
@@ -148,7 +147,7 @@ impl Builder {
             self.push(" FROM ");
             self.push(&output.set);
         }
-        let absent = outputs.iter().map(|output| (output.tag, output.absent())).collect();
+        let absent = outputs.iter().map(|output| (output.tag, output.absent)).collect();
         let layout = Layout { begin, absent };
         let backend = if self.is_postgres { DbBackend::Postgres } else { DbBackend::Sqlite };
         let (sql, values) = self.sql.into_parts();
@@ -181,11 +180,7 @@ impl Builder {
 
 impl Output {
     fn present(&self, kind: Kind) -> impl Iterator<Item = &'static Column> {
-        self.columns.iter().filter(move |column| column.kind == kind && !self.without.contains(&column.name))
-    }
-
-    fn absent(&self) -> Absent {
-        Absent::of(self.columns.iter().map(|column| column.name), &self.without)
+        self.absent.present(self.columns).filter(move |column| column.kind == kind)
     }
 
     fn width(&self, kind: Kind) -> usize {

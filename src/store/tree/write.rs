@@ -9,6 +9,7 @@ use sea_orm::sea_query::Condition;
 use sea_orm::{ColumnTrait, Statement};
 
 use super::levels::Level;
+use super::slots::Absent;
 use super::statement::{Builder, Layout};
 use super::wanted::{AllocationParts, Properties, Roots, Wanted};
 use crate::domain::actor::Actor;
@@ -57,15 +58,15 @@ pub fn statement(is_postgres: bool, actor: &Actor, roots: &Roots, wanted: &Wante
             sql.push("SELECT count(*) AS number FROM orders WHERE ");
             sql.condition(&order::condition(actor, filter));
         });
-        sql.answer(tag::TOTAL, "total", &[], Vec::new(), &["number"]);
+        sql.answer(tag::TOTAL, "total", &[], Absent::default(), &["number"]);
     }
     if let Some(properties) = &wanted.lines {
         let mut kept = vec!["order_id", "line_number"];
         if wanted.products.is_some() {
             kept.push("product_id");
         }
-        let without = others::<order_line::Model>(properties, &kept);
-        of_without::<order_line::Model>(&mut sql, tag::LINES, "l", "order_id", ORDER_IDS, without);
+        let absent = others::<order_line::Model>(properties, &kept);
+        of_without::<order_line::Model>(&mut sql, tag::LINES, "l", "order_id", ORDER_IDS, absent);
     }
     if wanted.customers {
         of::<customer::Model>(&mut sql, tag::CUSTOMERS, "c", "id", "SELECT customer_id FROM o");
@@ -84,8 +85,8 @@ pub fn statement(is_postgres: bool, actor: &Actor, roots: &Roots, wanted: &Wante
         write_products(&mut sql, wanted, properties);
     }
     if let Some(properties) = &wanted.deliveries {
-        let without = others::<delivery::Model>(properties, &["order_id"]);
-        of_without::<delivery::Model>(&mut sql, tag::DELIVERIES, "d", "order_id", ORDER_IDS, without);
+        let absent = others::<delivery::Model>(properties, &["order_id"]);
+        of_without::<delivery::Model>(&mut sql, tag::DELIVERIES, "d", "order_id", ORDER_IDS, absent);
         let ids = "SELECT id FROM d";
         if wanted.delivery_lines {
             of::<delivery_line::Model>(&mut sql, tag::DELIVERY_LINES, "dl", "delivery_id", ids);
@@ -108,33 +109,25 @@ pub fn statement(is_postgres: bool, actor: &Actor, roots: &Roots, wanted: &Wante
 
 /// A table's rows that belong to a set before it.
 fn of<M: Level>(sql: &mut Builder, tag: i64, name: &'static str, column: &str, ids: &str) {
-    of_without::<M>(sql, tag, name, column, ids, Vec::new());
+    of_without::<M>(sql, tag, name, column, ids, Absent::default());
 }
 
 /// The same without some of their columns.
-fn of_without<M: Level>(
-    sql: &mut Builder,
-    tag: i64,
-    name: &'static str,
-    column: &str,
-    ids: &str,
-    without: Vec<&'static str>,
-) {
+fn of_without<M: Level>(sql: &mut Builder, tag: i64, name: &'static str, column: &str, ids: &str, absent: Absent) {
     sql.set(name, |sql| {
         sql.push("SELECT ");
-        sql.names(M::columns(), &without);
+        sql.names(M::columns(), absent);
         sql.push(" FROM ");
         sql.push(M::TABLE);
         sql.push(" WHERE ");
         sql.among(column, ids);
     });
-    sql.answer(tag, name, M::columns(), without, &[]);
+    sql.answer(tag, name, M::columns(), absent, &[]);
 }
 
 /// The columns that need not be read: neither asked for nor kept for the reading itself.
-fn others<M: Level>(wanted: &Properties, kept: &[&str]) -> Vec<&'static str> {
-    let names = M::columns().iter().map(|column| column.name);
-    names.filter(|name| *name != "id" && !kept.contains(name) && !wanted.has(name)).collect()
+fn others<M: Level>(wanted: &Properties, kept: &[&str]) -> Absent {
+    Absent::those(M::columns(), |name| name != "id" && !kept.contains(&name) && !wanted.has(name))
 }
 
 fn write_roots(sql: &mut Builder, actor: &Actor, roots: &Roots, wanted: &Wanted) -> Result<()> {
@@ -145,9 +138,12 @@ fn write_roots(sql: &mut Builder, actor: &Actor, roots: &Roots, wanted: &Wanted)
     if let Roots::Page { sort: (field, _), .. } = roots {
         kept.push(sort_column(*field).0);
     }
-    let mut without = others::<orders::Model>(&wanted.orders, &kept);
-    // These are there for the database alone.
-    without.extend(["digest", "fingerprint", "search"].iter().filter(|name| wanted.orders.has(name)));
+    let absent = Absent::those(orders::Model::columns(), |name| match name {
+        "id" => false,
+        // These are there for the database alone.
+        "digest" | "fingerprint" | "search" => true,
+        name => !kept.contains(&name) && !wanted.orders.has(name),
+    });
     match roots {
         Roots::One(key) => {
             let condition = scope::orders(&actor.scope).add(match key {
@@ -159,7 +155,7 @@ fn write_roots(sql: &mut Builder, actor: &Actor, roots: &Roots, wanted: &Wanted)
             });
             sql.set("o", |sql| {
                 sql.push("SELECT ");
-                sql.names(orders::Model::columns(), &without);
+                sql.names(orders::Model::columns(), absent);
                 sql.push(", 1 AS place FROM orders WHERE ");
                 sql.condition(&condition);
             });
@@ -172,7 +168,7 @@ fn write_roots(sql: &mut Builder, actor: &Actor, roots: &Roots, wanted: &Wanted)
                 sql.push("SELECT page.*, row_number() OVER (");
                 order_by(sql, "page", name, "id", *descending);
                 sql.push(") AS place FROM (SELECT ");
-                sql.names(orders::Model::columns(), &without);
+                sql.names(orders::Model::columns(), absent);
                 sql.push(" FROM orders WHERE ");
                 sql.condition(&order::condition(actor, filter));
                 bounds.write(sql, &format!("(orders.{name}, orders.id)"), *descending);
@@ -183,7 +179,7 @@ fn write_roots(sql: &mut Builder, actor: &Actor, roots: &Roots, wanted: &Wanted)
             });
         }
     }
-    sql.answer(tag::ORDERS, "o", orders::Model::columns(), without, &["place"]);
+    sql.answer(tag::ORDERS, "o", orders::Model::columns(), absent, &["place"]);
     Ok(())
 }
 
@@ -233,16 +229,16 @@ fn write_allocations(sql: &mut Builder, actor: &Actor, parts: AllocationParts, w
     if wanted.decisions {
         kept.push("decision_id");
     }
-    let without = others::<allocation::Model>(&wanted.allocation, &kept);
+    let absent = others::<allocation::Model>(&wanted.allocation, &kept);
     sql.set("a", |sql| {
         sql.push("SELECT ");
-        sql.names(allocation::Model::columns(), &without);
+        sql.names(allocation::Model::columns(), absent);
         sql.push(" FROM allocation WHERE ");
         sql.among("order_id", ORDER_IDS);
         sql.push(" AND ");
         sql.condition(&scope::allocations(&actor.scope));
     });
-    sql.answer(tag::ALLOCATIONS, "a", allocation::Model::columns(), without, &[]);
+    sql.answer(tag::ALLOCATIONS, "a", allocation::Model::columns(), absent, &[]);
     let (column, ids) = ("allocation_id", "SELECT id FROM a");
     if parts.lines {
         of::<allocation_line::Model>(sql, tag::ALLOCATION_LINES, "al", column, ids);
@@ -274,8 +270,8 @@ fn write_products(sql: &mut Builder, wanted: &Wanted, properties: &Properties) {
         return;
     }
     let kept: &[&str] = if wanted.components { &["kind"] } else { &[] };
-    let without = others::<product::Model>(properties, kept);
-    of_without::<product::Model>(sql, tag::PRODUCTS, "p", "id", &named.join(" UNION "), without);
+    let absent = others::<product::Model>(properties, kept);
+    of_without::<product::Model>(sql, tag::PRODUCTS, "p", "id", &named.join(" UNION "), absent);
     if wanted.components {
         let made = format!("SELECT id FROM p WHERE kind = '{}'", ProductKind::MadeToOrder.code());
         of::<component::Model>(sql, tag::COMPONENTS, "pc", "product_id", &made);
@@ -287,13 +283,17 @@ fn write_products(sql: &mut Builder, wanted: &Wanted, properties: &Properties) {
 /// as they were committed.
 fn write_timeline(sql: &mut Builder, tag: i64, actor: &Actor, keyset: &Keyset, changes: bool) -> Result<()> {
     // Whom an event is for beyond its scope is known by then.
-    let without = if changes { vec!["audience"] } else { vec!["audience", "changes"] };
+    let absent = Absent::those(event::Model::columns(), |name| match name {
+        "audience" => true,
+        "changes" => !changes,
+        _ => false,
+    });
     let bounds = Bounds::of(keyset, event::Column::Id)?;
     let name = format!("e{tag}");
     sql.set(&name, |sql| {
         let direction = if keyset.backwards { " DESC" } else { "" };
         sql.push("SELECT page.*, event_log.position AS log_position FROM (SELECT ");
-        sql.names(event::Model::columns(), &without);
+        sql.names(event::Model::columns(), absent);
         sql.push(", row_number() OVER (");
         sql.push(&format!("PARTITION BY order_id ORDER BY id{direction}) AS place FROM event WHERE "));
         sql.among("order_id", ORDER_IDS);
@@ -303,6 +303,6 @@ fn write_timeline(sql: &mut Builder, tag: i64, actor: &Actor, keyset: &Keyset, c
         sql.push(") AS page LEFT JOIN event_log ON event_log.event_id = page.id WHERE ");
         sql.push(&format!("page.place <= {}", keyset.limit + 1));
     });
-    sql.answer(tag, name, event::Model::columns(), without, &["log_position"]);
+    sql.answer(tag, name, event::Model::columns(), absent, &["log_position"]);
     Ok(())
 }
