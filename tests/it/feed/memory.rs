@@ -118,7 +118,13 @@ async fn memory_per_sub() {
     let silence = "subscription { orderEvents { cursor event { id } } }".to_owned();
     let target = Target { address: process.address, token, silence };
     let server = Server { process: process.id(), target };
-    costs(&server).await.unwrap_or_else(|found| panic!("{found}"));
+    // Whatever else the process does meanwhile counts as well, and the allocator gives back when it likes: what
+    // subscribers cost, they cost every time.
+    let mut found = Vec::new();
+    while let Err(costs) = costs(&server).await {
+        found.push(costs);
+        assert!(found.len() < 3, "{found:#?}");
+    }
     drop(process);
     site.end().await;
 }

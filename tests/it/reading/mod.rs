@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::support::seed::Seed;
 use crate::support::story::{line, of, order_id, own_submission};
-use crate::support::{World, on_both_databases};
+use crate::support::{Kind, World, on_both_databases, within};
 use documents::{Maker, Things, Types};
 
 const DOCUMENTS: u64 = 400;
@@ -143,4 +143,29 @@ on_both_databases! {
         assert!(written > DOCUMENTS / 2, "only {written} were written");
         assert!(with_errors > DOCUMENTS / 50, "only {with_errors} met something forbidden");
     }
+}
+
+/// The database may end connections while nobody uses them, as when it is restarted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_died_cost_no_answer() {
+    within(Kind::Postgres, |world: Arc<World>| async move {
+        let order = world.submitted(&[line("LAMP-1", "2")]).await;
+        let supervisor = world.actor(Role::Supervisor);
+        let question = "query Q($id: ID!) { order(by: { id: $id }) { number lines { sku } } }";
+        let variables = json!({ "id": order });
+        let before = supervisor.data(question, variables.clone()).await;
+        assert_eq!(before["order"]["lines"], json!([{ "sku": "LAMP-1" }]));
+        for _ in 0..3 {
+            let ended = world
+                .number(
+                    "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                     WHERE datname = current_database() AND application_name = 'ordergraph' AND state = 'idle' \
+                     AND pid <> pg_backend_pid() AND query LIKE 'WITH o AS%'",
+                )
+                .await;
+            assert!(ended > 0, "orders are read on connections that are kept");
+            assert_eq!(supervisor.data(question, variables.clone()).await, before);
+        }
+    })
+    .await;
 }
