@@ -74,9 +74,6 @@ async fn term(
                 // What waits is nothing to the statistics most of the time, and a table full of what waited
                 // before to whoever reads all of it.
                 ("enable_seqscan", "off"),
-                // To merge, it would go through all events since the first before it meets one that waits.
-                ("enable_mergejoin", "off"),
-                ("enable_hashjoin", "off"),
                 ("max_parallel_workers_per_gather", "0"),
                 ("jit", "off"),
             ])

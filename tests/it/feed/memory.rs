@@ -118,12 +118,12 @@ async fn memory_per_sub() {
     let silence = "subscription { orderEvents { cursor event { id } } }".to_owned();
     let target = Target { address: process.address, token, silence };
     let server = Server { process: process.id(), target };
-    // Whatever else the process does meanwhile counts as well, and the allocator gives back when it likes: what
-    // subscribers cost, they cost every time.
-    let mut found = Vec::new();
-    while let Err(costs) = costs(&server).await {
-        found.push(costs);
-        assert!(found.len() < 3, "{found:#?}");
+    // Whatever else the process does meanwhile counts as well, and the allocator gives back when it likes: one
+    // measurement in three may be wrong.
+    if let Err(first) = costs(&server).await {
+        for _ in 0..2 {
+            costs(&server).await.unwrap_or_else(|again| panic!("{first}\n{again}"));
+        }
     }
     drop(process);
     site.end().await;
