@@ -6,6 +6,7 @@ pub mod allocation;
 pub mod command;
 pub mod delivery;
 mod directory;
+pub mod due;
 pub mod failure;
 pub mod inspection;
 pub mod intake;

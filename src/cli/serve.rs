@@ -11,7 +11,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::{App, SystemClock, access};
+use crate::app::{App, SystemClock, access, due};
 use crate::config::Config;
 use crate::domain::actor::Role;
 use crate::feed::Feed;
@@ -91,6 +91,7 @@ impl Running {
         // Whoever has lost access has lost it on a node that just started, too.
         app.access().reload().await?;
         tasks.spawn(access::follow(app.clone(), stop.clone()));
+        tasks.spawn(due::follow(app.clone(), stop.clone()));
         let ready = Arc::new(AtomicBool::new(false));
         let gateway = Gateway::new(&app);
         let hub = gateway.hub().clone();
