@@ -8,6 +8,7 @@ pub mod delivery;
 mod directory;
 pub mod due;
 pub mod failure;
+pub mod import;
 pub mod inspection;
 pub mod intake;
 pub mod inventory;
@@ -24,6 +25,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
 use self::directory::Directory;
+use self::import::Imports;
 use crate::feed::Feed;
 use crate::store::Store;
 
@@ -57,6 +59,7 @@ pub struct App {
     pub(crate) feed: Feed,
     pub(crate) access: Arc<Access>,
     pub(crate) directory: Directory,
+    pub(crate) imports: Imports,
     scopes: Scopes,
 }
 
@@ -75,7 +78,7 @@ impl App {
     ) -> Arc<Self> {
         let access = Arc::new(Access::new(store.clone()));
         let (directory, scopes) = (Directory::default(), Scopes::default());
-        Arc::new(Self { store, clock, new_id, feed, access, directory, scopes })
+        Arc::new(Self { store, clock, new_id, feed, access, directory, imports: Imports::new(), scopes })
     }
 
     /// The feed of events.

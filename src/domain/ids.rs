@@ -75,6 +75,8 @@ ids! {
     ProductId,
     /// An organizational unit.
     UnitId,
+    /// Orders handed in as a file.
+    ImportBatchId,
     /// Access that somebody lost.
     AccessRestrictionId,
 }

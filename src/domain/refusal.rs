@@ -101,6 +101,10 @@ codes! {
         AlreadyDispatched = "ALREADY_DISPATCHED",
         /// The customer has not been contacted yet.
         ContactMissing = "CONTACT_MISSING",
+        /// A spreadsheet has cut the digits of an identifier; it is never guessed.
+        DigitsLost = "DIGITS_LOST",
+        /// The channel does not wait for this order to be handled: it is unpaid, on its way, finished or closed.
+        NotForHandling = "NOT_FOR_HANDLING",
         /// The same access is taken away already.
         AccessAlreadyRevoked = "ACCESS_ALREADY_REVOKED",
     }

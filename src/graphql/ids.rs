@@ -10,9 +10,9 @@ use crate::app::Failure;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{
     AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId, ClarificationId,
-    ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId, OrderId, OrderLineId,
-    ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId, SettlementRecordId, StockItemId, StockMovementId,
-    TicketId, TrackingEventId, UnitId,
+    ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, ImportBatchId, InspectionId, MilestoneId, OrderId,
+    OrderLineId, ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId, SettlementRecordId, StockItemId,
+    StockMovementId, TicketId, TrackingEventId, UnitId,
 };
 
 /// An identity that clients see.
@@ -57,6 +57,7 @@ global_ids! {
     DeliveryLineId => "DeliveryLine",
     EventId => "Event",
     HoldId => "Hold",
+    ImportBatchId => "ImportBatch",
     InspectionId => "Inspection",
     MilestoneId => "Milestone",
     OrderId => "Order",
@@ -89,6 +90,7 @@ pub fn of_aggregate(kind: AggregateKind, id: Uuid) -> ID {
             AggregateKind::ReplenishmentRequest => ReplenishmentRequestId::TYPE,
             AggregateKind::Delivery => DeliveryId::TYPE,
             AggregateKind::Ticket => TicketId::TYPE,
+            AggregateKind::ImportBatch => ImportBatchId::TYPE,
             AggregateKind::AccessRestriction => AccessRestrictionId::TYPE,
         },
         id,

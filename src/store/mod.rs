@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod error;
 pub mod event;
 pub mod idempotency;
+pub mod import;
 pub mod intake;
 pub mod inventory;
 mod lanes;

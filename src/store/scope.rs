@@ -1,6 +1,6 @@
 //! Scope as SQL: what does not exist for a caller is not found by any query.
 
-use entity::{allocation, delivery, event, orders, stock_item, ticket};
+use entity::{allocation, delivery, event, import_batch, orders, stock_item, ticket};
 use sea_orm::sea_query::{Condition, Expr, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, Iden};
 use uuid::Uuid;
@@ -117,6 +117,16 @@ pub fn stock(scope: &Scope) -> Condition {
 pub fn restrictions(scope: &Scope) -> Condition {
     match scope {
         Scope::All => Condition::all(),
+        _ => nothing(),
+    }
+}
+
+/// Imports that exist for the scope: a partner's own, and those of a unit and below.
+pub fn imports(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Units(units) => Condition::all().add(import_batch::Column::UnitId.is_in(unit_ids(units))),
+        Scope::Account(account) => Condition::all().add(import_batch::Column::Account.eq(account.as_str())),
         _ => nothing(),
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    access_restriction, allocation, delivery, event, orders, reservation, review_case, settlement_record, stock_item,
-    stock_movement, ticket,
+    access_restriction, allocation, delivery, event, import_batch, orders, reservation, review_case, settlement_record,
+    stock_item, stock_movement, ticket,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;
@@ -20,8 +20,9 @@ use crate::domain::allocation::Allocation;
 use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};
 use crate::domain::ids::OrderId;
+use crate::domain::import::ImportBatch;
 use crate::domain::invariants::{
-    Findings, OrderPicture, Settled, StockSums, Violation, check_order, check_restriction, check_stock,
+    Findings, OrderPicture, Settled, StockSums, Violation, check_import, check_order, check_restriction, check_stock,
 };
 use crate::domain::inventory::StockItem;
 use crate::domain::order::Order;
@@ -59,6 +60,7 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     let mut report = Report { orders: verify_orders(db, &mut findings).await?, ..Report::default() };
     report.stock_items = verify_stock(db, &mut findings).await?;
     verify_restrictions(db, &mut findings).await?;
+    verify_imports(db, &mut findings).await?;
     report.events += verify_history::<Order, orders::Entity>(db, orders::Column::Id, &mut findings).await?;
     report.events +=
         verify_history::<ReviewCase, review_case::Entity>(db, review_case::Column::Id, &mut findings).await?;
@@ -79,6 +81,8 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
         &mut findings,
     )
     .await?;
+    report.events +=
+        verify_history::<ImportBatch, import_batch::Entity>(db, import_batch::Column::Id, &mut findings).await?;
     log::verify(db, &mut findings).await?;
     report.violations = findings.0;
     Ok(report)
@@ -210,6 +214,20 @@ async fn verify_restrictions(db: &DatabaseTransaction, findings: &mut Findings) 
         after = Some(*last);
         for restriction in load_many::<AccessRestriction>(db, &ids, false).await? {
             check_restriction(&restriction, findings);
+        }
+    }
+}
+
+async fn verify_imports(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
+    let mut after = None;
+    loop {
+        let ids = next_ids::<import_batch::Entity>(db, import_batch::Column::Id, after).await?;
+        let Some(last) = ids.last() else {
+            return Ok(());
+        };
+        after = Some(*last);
+        for batch in load_many::<ImportBatch>(db, &ids, false).await? {
+            check_import(&batch, findings);
         }
     }
 }

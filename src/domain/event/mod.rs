@@ -24,6 +24,8 @@ codes! {
         Delivery = "DELIVERY",
         /// An after-sales ticket.
         Ticket = "TICKET",
+        /// Orders handed in as a file.
+        ImportBatch = "IMPORT_BATCH",
         /// Access that was taken away from somebody.
         AccessRestriction = "ACCESS_RESTRICTION",
     }
@@ -34,6 +36,8 @@ codes! {
     EventKind {
         /// The order was taken in.
         OrderSubmitted = "ORDER_SUBMITTED",
+        /// An order of the past was taken over.
+        OrderRecorded = "ORDER_RECORDED",
         /// The review of the order began.
         OrderReviewStarted = "ORDER_REVIEW_STARTED",
         /// A question went back to whoever placed the order.
@@ -150,6 +154,20 @@ codes! {
         TicketContacted = "TICKET_CONTACTED",
         /// The ticket was resolved.
         TicketResolved = "TICKET_RESOLVED",
+        /// A file with orders arrived.
+        ImportUploaded = "IMPORT_UPLOADED",
+        /// The file is to be checked, or its orders taken.
+        ImportStarted = "IMPORT_STARTED",
+        /// Some of it was done.
+        ImportProgressed = "IMPORT_PROGRESSED",
+        /// It was taken up where it had been cut off.
+        ImportResumed = "IMPORT_RESUMED",
+        /// Every order was looked at.
+        ImportFinished = "IMPORT_FINISHED",
+        /// The file as a whole could not be read.
+        ImportFailed = "IMPORT_FAILED",
+        /// It was stopped.
+        ImportCancelled = "IMPORT_CANCELLED",
         /// Access was taken away from somebody.
         AccessRevoked = "ACCESS_REVOKED",
         /// Access was given back.

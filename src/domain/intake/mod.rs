@@ -1,6 +1,8 @@
 //! Intake (R1): one form for every channel, checked as a whole.
 
 mod form;
+mod lenient;
+mod past;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +21,8 @@ use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
 
 use form::{check_channel, check_lines, check_texts, required_by};
 pub(crate) use form::{check_quantity, text};
+pub use lenient::soften;
+pub use past::{Past, PastStatus, record};
 
 codes! {
     /// Where an order came from (R1.1).
