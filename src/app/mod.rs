@@ -2,6 +2,7 @@
 //! is under `read`. Files are named after the capabilities of the domain.
 
 pub mod access;
+pub mod access_key;
 pub mod allocation;
 pub mod command;
 pub mod delivery;
@@ -61,6 +62,7 @@ pub struct App {
     pub(crate) directory: Directory,
     pub(crate) imports: Imports,
     scopes: Scopes,
+    key_uses: access_key::Uses,
 }
 
 impl App {
@@ -78,7 +80,8 @@ impl App {
     ) -> Arc<Self> {
         let access = Arc::new(Access::new(store.clone()));
         let (directory, scopes) = (Directory::default(), Scopes::default());
-        Arc::new(Self { store, clock, new_id, feed, access, directory, imports: Imports::new(), scopes })
+        let key_uses = access_key::Uses::default();
+        Arc::new(Self { store, clock, new_id, feed, access, directory, imports: Imports::new(), scopes, key_uses })
     }
 
     /// The feed of events.

@@ -77,6 +77,8 @@ ids! {
     UnitId,
     /// Orders handed in as a file.
     ImportBatchId,
+    /// A key of a partner's system, or a tracking link.
+    AccessKeyId,
     /// Access that somebody lost.
     AccessRestrictionId,
 }

@@ -26,6 +26,8 @@ codes! {
         Ticket = "TICKET",
         /// Orders handed in as a file.
         ImportBatch = "IMPORT_BATCH",
+        /// A key of a partner's system, or a tracking link.
+        AccessKey = "ACCESS_KEY",
         /// Access that was taken away from somebody.
         AccessRestriction = "ACCESS_RESTRICTION",
     }
@@ -172,6 +174,10 @@ codes! {
         AccessRevoked = "ACCESS_REVOKED",
         /// Access was given back.
         AccessRestored = "ACCESS_RESTORED",
+        /// A key was made.
+        AccessKeyCreated = "ACCESS_KEY_CREATED",
+        /// A key was withdrawn.
+        AccessKeyRevoked = "ACCESS_KEY_REVOKED",
     }
 }
 
@@ -206,6 +212,8 @@ impl EventKind {
                 | Self::ReplenishmentReceived
                 | Self::AccessRevoked
                 | Self::AccessRestored
+                | Self::AccessKeyCreated
+                | Self::AccessKeyRevoked
         )
     }
 }
