@@ -9,6 +9,7 @@ use crate::domain::access_key::AccessKeyStatus;
 use crate::domain::actor::Role;
 use crate::domain::allocation::AllocationStatus;
 use crate::domain::delivery::DeliveryStatus;
+use crate::domain::import::ImportStatus;
 use crate::domain::order::OrderStatus;
 use crate::domain::permission::{Action, READS, permitted};
 use crate::domain::progress::MilestoneStatus;
@@ -31,6 +32,7 @@ pub fn workflow() -> String {
     section::<DeliveryStatus>(&mut text, DeliveryStatus::ALL, |state| state.description());
     section::<TicketStatus>(&mut text, TicketStatus::ALL, |state| state.description());
     section::<AccessKeyStatus>(&mut text, AccessKeyStatus::ALL, |state| state.description());
+    section::<ImportStatus>(&mut text, ImportStatus::ALL, |state| state.description());
     section::<AccessRestrictionStatus>(&mut text, AccessRestrictionStatus::ALL, |state| state.description());
     text
 }

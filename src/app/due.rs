@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, Guarded, perform};
-use super::{App, Failure, Session};
+use super::{App, Failure, Session, import};
 use crate::domain::actor::Actor;
 
 /// How often the clock looks for what is due.
@@ -29,7 +29,7 @@ pub struct Duty {
 }
 
 /// Everything the clock does.
-pub const DUTIES: &[Duty] = &[];
+pub const DUTIES: &[Duty] = &[Duty { name: "imports", perform: import::tidy }];
 
 /// Does what is due now, once, as the clock. Returns how much was done, by duty.
 ///

@@ -19,6 +19,7 @@ use crate::domain::actor::Role;
 use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode};
 use crate::domain::delivery::{ConfirmationStatus, DeliveryMethod, DeliveryStatus, EvidenceKind, TrackingKind};
 use crate::domain::event::{AggregateKind, EventKind};
+use crate::domain::import::{ErrorPolicy, FileFormat, FileLayout, ImportStatus};
 use crate::domain::inspection::InspectionResult;
 use crate::domain::intake::{Channel, Priority};
 use crate::domain::inventory::{
@@ -117,7 +118,11 @@ graphql_enums! {
     DecisionMode => "AllocationDecisionMode",
     DeliveryMethod => "DeliveryMethod",
     DeliveryStatus => "DeliveryStatus",
+    ErrorPolicy => "ImportErrorPolicy",
     EventKind => "EventKind",
+    FileFormat => "ImportFileFormat",
+    FileLayout => "ImportFileLayout",
+    ImportStatus => "ImportStatus",
     EvidenceKind => "EvidenceKind",
     InspectionResult => "InspectionResult",
     MilestoneStatus => "MilestoneStatus",

@@ -134,6 +134,7 @@ impl Life {
         let input = match choice.action {
             Action::StartReview | Action::AllocateOrder => of(id),
             // No step of an order.
+            Action::ImportOrders | Action::CancelImport => return None,
             Action::CreatePartnerKey | Action::CreateTrackingLink | Action::RevokeAccessKey => return None,
             Action::RequestClarification => order(json!({ "question": "Which one?" })),
             Action::AnswerClarification => {

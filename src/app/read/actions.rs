@@ -7,6 +7,7 @@ use crate::domain::access_key::AccessKey;
 use crate::domain::actor::Actor;
 use crate::domain::allocation::Allocation;
 use crate::domain::delivery::{self, Delivery};
+use crate::domain::import::ImportBatch;
 use crate::domain::order::Order;
 use crate::domain::permission::{Action, permitted};
 use crate::domain::progress::Milestone;
@@ -57,6 +58,9 @@ const DELIVERY: &[Action] =
 
 /// Actions on a ticket.
 const TICKET: &[Action] = &[Action::ContactCustomer, Action::ResolveTicket];
+
+/// Actions on an import.
+const IMPORT: &[Action] = &[Action::ImportOrders, Action::CancelImport];
 
 /// Actions on a restriction of access.
 const RESTRICTION: &[Action] = &[Action::RestoreAccess];
@@ -114,6 +118,11 @@ pub fn of_delivery(actor: &Actor, delivery: &Delivery, order: &Order) -> Vec<Ava
 /// What the actor can do with a ticket.
 pub fn of_ticket(actor: &Actor, ticket: &Ticket) -> Vec<AvailableAction> {
     offered(actor, TICKET, |action| ticket.blockers(action, actor))
+}
+
+/// What the actor can do with an import.
+pub fn of_import(actor: &Actor, batch: &ImportBatch) -> Vec<AvailableAction> {
+    offered(actor, IMPORT, |action| batch.blockers(action, actor))
 }
 
 /// What the actor can do with a restriction of access.

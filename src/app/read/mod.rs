@@ -7,6 +7,7 @@ pub mod actions;
 pub mod allocation;
 pub mod delivery;
 pub mod event;
+pub mod import;
 pub mod inventory;
 pub mod order;
 pub mod reference;

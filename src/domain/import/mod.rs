@@ -20,8 +20,7 @@ use super::permission::Action;
 use super::refusal::{Refusal, RefusalCode as Code, Refusals};
 use super::transition::{Lifecycle, Transition, birth, step};
 
-pub use json::OrderForm;
-pub use json::read_line;
+pub use json::{LineForm, OrderForm, read_line};
 pub use rows::{Columns, FAULT_HEADERS, ReadOrder, Row, read_rows};
 
 codes! {

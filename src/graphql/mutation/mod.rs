@@ -5,6 +5,7 @@ mod access;
 mod access_key;
 mod allocation;
 mod delivery;
+mod import;
 mod inspection;
 mod intake;
 mod inventory;
@@ -26,6 +27,7 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     intake::IntakeMutation,
+    import::ImportMutation,
     review::ReviewMutation,
     order::OrderMutation,
     allocation::AllocationMutation,

@@ -5,6 +5,7 @@ pub mod access_key;
 pub mod allocation;
 pub mod delivery;
 pub mod event;
+pub mod import;
 pub mod inventory;
 pub mod node;
 pub mod order;
@@ -22,6 +23,7 @@ pub struct Query(
     allocation::AllocationQuery,
     delivery::DeliveryQuery,
     event::EventQuery,
+    import::ImportQuery,
     inventory::InventoryQuery,
     node::NodeQuery,
     order::OrderQuery,

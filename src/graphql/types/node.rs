@@ -11,6 +11,7 @@ use super::access_key::AccessKey;
 use super::allocation::Allocation;
 use super::delivery::Delivery;
 use super::event::Event;
+use super::import::ImportBatch;
 use super::inventory::{ReplenishmentRequest, StockItem, StockMovement};
 use super::order::Order;
 use super::progress::Milestone;
@@ -18,8 +19,8 @@ use super::reference::{Customer, Product, Unit};
 use super::ticket::Ticket;
 use crate::app::{Failure, Session, read};
 use crate::domain::ids::{
-    AccessKeyId, AccessRestrictionId, AllocationId, CustomerId, DeliveryId, MilestoneId, OrderId, ProductId,
-    ReplenishmentRequestId, StockItemId, StockMovementId, TicketId, UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationId, CustomerId, DeliveryId, ImportBatchId, MilestoneId, OrderId,
+    ProductId, ReplenishmentRequestId, StockItemId, StockMovementId, TicketId, UnitId,
 };
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids::{self, EventId, GlobalId};
@@ -41,6 +42,8 @@ pub enum Node {
     Delivery(Delivery),
     /// Something that happened.
     Event(Event),
+    /// Orders handed in as a file.
+    ImportBatch(ImportBatch),
     /// A step of a unit's work.
     Milestone(Milestone),
     /// An order.
@@ -85,6 +88,7 @@ async fn found(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>, Failu
         DeliveryId => read::delivery::by_ids, Delivery;
         TicketId => read::ticket::by_ids, Ticket;
         AccessRestrictionId => read::access::by_ids, AccessRestriction;
+        ImportBatchId => read::import::by_ids, ImportBatch;
         CustomerId => read::reference::visible_customers, Customer;
         ProductId => read::reference::products_by_ids, Product;
         UnitId => read::reference::visible_units, Unit;
@@ -133,6 +137,7 @@ impl Write for Node {
             Self::Customer(one) => one.write(at, text),
             Self::Delivery(one) => one.write(at, text),
             Self::Event(one) => one.write(at, text),
+            Self::ImportBatch(one) => one.write(at, text),
             Self::Milestone(one) => one.write(at, text),
             Self::Order(one) => one.write(at, text),
             Self::Product(one) => one.write(at, text),
@@ -154,6 +159,7 @@ impl Node {
             Self::Customer(_) => CustomerId::TYPE,
             Self::Delivery(_) => DeliveryId::TYPE,
             Self::Event(_) => EventId::TYPE,
+            Self::ImportBatch(_) => ImportBatchId::TYPE,
             Self::Milestone(_) => MilestoneId::TYPE,
             Self::Order(_) => OrderId::TYPE,
             Self::Product(_) => ProductId::TYPE,

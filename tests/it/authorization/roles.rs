@@ -10,8 +10,8 @@ use futures::future::join_all;
 use ordergraph::app::Identity;
 use ordergraph::domain::actor::Role;
 use ordergraph::domain::ids::{
-    AccessKeyId, AccessRestrictionId, AllocationId, DeliveryId, HoldId, MilestoneId, OrderId, StockItemId, TicketId,
-    UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationId, DeliveryId, HoldId, ImportBatchId, MilestoneId, OrderId,
+    StockItemId, TicketId, UnitId,
 };
 use ordergraph::domain::permission::{Action, READS, permitted, readers};
 use ordergraph::graphql::ids::{GlobalId, encode};
@@ -60,6 +60,8 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
     ("deliveries", "{ deliveries(first: 1) { totalCount } }"),
     ("eventCursor", "{ eventCursor }"),
     ("events", "{ events(first: 1) { cursor } }"),
+    ("importBatch", "{ importBatch(id: \"SW1wb3J0QmF0Y2g6MDAwMDAwMDAwMDAwNzAwMDgwMDAwMDAwMDAwMDAwMDA\") { id } }"),
+    ("importBatches", "{ importBatches(first: 1) { totalCount } }"),
     ("node", "query($order: ID!) { node(id: $order) { id } }"),
     ("nodes", "query($order: ID!) { nodes(ids: [$order]) { id } }"),
     ("order", "query($order: ID!) { order(by: { id: $order }) { id } }"),
@@ -75,6 +77,7 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
 
 /// With a cursor that is none: whoever may follow is told so, at once.
 pub(super) const SUBSCRIPTIONS: &[(&str, &str)] = &[
+    ("importProgress", "subscription { importProgress(after: \"none\") { cursor } }"),
     ("orderEvents", "subscription { orderEvents(after: \"none\") { cursor } }"),
     ("orderProgress", "subscription($order: ID!) { orderProgress(orderId: $order) { cursor } }"),
     ("stockAlerts", "subscription { stockAlerts(after: \"none\") { cursor } }"),
@@ -102,6 +105,7 @@ pub(super) fn input(action: Action) -> Value {
     let stock = json!({ "stockItemId": unknown::<StockItemId>() });
     let reason = json!({ "reason": "Just asking." });
     match action {
+        Action::ImportOrders | Action::CancelImport => json!({ "importBatchId": unknown::<ImportBatchId>() }),
         Action::SubmitOrder => crate::support::story::submission(&[]),
         Action::StartReview | Action::ApproveOrder | Action::AllocateOrder => order,
         Action::RequestClarification => with(order, json!({ "question": "Which?" })),

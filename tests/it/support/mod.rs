@@ -5,6 +5,7 @@ pub mod client;
 pub mod cluster;
 pub mod crowd;
 mod database;
+pub mod files;
 pub mod load;
 pub mod log;
 pub mod lossy;
@@ -244,6 +245,7 @@ impl World {
             "delivery",
             "ticket",
             "access_restriction",
+            "import_batch",
         ];
         const COUNTED: &[&str] = &[
             "event",

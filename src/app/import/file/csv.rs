@@ -32,7 +32,10 @@ pub(super) fn read(file: File, limits: &FileLimits, take: Taker<'_>) -> Result<(
             return Ok(());
         }
         renew();
-        let number = record.position().map_or(0, |position| i64::try_from(position.line()).unwrap_or(0));
+        // Where a record begins is told wrongly behind blank lines; where it ends is not.
+        let within: usize = record.iter().map(|cell| cell.matches('\n').count()).sum();
+        let end = usize::try_from(reader.position().line()).unwrap_or(0);
+        let number = i64::try_from(end.saturating_sub(1 + within)).unwrap_or(0);
         take(Row { number, cells: record.iter().map(str::to_owned).collect() })?;
     }
 }
@@ -90,6 +93,8 @@ mod tests {
         for bytes in [text.as_bytes(), &marked, &gb18030, &utf16] {
             assert_eq!(rows(bytes, &FileLimits::default()).unwrap(), expected);
         }
+        let blank = rows(b"a\r\n\r\n\r\n1\n\n2", &FileLimits::default()).unwrap();
+        assert_eq!(blank.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 4, 6]);
         assert_eq!(rows(b"a;b\n1;\"2,3\"\n", &FileLimits::default()).unwrap()[1].1, cells(&["1", "2,3"]));
         assert_eq!(rows(b"a\tb\n1\t2\n", &FileLimits::default()).unwrap()[1].1, cells(&["1", "2"]));
     }

@@ -17,6 +17,7 @@ pub(super) struct Text {
     raw: Vec<u8>,
     at: usize,
     is_over: bool,
+    last: u8,
     allowance: Rc<Cell<usize>>,
 }
 
@@ -38,6 +39,7 @@ impl Text {
             raw: Vec::new(),
             at: 0,
             is_over: false,
+            last: b'\n',
             allowance,
         })
     }
@@ -86,16 +88,37 @@ impl Read for Text {
             if let encoding_rs::DecoderResult::Malformed(..) = result {
                 return Err(io::Error::other("the text is neither UTF-8 nor GB18030"));
             }
-            if written > 0 {
-                self.allowance.set(allowed.saturating_sub(written));
-                return Ok(written);
+            let kept = one_line_break(&mut out[..written], &mut self.last);
+            if kept > 0 {
+                self.allowance.set(allowed.saturating_sub(kept));
+                return Ok(kept);
             }
             if self.is_over {
                 self.decoder = None;
-                return Ok(0);
+                // The last line ends like any other.
+                if matches!(self.last, b'\n' | b'\r') {
+                    return Ok(0);
+                }
+                out[0] = b'\n';
+                return Ok(1);
             }
         }
     }
+}
+
+/// Makes every line break the same, in place, so that lines can be counted. Returns what is left.
+fn one_line_break(text: &mut [u8], last: &mut u8) -> usize {
+    let mut kept = 0;
+    for at in 0..text.len() {
+        let byte = text[at];
+        let is_second = byte == b'\n' && *last == b'\r';
+        *last = byte;
+        if !is_second {
+            text[kept] = if byte == b'\r' { b'\n' } else { byte };
+            kept += 1;
+        }
+    }
+    kept
 }
 
 /// What went wrong while text was read, for people.
