@@ -5,6 +5,8 @@ mod record;
 
 use super::codes::codes;
 
+#[cfg(test)]
+pub use record::tests::event as tests_event;
 pub use record::{Event, EventFilter};
 
 codes! {
