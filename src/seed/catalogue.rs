@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -9,7 +10,7 @@ use super::{OpeningStock, open_stock};
 use crate::app::{App, Failure};
 use crate::domain::ids::{CustomerId, ProductId, UnitId};
 use crate::domain::money::Currency;
-use crate::domain::reference::{Capability, Contact, Customer, Product, ProductKind, Unit, UnitKind};
+use crate::domain::reference::{Capability, Contact, Customer, Licence, Product, ProductKind, Unit, UnitKind};
 use crate::store::reference::{self, ReferenceData};
 
 /// What a catalogue changed.
@@ -64,6 +65,16 @@ struct CustomerRow {
     region: String,
     currency_code: String,
     credit_limit: Option<Decimal>,
+    #[serde(default)]
+    licences: Vec<LicenceRow>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct LicenceRow {
+    code: String,
+    valid_from: NaiveDate,
+    valid_to: Option<NaiveDate>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -145,6 +156,11 @@ impl Catalogue {
                     group: row.group,
                     region: row.region,
                     credit_limit: row.credit_limit,
+                    licences: row
+                        .licences
+                        .into_iter()
+                        .map(|one| Licence { code: one.code, valid_from: one.valid_from, valid_to: one.valid_to })
+                        .collect(),
                 })
             })
             .collect::<Result<_, Failure>>()?;

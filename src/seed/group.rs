@@ -113,7 +113,11 @@ pub(super) fn reference_data(new_id: &dyn Fn() -> Uuid) -> DemoData {
     let restriction = Restriction {
         sku: Some("LASER-4".to_owned()),
         category: None,
-        customer_group: "RETAIL".to_owned(),
+        customer_group: Some("RETAIL".to_owned()),
+        region: None,
+        valid_from: None,
+        valid_to: None,
+        licence: Some("LASER-CLASS-4".to_owned()),
         reason: "class 4 lasers are sold to licensed businesses only".to_owned(),
     };
     let team = |ticket_type| match ticket_type {
@@ -196,6 +200,7 @@ fn customers(new_id: &dyn Fn() -> Uuid) -> Vec<Customer> {
             region: region.to_owned(),
             currency: yuan(),
             credit_limit: Some(Decimal::from(limit)),
+            licences: Vec::new(),
         })
         .collect()
 }

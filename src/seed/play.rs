@@ -130,8 +130,11 @@ impl Play<'_> {
             Goal::UnderReview => return Ok(()),
             Goal::Clarification => {
                 let question = "Which lamps would you like? The order names only the category.".to_owned();
-                self.as_role(Role::Reviewer, RequestClarification { order_id: id, question, expected_version: None })
-                    .await?;
+                self.as_role(
+                    Role::Reviewer,
+                    RequestClarification { order_id: id, question, due_at: None, expected_version: None },
+                )
+                .await?;
                 return Ok(());
             }
             Goal::Rejected => {
@@ -141,8 +144,11 @@ impl Play<'_> {
             }
             _ => {}
         }
-        self.as_role(Role::FinanceApprover, ApproveOrder { order_id: id, waivers: Vec::new(), expected_version: None })
-            .await?;
+        self.as_role(
+            Role::FinanceApprover,
+            ApproveOrder { order_id: id, waivers: Vec::new(), reason: None, expected_version: None },
+        )
+        .await?;
         if goal == Goal::OnHold {
             let reason = "The customer asked us to wait for the building permit.".to_owned();
             self.as_role(Role::Dispatcher, PlaceHold { order_id: id, reason, expected_version: None }).await?;

@@ -3,6 +3,7 @@
 
 mod access;
 mod allocation;
+mod amendment;
 mod delivery;
 mod inspection;
 mod intake;
@@ -26,6 +27,9 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 pub struct Mutation(
     intake::IntakeMutation,
     review::ReviewMutation,
+    review::queue::ReviewQueueMutation,
+    review::clock::ReviewClockMutation,
+    amendment::AmendmentMutation,
     order::OrderMutation,
     allocation::AllocationMutation,
     inventory::InventoryMutation,

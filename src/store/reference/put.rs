@@ -118,6 +118,7 @@ fn customer_row(customer: &Customer) -> Result<customer::Model> {
         region: customer.region.clone(),
         currency: customer.currency.code().to_owned(),
         credit_limit: customer.credit_limit.map(price).transpose()?,
+        licences: Some(json(&customer.licences)?),
     })
 }
 

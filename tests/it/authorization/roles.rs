@@ -101,7 +101,16 @@ pub(super) fn input(action: Action) -> Value {
     let reason = json!({ "reason": "Just asking." });
     match action {
         Action::SubmitOrder => crate::support::story::submission(&[]),
-        Action::StartReview | Action::ApproveOrder | Action::AllocateOrder => order,
+        Action::StartReview
+        | Action::TakeReview
+        | Action::ReturnReview
+        | Action::ReviewAutomatically
+        | Action::RemindClarification
+        | Action::ExpireClarification
+        | Action::ApproveOrder
+        | Action::AllocateOrder => order,
+        Action::ReassignReview => with(with(order, reason), json!({ "to": "rita.reviewer" })),
+        Action::AmendOrder => with(order, json!({ "note": "Urgent." })),
         Action::RequestClarification => with(order, json!({ "question": "Which?" })),
         Action::AnswerClarification => with(order, json!({ "answer": "This." })),
         Action::RejectOrder | Action::PlaceHold | Action::CancelOrder => with(order, reason),
