@@ -81,6 +81,12 @@ codes! {
         RevokeAccess = "REVOKE_ACCESS",
         /// Give back access that was taken away.
         RestoreAccess = "RESTORE_ACCESS",
+        /// Make a key for a partner's system.
+        CreatePartnerKey = "CREATE_PARTNER_KEY",
+        /// Make a link with which anybody can follow one order.
+        CreateTrackingLink = "CREATE_TRACKING_LINK",
+        /// Withdraw a partner's key or a tracking link.
+        RevokeAccessKey = "REVOKE_ACCESS_KEY",
     }
 }
 
@@ -133,6 +139,7 @@ const STAFF: &[Role] = &[
 const ORDER_READERS: &[Role] = &[
     Customer,
     Partner,
+    LinkHolder,
     Sales,
     Reviewer,
     FinanceApprover,
@@ -149,12 +156,19 @@ const ORDER_READERS: &[Role] = &[
 ];
 const STOCK_READERS: &[Role] =
     &[Sales, Dispatcher, Warehouse, Procurement, Operator, Inspector, Logistics, Supervisor, Admin, System];
+const REVIEW_READERS: &[Role] = &[Reviewer, FinanceApprover, Supervisor, Admin, System];
 const TICKET_READERS: &[Role] = &[Customer, Partner, Sales, ServiceAgent, Supervisor, Admin, System];
+const LINK_MAKERS: &[Role] = &[Customer, Partner, Sales, Logistics, ServiceAgent];
 const OWN_SCOPE: &str = "what lies in the caller's scope";
 const HEAD_UNIT: &str = "in the head unit";
 
 /// Every root field of Query and Subscription and who may ask for it.
 pub const READS: &[Permission] = &[
+    Permission {
+        field: "accessKeys",
+        roles: &[Customer, Partner, Sales, Logistics, ServiceAgent, Supervisor, Admin],
+        limit: "tracking links of orders in the caller's scope; partners' keys in the head unit, and the own ones",
+    },
     Permission { field: "accessRestrictions", roles: &[Supervisor, Admin], limit: HEAD_UNIT },
     Permission {
         field: "allocations",
@@ -191,6 +205,8 @@ pub const READS: &[Permission] = &[
     Permission { field: "orders", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "products", roles: EVERYONE, limit: "" },
     Permission { field: "replenishmentRequests", roles: STOCK_READERS, limit: OWN_SCOPE },
+    Permission { field: "reviewQueue", roles: REVIEW_READERS, limit: OWN_SCOPE },
+    Permission { field: "reviewUpdates", roles: REVIEW_READERS, limit: OWN_SCOPE },
     Permission { field: "serviceConfig", roles: EVERYONE, limit: "" },
     Permission { field: "stockAlerts", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockItems", roles: STOCK_READERS, limit: OWN_SCOPE },
@@ -218,7 +234,7 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::ReassignReview => (&[Reviewer, FinanceApprover], "never to the one who submitted it"),
         Action::RemindClarification | Action::ExpireClarification => (&[System], "when it is due"),
         Action::AmendOrder => (&[Customer, Partner, Sales], OWN_SCOPE),
-        Action::AnswerClarification => (&[Customer, Partner, Sales], OWN_SCOPE),
+        Action::AnswerClarification => (&[Customer, Partner, LinkHolder, Sales], OWN_SCOPE),
         Action::ApproveOrder => {
             (&[Reviewer, FinanceApprover], "amount band and level; neither who submitted it nor who approved it before")
         }
@@ -242,6 +258,11 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::AnswerCancellation => (&[Dispatcher, Operator], "an operator whose unit has a share"),
         Action::OpenTicket => (&[Customer, Partner, Sales, ServiceAgent], OWN_SCOPE),
         Action::ContactCustomer | Action::ResolveTicket => (&[ServiceAgent], "of the ticket's team or above"),
+        Action::CreatePartnerKey => (&[Admin], HEAD_UNIT),
+        Action::CreateTrackingLink => (LINK_MAKERS, OWN_SCOPE),
+        Action::RevokeAccessKey => {
+            (&[Customer, Partner, Sales, Logistics, ServiceAgent, Admin], "partners' keys in the head unit only")
+        }
         Action::RevokeAccess | Action::RestoreAccess => (&[Admin], "in the head unit; never the own access"),
     }
 }

@@ -13,7 +13,9 @@ use async_graphql::{
 
 use crate::app::read::order::OrderSortField;
 use crate::app::read::reference::ScopeKind;
+use crate::app::read::review::ReviewQueueOrder;
 use crate::domain::access::AccessRestrictionStatus;
+use crate::domain::access_key::{AccessKeyKind, AccessKeyStatus};
 use crate::domain::actor::Role;
 use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode};
 use crate::domain::delivery::{ConfirmationStatus, DeliveryMethod, DeliveryStatus, EvidenceKind, TrackingKind};
@@ -99,6 +101,8 @@ macro_rules! graphql_enums {
 }
 
 graphql_enums! {
+    AccessKeyKind => "AccessKeyKind",
+    AccessKeyStatus => "AccessKeyStatus",
     AccessRestrictionStatus => "AccessRestrictionStatus",
     Action => "Action",
     AggregateKind => "AggregateKind",
@@ -127,6 +131,7 @@ graphql_enums! {
     ReplenishmentReason => "ReplenishmentReason",
     ReplenishmentStatus => "ReplenishmentStatus",
     ReservationStatus => "ReservationStatus",
+    ReviewQueueOrder => "ReviewQueueOrder",
     ReviewStatus => "ReviewStatus",
     Role => "Role",
     ScopeKind => "ScopeKind",

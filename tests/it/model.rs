@@ -135,6 +135,8 @@ impl Life {
         let share = with_id(&facts["allocations"], id);
         let going = with_id(&facts["deliveries"], id);
         let input = match choice.action {
+            // No step of an order.
+            Action::CreatePartnerKey | Action::CreateTrackingLink | Action::RevokeAccessKey => return None,
             Action::StartReview | Action::TakeReview | Action::ReturnReview | Action::AllocateOrder => of(id),
             Action::ReassignReview => {
                 let others = ["rita.reviewer", "fiona.finance"];

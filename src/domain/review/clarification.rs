@@ -101,7 +101,7 @@ impl ReviewCase {
             Refusal::new(Code::DateInPast, "R2.3", "An answer can be wanted at a later time only.").at("dueAt")
         });
         refusals.require(due_at <= act.now + Duration::days(FARTHEST_DAYS), || {
-            Refusal::new(Code::Malformed, "R2.3", format!("At most {FARTHEST_DAYS} days ahead.")).at("dueAt")
+            Refusal::new(Code::DateTooFar, "R2.3", format!("At most {FARTHEST_DAYS} days ahead.")).at("dueAt")
         });
         refusals.into_result()?;
         order.status = OrderStatus::ClarificationRequested;

@@ -21,7 +21,7 @@ use crate::domain::refusal::Refusals;
 pub use approval::{Approval, Invalidation, invalidate, look_by_itself};
 pub use checks::{Check, CheckFacts, CheckKind, CheckOutcome, run_checks};
 pub use clarification::{Answer, Clarification, LineSpecification};
-pub use queue::NewOwner;
+pub use queue::{NewOwner, QUEUE_EVENTS, QueueEntry};
 pub use rules::{
     ApprovalBand, Assessment, AutomaticReview, CustomerField, Exchange, ExchangeRate, RequiredData, Restriction,
     ReviewRules,

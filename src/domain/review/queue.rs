@@ -1,12 +1,67 @@
 //! The queue of reviews: who is at work on which (R13.1: duties are set down).
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
 use super::ReviewCase;
 use crate::domain::actor::{Act, Actor, Role};
 use crate::domain::event::{EventKind, Happening};
 use crate::domain::intake::{LONG_TEXT, text};
-use crate::domain::order::Order;
+use crate::domain::order::{Order, OrderStatus};
 use crate::domain::permission::{Action, permitted};
 use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
+
+/// An order that waits for somebody: to be reviewed, to be answered for, or to be approved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueEntry {
+    /// The order.
+    pub order: Arc<Order>,
+    /// Its review; none before somebody, or the clock, has looked at it.
+    pub review: Option<Arc<ReviewCase>>,
+}
+
+/// What changes the queue or an entry of it: one event for each thing that happens.
+pub const QUEUE_EVENTS: [EventKind; 16] = [
+    EventKind::OrderSubmitted,
+    EventKind::OrderReviewStarted,
+    EventKind::OrderClarificationRequested,
+    EventKind::OrderClarificationAnswered,
+    EventKind::OrderClarificationReminded,
+    EventKind::OrderExpired,
+    EventKind::OrderAmended,
+    EventKind::OrderApprovalGiven,
+    EventKind::OrderApproved,
+    EventKind::OrderRejected,
+    EventKind::OrderCancelled,
+    EventKind::OrderHeld,
+    EventKind::OrderHoldReleased,
+    EventKind::ReviewTaken,
+    EventKind::ReviewReturned,
+    EventKind::ReviewReassigned,
+];
+
+impl QueueEntry {
+    /// The states in which an order waits so.
+    pub const STATUSES: [OrderStatus; 3] =
+        [OrderStatus::Submitted, OrderStatus::UnderReview, OrderStatus::ClarificationRequested];
+
+    /// The order's entry; none when it waits for nobody.
+    pub fn of(order: Arc<Order>, review: Option<Arc<ReviewCase>>) -> Option<Self> {
+        Self::STATUSES.contains(&order.status).then_some(Self { order, review })
+    }
+
+    /// Since when it waits for what it waits for now.
+    pub fn waiting_since(&self) -> DateTime<Utc> {
+        let review = self.review.as_ref();
+        review.map_or(self.order.submitted_at, |review| review.waiting_since.unwrap_or(review.opened_at))
+    }
+
+    /// The level of approval it waits for.
+    pub fn awaited_level(&self) -> i32 {
+        self.review.as_ref().and_then(|review| review.awaited_level()).unwrap_or(1)
+    }
+}
 
 /// Somebody a review is to be given to.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,7 @@
 //! The root fields of Query, one file per capability.
 
 pub mod access;
+pub mod access_key;
 pub mod allocation;
 pub mod delivery;
 pub mod event;
@@ -8,6 +9,7 @@ pub mod inventory;
 pub mod node;
 pub mod order;
 pub mod reference;
+pub mod review;
 pub mod ticket;
 
 use async_graphql::MergedObject;
@@ -17,6 +19,7 @@ use async_graphql::MergedObject;
 #[derive(MergedObject, Default)]
 pub struct Query(
     access::AccessQuery,
+    access_key::AccessKeyQuery,
     allocation::AllocationQuery,
     delivery::DeliveryQuery,
     event::EventQuery,
@@ -24,5 +27,6 @@ pub struct Query(
     node::NodeQuery,
     order::OrderQuery,
     reference::ReferenceQuery,
+    review::ReviewQuery,
     ticket::TicketQuery,
 );

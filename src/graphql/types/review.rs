@@ -3,12 +3,14 @@
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
 use super::common::Money;
+use super::order::Order;
 use super::reference::{Person, perhaps, person};
 use super::wrapper;
 use crate::domain::actor::Role;
 use crate::domain::review as domain;
 use crate::domain::review::{CheckKind, CheckOutcome, ReviewStatus};
-use crate::graphql::context::int;
+use crate::graphql::connection::connection;
+use crate::graphql::context::{int, session};
 use crate::graphql::ids;
 use crate::graphql::scalars::DateTime;
 
@@ -339,5 +341,54 @@ pub struct Waiver {
 impl From<&domain::Waiver> for Waiver {
     fn from(waiver: &domain::Waiver) -> Self {
         Self { check: waiver.check, reason: waiver.reason.clone() }
+    }
+}
+
+wrapper! {
+    /// An entry of the queue of reviews.
+    ReviewQueueEntry(domain::QueueEntry)
+}
+connection!(ReviewQueueConnection, ReviewQueueEdge, ReviewQueueEntry, "the queue of reviews");
+
+/// An order that waits for somebody: to be reviewed, to be answered for, or to be approved (R2.1).
+#[macros::written]
+#[Object]
+impl ReviewQueueEntry {
+    /// The order.
+    async fn order(&self) -> Order {
+        Order(self.0.order.clone())
+    }
+
+    /// Its review; null before somebody, or the clock, has looked at it.
+    async fn review(&self) -> Option<ReviewCase> {
+        self.0.review.clone().map(ReviewCase)
+    }
+
+    /// Who is at work on it; null while it waits for somebody to take it.
+    async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Person>> {
+        let review = self.0.review.as_ref();
+        perhaps(ctx, review.and_then(|review| review.owner.as_ref())).await
+    }
+
+    /// Since when it waits for what it waits for now.
+    async fn waiting_since(&self) -> DateTime {
+        self.0.waiting_since().into()
+    }
+
+    /// Whole minutes for which it has waited.
+    async fn waiting_minutes(&self, ctx: &Context<'_>) -> Result<i32> {
+        let now = session(ctx)?.app.clock.now();
+        Ok(int((now - self.0.waiting_since()).num_minutes().max(0)))
+    }
+
+    /// The level of approval it waits for: 1, 2, 3, …
+    async fn awaited_level(&self) -> i32 {
+        self.0.awaited_level()
+    }
+
+    /// Checks that stand in the way, failed or for a person to decide; empty before they were run.
+    async fn open_checks(&self) -> Vec<ReviewCheck> {
+        let checks = self.0.review.iter().flat_map(|review| &review.checks);
+        checks.filter(|check| check.outcome != CheckOutcome::Pass).map(Into::into).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! Reviews of orders.
 
 mod due;
+mod queue;
 
 use entity::review_case;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -17,6 +18,7 @@ use crate::store::work::{Tracked, Work};
 use crate::store::write::Writes;
 
 pub use due::{answers_overdue, due_for_the_clock, reminders_due};
+pub use queue::{QueueFilter, ReviewQueueOrder, count_queue, queue};
 
 impl Aggregate for ReviewCase {
     const KIND: AggregateKind = AggregateKind::ReviewCase;
