@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, Guarded, perform};
+use super::review::clock as review;
 use super::{App, Failure, Session};
 use crate::domain::actor::Actor;
 
@@ -29,7 +30,11 @@ pub struct Duty {
 }
 
 /// Everything the clock does.
-pub const DUTIES: &[Duty] = &[];
+pub const DUTIES: &[Duty] = &[
+    Duty { name: "look at new orders", perform: |session| Box::pin(review::look_at_new_orders(session)) },
+    Duty { name: "remind of questions", perform: |session| Box::pin(review::remind_of_questions(session)) },
+    Duty { name: "let questions expire", perform: |session| Box::pin(review::let_questions_expire(session)) },
+];
 
 /// Does what is due now, once, as the clock. Returns how much was done, by duty.
 ///

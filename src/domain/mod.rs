@@ -5,6 +5,7 @@ pub mod access;
 pub mod access_key;
 pub mod actor;
 pub mod allocation;
+pub mod amendment;
 pub mod codes;
 pub mod delivery;
 pub mod document;

@@ -27,8 +27,12 @@ pub struct AvailableAction {
 /// Actions on an order.
 const ORDER: &[Action] = &[
     Action::StartReview,
+    Action::TakeReview,
+    Action::ReturnReview,
+    Action::ReassignReview,
     Action::RequestClarification,
     Action::AnswerClarification,
+    Action::AmendOrder,
     Action::ApproveOrder,
     Action::RejectOrder,
     Action::AllocateOrder,
@@ -80,6 +84,9 @@ pub fn needs_review(actor: &Actor) -> bool {
 pub fn of_order(actor: &Actor, order: &Order, review: Option<(&ReviewCase, &RuleSet)>) -> Vec<AvailableAction> {
     offered(actor, ORDER, |action| match (action, review) {
         (Action::ApproveOrder, Some((review, rules))) => review.approval_blockers(order, actor, rules),
+        (Action::TakeReview | Action::ReturnReview | Action::ReassignReview, Some((review, _))) => {
+            review.queue_blockers(action, order, actor)
+        }
         // An answer can always be a refusal to cancel, which is what remains possible.
         (Action::AnswerCancellation, _) => order.answer_blockers(actor, false),
         (Action::OpenTicket, _) => ticket::open_blockers(order, actor),
