@@ -8,6 +8,7 @@ use crate::domain::access::AccessRestrictionStatus;
 use crate::domain::actor::Role;
 use crate::domain::allocation::AllocationStatus;
 use crate::domain::delivery::DeliveryStatus;
+use crate::domain::inventory::{ReplenishmentStatus, StocktakeStatus, TransferStatus};
 use crate::domain::order::OrderStatus;
 use crate::domain::permission::{Action, READS, permitted};
 use crate::domain::progress::MilestoneStatus;
@@ -27,6 +28,9 @@ pub fn workflow() -> String {
     section::<OrderStatus>(&mut text, OrderStatus::ALL, |state| state.description());
     section::<AllocationStatus>(&mut text, AllocationStatus::ALL, |state| state.description());
     section::<MilestoneStatus>(&mut text, MilestoneStatus::ALL, |state| state.description());
+    section::<ReplenishmentStatus>(&mut text, ReplenishmentStatus::ALL, |state| state.description());
+    section::<TransferStatus>(&mut text, TransferStatus::ALL, |state| state.description());
+    section::<StocktakeStatus>(&mut text, StocktakeStatus::ALL, |state| state.description());
     section::<DeliveryStatus>(&mut text, DeliveryStatus::ALL, |state| state.description());
     section::<TicketStatus>(&mut text, TicketStatus::ALL, |state| state.description());
     section::<AccessRestrictionStatus>(&mut text, AccessRestrictionStatus::ALL, |state| state.description());

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, Guarded, perform};
-use super::{App, Failure, Session};
+use super::{App, Failure, Session, inventory};
 use crate::domain::actor::Actor;
 
 /// How often the clock looks for what is due.
@@ -29,7 +29,10 @@ pub struct Duty {
 }
 
 /// Everything the clock does.
-pub const DUTIES: &[Duty] = &[];
+pub const DUTIES: &[Duty] = &[
+    Duty { name: "reservations expire", perform: inventory::expire_reservations },
+    Duty { name: "backorders are filled", perform: inventory::fill_backorders },
+];
 
 /// Does what is due now, once, as the clock. Returns how much was done, by duty.
 ///

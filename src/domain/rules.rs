@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::actor::Role;
 use super::allocation::AllocationRule;
 use super::delivery::DeliveryMethod;
+use super::inventory::InventoryRules;
 use super::reference::ProductKind;
 use super::ticket::TicketType;
 
@@ -31,6 +32,9 @@ pub struct RuleSet {
     pub delivery_methods: Vec<DeliveryTerms>,
     /// Which team handles which type of ticket, and how soon it must call (R9.2, R9.3).
     pub ticket_routes: Vec<TicketRoute>,
+    /// What stock operations go by (R4).
+    #[serde(default)]
+    pub inventory: InventoryRules,
 }
 
 /// Up to this amount, in the order's currency, this role's approval is enough.

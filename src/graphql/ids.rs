@@ -12,7 +12,7 @@ use crate::domain::ids::{
     AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId, ClarificationId,
     ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId, OrderId, OrderLineId,
     ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId, SettlementRecordId, StockItemId, StockMovementId,
-    TicketId, TrackingEventId, UnitId,
+    StockTransferId, StocktakeId, StocktakeLineId,    TicketId, TrackingEventId, UnitId,
 };
 
 /// An identity that clients see.
@@ -68,6 +68,9 @@ global_ids! {
     SettlementRecordId => "SettlementRecord",
     StockItemId => "StockItem",
     StockMovementId => "StockMovement",
+    StockTransferId => "StockTransfer",
+    StocktakeId => "Stocktake",
+    StocktakeLineId => "StocktakeLine",
     TicketId => "Ticket",
     TrackingEventId => "TrackingEvent",
     UnitId => "Unit",
@@ -87,6 +90,8 @@ pub fn of_aggregate(kind: AggregateKind, id: Uuid) -> ID {
             AggregateKind::Allocation => AllocationId::TYPE,
             AggregateKind::StockItem => StockItemId::TYPE,
             AggregateKind::ReplenishmentRequest => ReplenishmentRequestId::TYPE,
+            AggregateKind::StockTransfer => StockTransferId::TYPE,
+            AggregateKind::Stocktake => StocktakeId::TYPE,
             AggregateKind::Delivery => DeliveryId::TYPE,
             AggregateKind::Ticket => TicketId::TYPE,
             AggregateKind::AccessRestriction => AccessRestrictionId::TYPE,

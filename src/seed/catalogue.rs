@@ -86,6 +86,8 @@ struct StockRow {
     on_hand: Decimal,
     safety_stock: Decimal,
     reorder_point: Decimal,
+    #[serde(default)]
+    reorder_quantity: Decimal,
 }
 
 impl Catalogue {
@@ -174,6 +176,7 @@ impl Catalogue {
                 on_hand: row.on_hand,
                 safety_stock: row.safety_stock,
                 reorder_point: row.reorder_point,
+                reorder_quantity: row.reorder_quantity,
             })
             .collect();
         let rules = super::rules::first(|_| team.clone(), Vec::new());

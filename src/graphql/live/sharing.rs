@@ -78,18 +78,31 @@ const TO_ALL: &[(&str, &str)] = &[
     ("PageInfo", "endCursor hasNextPage hasPreviousPage startCursor"),
     ("Person", "id name subject unit"),
     ("Product", "category components id kind listPrice name sku unitOfMeasure"),
-    ("ReplenishmentRequest", "id quantity reason received requestedAt status stockItem version"),
-    ("Reservation", "allocationLineId consumed id product quantity status stockItem"),
+    (
+        "ReplenishmentRequest",
+        "endedReason expectedAt id outstanding quantity reason received requestedAt status stockItem supplier \
+         supplierReference version",
+    ),
+    ("Reservation", "allocationLineId consumed expiresAt id product quantity status stockItem"),
     ("ReviewCase", "checks clarifications decision id openedAt status version"),
     ("ReviewCheck", "clause kind message outcome"),
     ("ReviewDecision", "approved decidedAt reason waivers"),
     ("SettlementRecord", "amount confirmationId deliveryId id orderLine quantity settledAt"),
     ("StockAlert", "cursor event replenishmentRequest stockItem"),
-    ("StockItem", "available id movements onHand product reorderPoint reserved safetyStock sku version warehouse"),
+    (
+        "StockItem",
+        "available id incoming movements onHand product qualityHold reorderPoint reorderQuantity reserved safetyStock \
+         sku version warehouse",
+    ),
     ("StockLevel", "cursor event skipped stockItem"),
-    ("StockMovement", "id kind movedAt note onHandChange order reservedChange"),
+    ("StockMovement", "id kind movedAt note onHandChange order qualityHoldChange reservedChange transfer"),
     ("StockMovementConnection", "edges nodes pageInfo totalCount"),
     ("StockMovementEdge", "cursor node"),
+    (
+        "StockTransfer",
+        "dispatchedAt endedReason expectedAt fromStockItem fromWarehouse id inTransit lost number product quantity \
+         reason received requestedAt sku status toStockItem toWarehouse version",
+    ),
     (
         "Ticket",
         "contacts customer description firstContactAt firstContactDue firstContactOverdue id number \
@@ -115,9 +128,11 @@ const TO_STAFF: &[(&str, &str)] = &[
     ("Inspection", "inspector"),
     ("Milestone", "responsible"),
     ("Order", "submittedBy"),
+    ("ReplenishmentRequest", "decidedBy"),
     ("ReviewCase", "reviewer"),
     ("ReviewDecision", "decidedBy"),
     ("StockMovement", "movedBy"),
+    ("StockTransfer", "dispatchedBy requestedBy"),
     ("Ticket", "openedBy"),
     ("TrackingEvent", "recordedBy"),
 ];
