@@ -4,6 +4,7 @@
 mod access;
 mod access_key;
 mod allocation;
+mod amendment;
 mod delivery;
 mod import;
 mod inspection;
@@ -29,9 +30,17 @@ pub struct Mutation(
     intake::IntakeMutation,
     import::ImportMutation,
     review::ReviewMutation,
+    review::queue::ReviewQueueMutation,
+    review::clock::ReviewClockMutation,
+    amendment::AmendmentMutation,
     order::OrderMutation,
     allocation::AllocationMutation,
     inventory::InventoryMutation,
+    inventory::HeldMutation,
+    inventory::ReplenishmentMutation,
+    inventory::TransferMutation,
+    inventory::StocktakeMutation,
+    inventory::QueueMutation,
     progress::ProgressMutation,
     inspection::InspectionMutation,
     delivery::DeliveryMutation,

@@ -14,6 +14,7 @@ pub mod node;
 pub mod process;
 pub mod proxy;
 pub mod rows;
+pub mod rules;
 pub mod seed;
 pub mod slow;
 mod socket;
@@ -242,6 +243,8 @@ impl World {
             "allocation",
             "stock_item",
             "replenishment_request",
+            "stock_transfer",
+            "stocktake",
             "delivery",
             "ticket",
             "access_restriction",
@@ -258,6 +261,7 @@ impl World {
             "backorder",
             "inspection",
             "stock_movement",
+            "stocktake_line",
             "tracking_event",
             "settlement_record",
             "delivery_line",
