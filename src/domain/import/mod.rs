@@ -432,11 +432,11 @@ impl ImportBatch {
     /// As whom an order of a channel is submitted: the group's own sales as sales staff, a shop's or partner's as their
     /// system with the channel account. Somebody who may not gets what they are, and is refused by the rules of intake.
     pub fn submitter(&self, importer: &Actor, channel: Channel) -> Actor {
-        let is_staff = importer.is_any(&[Role::Sales, Role::Admin]) && self.account.is_none();
-        if !is_staff {
+        if !importer.is_any(&[Role::Sales, Role::Admin]) {
             return importer.clone();
         }
-        let account = || self.settings.account.clone().unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
+        let named = self.account.as_ref().or(self.settings.account.as_ref());
+        let account = || named.cloned().unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
         let (role, scope) = match channel {
             Channel::OfflineSales => (Role::Sales, Scope::All),
             Channel::ECommerce | Channel::PartnerReferral => (Role::Partner, Scope::Account(account())),

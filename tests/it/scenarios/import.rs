@@ -1,7 +1,6 @@
 //! Orders handed in as files (R1.2, R1.4, R1.5).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ordergraph::domain::actor::Role;
 use serde_json::{Value, json};
@@ -234,7 +233,6 @@ on_both_databases!(progress_is_followed_live, |world| async move {
     assert_eq!(orders(&world).await, 600);
     // Each order is an event of its own, for those who follow orders.
     assert_eq!(world.number("SELECT COUNT(*) FROM event WHERE kind = 'ORDER_SUBMITTED'").await, 600);
-    tokio::time::sleep(Duration::from_millis(1)).await;
 });
 
 on_both_databases!(an_import_is_stopped_and_what_was_taken_stays, |world| async move {

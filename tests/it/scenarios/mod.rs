@@ -8,6 +8,7 @@ mod clarification;
 mod completion;
 mod execution;
 mod import;
+mod import_kinds;
 mod review;
 mod review_queue;
 mod review_rules;
