@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, Guarded, perform};
 use super::review::clock as review;
-use super::{App, Failure, Session};
 use super::{App, Failure, Session, inventory};
 use crate::domain::actor::Actor;
 

@@ -12,11 +12,7 @@ use crate::domain::ids::{
     AccessKeyId, AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId,
     ClarificationId, ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId,
     OrderId, OrderLineId, ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId, SettlementRecordId,
-    StockItemId, StockMovementId, TicketId, TrackingEventId, UnitId,
-    AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId, ClarificationId,
-    ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId, OrderId, OrderLineId,
-    ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId, SettlementRecordId, StockItemId, StockMovementId,
-    StockTransferId, StocktakeId, StocktakeLineId,    TicketId, TrackingEventId, UnitId,
+    StockItemId, StockMovementId, StockTransferId, StocktakeId, StocktakeLineId, TicketId, TrackingEventId, UnitId,
 };
 
 /// An identity that clients see.

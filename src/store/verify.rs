@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    access_key, access_restriction, allocation, delivery, event, orders, reservation, review_case, settlement_record, stock_item, stock_movement, stock_transfer, stocktake, ticket,
+    access_key, access_restriction, allocation, delivery, event, orders, reservation, review_case, settlement_record,
+    stock_item, stock_movement, stock_transfer, stocktake, ticket,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;

@@ -86,20 +86,12 @@ const REPLENISHMENT: &[Action] = &[
 ];
 
 /// Actions on a transfer.
-const TRANSFER: &[Action] = &[
-    Action::DispatchTransfer,
-    Action::ReceiveTransfer,
-    Action::CloseTransferShort,
-    Action::CancelTransfer,
-];
+const TRANSFER: &[Action] =
+    &[Action::DispatchTransfer, Action::ReceiveTransfer, Action::CloseTransferShort, Action::CancelTransfer];
 
 /// Actions on a stocktake.
-const STOCKTAKE: &[Action] = &[
-    Action::RecordCount,
-    Action::FinishStocktake,
-    Action::ApproveStocktake,
-    Action::RejectStocktake,
-];
+const STOCKTAKE: &[Action] =
+    &[Action::RecordCount, Action::FinishStocktake, Action::ApproveStocktake, Action::RejectStocktake];
 
 /// Actions on a restriction of access.
 const RESTRICTION: &[Action] = &[Action::RestoreAccess];

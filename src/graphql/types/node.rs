@@ -18,7 +18,8 @@ use super::reference::{Customer, Product, Unit};
 use super::ticket::Ticket;
 use crate::app::{Failure, Session, read};
 use crate::domain::ids::{
-    AccessKeyId, AccessRestrictionId, AllocationId, CustomerId, DeliveryId, MilestoneId, OrderId, ProductId, ReplenishmentRequestId, StockItemId, StockMovementId, StockTransferId, StocktakeId, TicketId, UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationId, CustomerId, DeliveryId, MilestoneId, OrderId, ProductId,
+    ReplenishmentRequestId, StockItemId, StockMovementId, StockTransferId, StocktakeId, TicketId, UnitId,
 };
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids::{self, EventId, GlobalId};

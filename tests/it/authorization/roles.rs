@@ -10,10 +10,8 @@ use futures::future::join_all;
 use ordergraph::app::Identity;
 use ordergraph::domain::actor::Role;
 use ordergraph::domain::ids::{
-    AccessKeyId, AccessRestrictionId, AllocationId, DeliveryId, HoldId, MilestoneId, OrderId, StockItemId, TicketId,
-    UnitId,
-    AccessRestrictionId, AllocationId, DeliveryId, HoldId, MilestoneId, OrderId, ReplenishmentRequestId, StockItemId,
-    StockTransferId, StocktakeId, TicketId, UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationId, DeliveryId, HoldId, MilestoneId, OrderId, ReplenishmentRequestId,
+    StockItemId, StockTransferId, StocktakeId, TicketId, UnitId,
 };
 use ordergraph::domain::permission::{Action, READS, permitted, readers};
 use ordergraph::graphql::ids::{GlobalId, encode};

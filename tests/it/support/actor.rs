@@ -55,9 +55,7 @@ fn selection(field: &str) -> &'static str {
         "requestTransfer" | "dispatchTransfer" | "closeTransferShort" | "cancelTransfer" => {
             "transfer { id version number status quantity received inTransit lost }"
         }
-        "receiveTransfer" => {
-            "transfer { id version status quantity received inTransit lost } filledAllocations { id }"
-        }
+        "receiveTransfer" => "transfer { id version status quantity received inTransit lost } filledAllocations { id }",
         "openStocktake" | "recordCount" | "rejectStocktake" => {
             "stocktake { id version status lines { sku counted book variance withinTolerance stockItemId } }"
         }
