@@ -181,16 +181,8 @@ async fn every_filter_and_sort_finds_an_index() {
             for sql in asked.1 {
                 let plan = plan(&session, &sql).await;
                 looked_at += 1;
-                let tables = [
-                    "orders",
-                    "review_case",
-                    "allocation",
-                    "delivery",
-                    "ticket",
-                    "stock_item",
-                    "customer",
-                    "product",
-                ];
+                let tables =
+                    ["orders", "review_case", "allocation", "delivery", "ticket", "stock_item", "customer", "product"];
                 if tables.iter().any(|table| plan.contains(&format!("Seq Scan on {table} "))) {
                     bad.push(format!("{question}\n{sql}\n{plan}"));
                 }

@@ -76,7 +76,9 @@ impl ReviewQuery {
             amount_to: filter.amount_to.map(|amount| amount.0),
             status: filter.statuses,
         };
-        let page = read::review::queue(session, &filter, sort.unwrap_or(ReviewQueueOrder::Oldest), keyset).await.answer(ctx)?;
+        let page = read::review::queue(session, &filter, sort.unwrap_or(ReviewQueueOrder::Oldest), keyset)
+            .await
+            .answer(ctx)?;
         let counting = (session.clone(), filter);
         let total = Arc::new(move || {
             let (session, filter) = counting.clone();
