@@ -13,6 +13,7 @@ pub mod failure;
 pub mod inspection;
 pub mod intake;
 pub mod inventory;
+pub mod mining;
 pub mod order;
 pub mod progress;
 pub mod read;

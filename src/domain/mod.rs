@@ -15,6 +15,7 @@ pub mod inspection;
 pub mod intake;
 pub mod invariants;
 pub mod inventory;
+pub mod mining;
 pub mod money;
 pub mod order;
 pub mod permission;

@@ -99,6 +99,10 @@ codes! {
         StockMissing = "STOCK_MISSING",
         /// The change would take away stock that is reserved, or make a count negative.
         StockReserved = "STOCK_RESERVED",
+        /// The stock item is being counted in another stocktake.
+        AlreadyUnderCount = "ALREADY_UNDER_COUNT",
+        /// Not everything was counted yet.
+        CountIncomplete = "COUNT_INCOMPLETE",
         /// Nothing is left to inspect.
         NothingToInspect = "NOTHING_TO_INSPECT",
         /// Nothing that passed inspection is left to deliver.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::allocation::AllocationRule;
 use super::delivery::DeliveryMethod;
+use super::inventory::InventoryRules;
 use super::reference::ProductKind;
 use super::ticket::TicketType;
 
@@ -37,6 +38,9 @@ pub struct RuleSet {
     pub delivery_methods: Vec<DeliveryTerms>,
     /// Which team handles which type of ticket, and how soon it must call (R9.2, R9.3).
     pub ticket_routes: Vec<TicketRoute>,
+    /// What stock operations go by (R4).
+    #[serde(default)]
+    pub inventory: InventoryRules,
 }
 
 /// The milestones of a kind of line.

@@ -23,7 +23,8 @@ use crate::domain::event::{AggregateKind, EventKind};
 use crate::domain::inspection::InspectionResult;
 use crate::domain::intake::{Channel, Priority};
 use crate::domain::inventory::{
-    BackorderStatus, MovementKind, ReplenishmentReason, ReplenishmentStatus, ReservationStatus,
+    BackorderStatus, MovementKind, ReplenishmentReason, ReplenishmentStatus, ReservationStatus, StocktakeStatus,
+    SupplyKind, TransferStatus, UnknownReason,
 };
 use crate::domain::order::{Coverage, OrderStatus, Stage};
 use crate::domain::permission::Action;
@@ -136,10 +137,14 @@ graphql_enums! {
     Role => "Role",
     ScopeKind => "ScopeKind",
     Stage => "OrderStage",
+    StocktakeStatus => "StocktakeStatus",
+    SupplyKind => "SupplyKind",
     TicketStatus => "TicketStatus",
     TicketType => "TicketType",
     TrackingKind => "TrackingEventKind",
+    TransferStatus => "StockTransferStatus",
     UnitKind => "UnitKind",
+    UnknownReason => "UnknownFigureReason",
 }
 
 /// A doc comment as prose: each of its lines begins with a blank.

@@ -110,6 +110,8 @@ struct StockRow {
     on_hand: Decimal,
     safety_stock: Decimal,
     reorder_point: Decimal,
+    #[serde(default)]
+    reorder_quantity: Decimal,
 }
 
 impl Catalogue {
@@ -215,6 +217,7 @@ impl Catalogue {
                 on_hand: row.on_hand,
                 safety_stock: row.safety_stock,
                 reorder_point: row.reorder_point,
+                reorder_quantity: row.reorder_quantity,
             })
             .collect();
         let mut rules = super::rules::first(|_| team.clone(), Vec::new());

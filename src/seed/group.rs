@@ -323,6 +323,7 @@ fn stock() -> Vec<OpeningStock> {
                 on_hand: Decimal::from(on_hand),
                 safety_stock: Decimal::from(if on_hand == 0 { 0 } else { safety }),
                 reorder_point: Decimal::from(if on_hand == 0 { 0 } else { reorder }),
+                reorder_quantity: Decimal::ZERO,
             });
         }
     }

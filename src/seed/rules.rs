@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use crate::domain::actor::Role;
 use crate::domain::allocation::AllocationRule;
 use crate::domain::delivery::DeliveryMethod;
+use crate::domain::inventory::InventoryRules;
 use crate::domain::reference::ProductKind;
 use crate::domain::rules::{
     ApprovalBand, Checklist, DeliveryTerms, MilestoneStep, MilestoneTemplate, Restriction, ReviewRules, RuleSet,
@@ -73,6 +74,7 @@ pub fn first(team: impl Fn(TicketType) -> String, restrictions: Vec<Restriction>
                 first_contact_minutes: if *ticket_type == TicketType::Other { 480 } else { 120 },
             })
             .collect(),
+        inventory: InventoryRules::default(),
     }
 }
 

@@ -222,14 +222,8 @@ impl Life {
             }
             Action::ContactCustomer => json!({ "ticketId": id, "summary": "Called." }),
             Action::ResolveTicket => json!({ "ticketId": id, "resolution": "Mended." }),
-            Action::SubmitOrder
-            | Action::ReviewAutomatically
-            | Action::RemindClarification
-            | Action::ExpireClarification
-            | Action::ReceiveStock
-            | Action::AdjustStock
-            | Action::RevokeAccess
-            | Action::RestoreAccess => return None,
+            // Nothing of these is offered on an order and what belongs to it.
+            _ => return None,
         };
         Some((input, true))
     }

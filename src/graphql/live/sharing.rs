@@ -90,17 +90,33 @@ const TO_ALL: &[(&str, &str)] = &[
         "answerDueAt approvals assessment awaitedLevel checks clarifications decision id openedAt status version \
          waitingSince",
     ),
+    (
+        "ReplenishmentRequest",
+        "endedReason expectedAt id outstanding quantity reason received requestedAt status stockItem supplier \
+         supplierReference version",
+    ),
+    ("Reservation", "allocationLineId consumed expiresAt id product quantity status stockItem"),
+    ("ReviewCase", "checks clarifications decision id openedAt status version"),
     ("ReviewCheck", "clause kind message outcome"),
     ("ReviewDecision", "approved automatic decidedAt reason ruleSetVersion waivers"),
     ("ReviewQueueEntry", "awaitedLevel openChecks order review waitingSince"),
     ("ReviewUpdate", "cursor entry event order"),
     ("SettlementRecord", "amount confirmationId deliveryId id orderLine quantity settledAt"),
     ("StockAlert", "cursor event replenishmentRequest stockItem"),
-    ("StockItem", "available id movements onHand product reorderPoint reserved safetyStock sku version warehouse"),
+    (
+        "StockItem",
+        "available id incoming movements onHand product qualityHold reorderPoint reorderQuantity reserved safetyStock \
+         sku version warehouse",
+    ),
     ("StockLevel", "cursor event skipped stockItem"),
-    ("StockMovement", "id kind movedAt note onHandChange order reservedChange"),
+    ("StockMovement", "id kind movedAt note onHandChange order qualityHoldChange reservedChange transfer"),
     ("StockMovementConnection", "edges nodes pageInfo totalCount"),
     ("StockMovementEdge", "cursor node"),
+    (
+        "StockTransfer",
+        "dispatchedAt endedReason expectedAt fromStockItem fromWarehouse id inTransit lost number product quantity \
+         reason received requestedAt sku status toStockItem toWarehouse version",
+    ),
     (
         "Ticket",
         "contacts customer description firstContactAt firstContactDue firstContactOverdue id number \
@@ -129,9 +145,12 @@ const TO_STAFF: &[(&str, &str)] = &[
     ("Milestone", "responsible"),
     ("Order", "submittedBy"),
     ("ReviewCase", "owner reviewer"),
+    ("ReplenishmentRequest", "decidedBy"),
+    ("ReviewCase", "reviewer"),
     ("ReviewDecision", "decidedBy"),
     ("ReviewQueueEntry", "owner"),
     ("StockMovement", "movedBy"),
+    ("StockTransfer", "dispatchedBy requestedBy"),
     ("Ticket", "openedBy"),
     ("TrackingEvent", "recordedBy"),
 ];

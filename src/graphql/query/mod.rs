@@ -24,6 +24,8 @@ pub struct Query(
     delivery::DeliveryQuery,
     event::EventQuery,
     inventory::InventoryQuery,
+    inventory::StockOperationsQuery,
+    inventory::InventoryReportQuery,
     node::NodeQuery,
     order::OrderQuery,
     reference::ReferenceQuery,

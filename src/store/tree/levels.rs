@@ -95,7 +95,7 @@ levels! {
         id, allocation_id, sequence, code, name, responsible, status, needs_stock, produces, planned_start, due_at,
         started_at, completed_at, block_cause, block_measure,
     }
-    reservation { id, allocation_id, stock_item_id, product_id, line_id, quantity, consumed, status }
+    reservation { id, allocation_id, stock_item_id, product_id, line_id, quantity, consumed, status, expires_at }
     backorder {
         id, allocation_id, stock_item_id, product_id, line_id, priority, quantity, filled, status, created_at,
     }
