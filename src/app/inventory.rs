@@ -31,9 +31,7 @@ pub use replenishment::{
     ApproveReplenishment, CancelReplenishment, CloseReplenishmentShort, OnRequest, OrderReplenishment,
     RejectReplenishment, SetReorderPolicy,
 };
-pub use stocktake::{
-    ApproveStocktake, FinishStocktake, OnStocktake, OpenStocktake, RecordCount, RejectStocktake,
-};
+pub use stocktake::{ApproveStocktake, FinishStocktake, OnStocktake, OpenStocktake, RecordCount, RejectStocktake};
 pub use transfer::{
     CancelTransfer, CloseTransferShort, DispatchTransfer, OnTransfer, ReceiveTransfer, RequestTransfer,
 };

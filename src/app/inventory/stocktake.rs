@@ -58,8 +58,7 @@ impl Command for OpenStocktake {
         let items: Vec<Tracked<StockItem>> = work.find_many(&ids).await?;
         let items: Vec<StockItem> = items.iter().map(|item| (**item).clone()).collect();
         let under_count = inventory::under_count(work, &ids).await?;
-        let opened =
-            Stocktake::open(&work.act(), warehouse, self.category.clone(), self.blind, &items, &under_count)?;
+        let opened = Stocktake::open(&work.act(), warehouse, self.category.clone(), self.blind, &items, &under_count)?;
         let opened = work.save(Tracked::new(opened), EventKind::StocktakeOpened).await?;
         Ok(OnStocktake::only(opened.id))
     }

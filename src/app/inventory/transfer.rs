@@ -59,8 +59,7 @@ impl Command for RequestTransfer {
                 opened.into_iter().next().map(|one| (*one).clone()).ok_or(StoreError::NotFound)?
             }
         };
-        let transfer =
-            request_transfer(&work.act(), &from, &to, self.quantity, self.reason.clone(), self.expected_at)?;
+        let transfer = request_transfer(&work.act(), &from, &to, self.quantity, self.reason.clone(), self.expected_at)?;
         let transfer = work.save(Tracked::new(transfer), EventKind::TransferRequested).await?;
         Ok(OnTransfer::only(transfer.id))
     }

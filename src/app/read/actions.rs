@@ -3,6 +3,7 @@
 //! that none of the caller's roles ever permits are left out.
 
 use crate::domain::access::AccessRestriction;
+use crate::domain::access_key::AccessKey;
 use crate::domain::actor::Actor;
 use crate::domain::allocation::Allocation;
 use crate::domain::delivery::{self, Delivery};
@@ -81,20 +82,12 @@ const REPLENISHMENT: &[Action] = &[
 ];
 
 /// Actions on a transfer.
-const TRANSFER: &[Action] = &[
-    Action::DispatchTransfer,
-    Action::ReceiveTransfer,
-    Action::CloseTransferShort,
-    Action::CancelTransfer,
-];
+const TRANSFER: &[Action] =
+    &[Action::DispatchTransfer, Action::ReceiveTransfer, Action::CloseTransferShort, Action::CancelTransfer];
 
 /// Actions on a stocktake.
-const STOCKTAKE: &[Action] = &[
-    Action::RecordCount,
-    Action::FinishStocktake,
-    Action::ApproveStocktake,
-    Action::RejectStocktake,
-];
+const STOCKTAKE: &[Action] =
+    &[Action::RecordCount, Action::FinishStocktake, Action::ApproveStocktake, Action::RejectStocktake];
 
 /// Actions on a restriction of access.
 const RESTRICTION: &[Action] = &[Action::RestoreAccess];
@@ -177,4 +170,9 @@ pub fn of_transfer(actor: &Actor, transfer: &StockTransfer) -> Vec<AvailableActi
 /// What the actor can do with a stocktake. Whether what is reserved was found shows when it is approved.
 pub fn of_stocktake(actor: &Actor, stocktake: &Stocktake) -> Vec<AvailableAction> {
     offered(actor, STOCKTAKE, |action| stocktake.blockers(action, actor))
+}
+
+/// What the actor can do with an access key.
+pub fn of_access_key(actor: &Actor, key: &AccessKey) -> Vec<AvailableAction> {
+    offered(actor, &[Action::RevokeAccessKey], |action| key.blockers(action, actor))
 }

@@ -83,7 +83,11 @@ pub async fn requests_by_ids(
 }
 
 /// A page of transfers between warehouses.
-pub async fn transfers(session: &Session, filter: &TransferFilter, keyset: Keyset) -> Result<Page<StockTransfer>, Failure> {
+pub async fn transfers(
+    session: &Session,
+    filter: &TransferFilter,
+    keyset: Keyset,
+) -> Result<Page<StockTransfer>, Failure> {
     session.may_read("stockTransfers")?;
     Ok(inventory::transfers(session.app.store(), &session.actor, filter, keyset).await?)
 }
@@ -103,7 +107,11 @@ pub async fn transfers_by_ids(session: &Session, ids: &[StockTransferId]) -> Res
 }
 
 /// A page of stocktakes.
-pub async fn stocktakes(session: &Session, filter: &StocktakeFilter, keyset: Keyset) -> Result<Page<Stocktake>, Failure> {
+pub async fn stocktakes(
+    session: &Session,
+    filter: &StocktakeFilter,
+    keyset: Keyset,
+) -> Result<Page<Stocktake>, Failure> {
     session.may_read("stocktakes")?;
     Ok(inventory::stocktakes(session.app.store(), &session.actor, filter, keyset).await?)
 }
@@ -135,7 +143,11 @@ pub async fn count_queue(session: &Session, filter: &QueueFilter) -> Result<u64,
 }
 
 /// A page of products' stock.
-pub async fn products(session: &Session, filter: &ProductStockFilter, keyset: Keyset) -> Result<Page<ProductStock>, Failure> {
+pub async fn products(
+    session: &Session,
+    filter: &ProductStockFilter,
+    keyset: Keyset,
+) -> Result<Page<ProductStock>, Failure> {
     session.may_read("productStock")?;
     Ok(inventory::of_products(session.app.store(), &session.actor, filter, keyset).await?)
 }

@@ -38,7 +38,9 @@ impl Allocation {
     /// the share was taken from its place yet.
     pub fn retractable_reservations(&self, item: StockItemId) -> Vec<(ReservationId, Decimal)> {
         let to_be_picked = || {
-            self.milestones.iter().any(|milestone| milestone.needs_stock && milestone.status != MilestoneStatus::Completed)
+            self.milestones
+                .iter()
+                .any(|milestone| milestone.needs_stock && milestone.status != MilestoneStatus::Completed)
         };
         let untouched = match self.status {
             AllocationStatus::Accepted => true,

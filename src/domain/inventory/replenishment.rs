@@ -181,8 +181,7 @@ pub fn receipt_over(request: &ReplenishmentRequest, quantity: Decimal, rate: Dec
     let most = (request.quantity * (Decimal::ONE + rate)).round_dp(money::QUANTITY_SCALE);
     let left = (most - request.received).max(Decimal::ZERO);
     (quantity > left).then(|| {
-        let message =
-            format!("The request takes {} more; book the rest in without naming it.", left.normalize());
+        let message = format!("The request takes {} more; book the rest in without naming it.", left.normalize());
         Refusal::new(Code::QuantityExceeded, "R4.3", message).at("quantity")
     })
 }

@@ -96,11 +96,8 @@ mod tests {
         let id = Uuid::from_u128(1);
         let mut item = StockItem::empty(id.into(), id.into(), "X".to_owned(), id.into());
         item.safety_stock = Decimal::from(10);
-        let flow = Flow {
-            opening: Decimal::from(opening),
-            closing: Decimal::from(closing),
-            issued: Decimal::from(issued),
-        };
+        let flow =
+            Flow { opening: Decimal::from(opening), closing: Decimal::from(closing), issued: Decimal::from(issued) };
         StockFigures { item, flow, ageing: Ageing::default(), days: Decimal::from(days), overstock_days: 180 }
     }
 

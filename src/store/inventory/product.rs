@@ -118,8 +118,7 @@ pub async fn of_products(
     } else {
         query.order_by_asc(stock_item::Column::Sku)
     };
-    let mut rows: Vec<SumRow> =
-        query.limit(keyset.limit + 1).into_model::<SumRow>().all(store.reader()).await?;
+    let mut rows: Vec<SumRow> = query.limit(keyset.limit + 1).into_model::<SumRow>().all(store.reader()).await?;
     if keyset.backwards {
         rows.reverse();
     }

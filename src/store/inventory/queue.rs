@@ -14,9 +14,7 @@ use uuid::Uuid;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{AllocationId, OrderId, StockItemId, UnitId};
 use crate::domain::intake::Priority;
-use crate::domain::inventory::{
-    Coming, Place, ReplenishmentStatus, ReservationStatus, SupplyKind, expected,
-};
+use crate::domain::inventory::{Coming, Place, ReplenishmentStatus, ReservationStatus, SupplyKind, expected};
 use crate::domain::order::OrderStatus;
 use crate::store::allocation::backorder_part;
 use crate::store::error::{Result, StoreError};
@@ -223,10 +221,8 @@ pub async fn fillable_items(store: &Store, most: u64) -> Result<Vec<StockItemId>
         .from(backorder::Column::AllocationId)
         .to(allocation::Column::Id)
         .into();
-    let order: RelationDef = allocation::Entity::belongs_to(orders::Entity)
-        .from(allocation::Column::OrderId)
-        .to(orders::Column::Id)
-        .into();
+    let order: RelationDef =
+        allocation::Entity::belongs_to(orders::Entity).from(allocation::Column::OrderId).to(orders::Column::Id).into();
     let executing = OrderStatus::ALL.iter().filter(|status| status.is_executing()).map(|status| status.code());
     let found: Vec<Uuid> = backorder::Entity::find()
         .join(JoinType::InnerJoin, item)

@@ -131,9 +131,7 @@ pub async fn open_requests(work: &Work, item: &StockItem) -> Result<Vec<Tracked<
         .all(work.db().await?)
         .await?;
     rows.sort_by_key(|row| (open.iter().position(|status| status.code() == row.status), row.requested_at, row.id));
-    rows.into_iter()
-        .map(|row| Ok(Tracked::loaded(Replenishment::from_rows((row, item.warehouse_id.0))?)))
-        .collect()
+    rows.into_iter().map(|row| Ok(Tracked::loaded(Replenishment::from_rows((row, item.warehouse_id.0))?))).collect()
 }
 
 /// A request that exists for the caller, and its stock item; both locked, the item first.

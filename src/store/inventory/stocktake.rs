@@ -224,8 +224,7 @@ pub async fn stocktakes(
 ) -> Result<Page<Stocktake>> {
     let query = stocktake::Entity::find().filter(condition(actor, filter));
     let (sort, id) = (stocktake::Column::OpenedAt, stocktake::Column::Id);
-    let rows =
-        page(query, sort, id, true, keyset, store.reader(), |row| (row.opened_at.to_rfc3339(), row.id)).await?;
+    let rows = page(query, sort, id, true, keyset, store.reader(), |row| (row.opened_at.to_rfc3339(), row.id)).await?;
     let ids: Vec<Uuid> = rows.items.iter().map(|(_, row)| row.id).collect();
     let mut loaded: HashMap<Uuid, Stocktake> =
         load_many::<Stocktake>(store.reader(), &ids, false).await?.into_iter().map(|one| (one.id.0, one)).collect();

@@ -4,5 +4,6 @@ mod cancellation;
 mod chronicle;
 mod completion;
 mod execution;
+mod inventory;
 mod review;
 mod units;

@@ -55,9 +55,7 @@ fn selection(field: &str) -> &'static str {
         "requestTransfer" | "dispatchTransfer" | "closeTransferShort" | "cancelTransfer" => {
             "transfer { id version number status quantity received inTransit lost }"
         }
-        "receiveTransfer" => {
-            "transfer { id version status quantity received inTransit lost } filledAllocations { id }"
-        }
+        "receiveTransfer" => "transfer { id version status quantity received inTransit lost } filledAllocations { id }",
         "openStocktake" | "recordCount" | "rejectStocktake" => {
             "stocktake { id version status lines { sku counted book variance withinTolerance stockItemId } }"
         }
@@ -79,6 +77,8 @@ fn selection(field: &str) -> &'static str {
         "recordTrackingEvent" => "duplicate delivery { id status } order { id status }",
         "confirmDelivery" => "delivery { id confirmationStatus } order { id status }",
         "openTicket" | "contactCustomer" | "resolveTicket" => "ticket { id number status version }",
+        "createPartnerKey" | "createTrackingLink" => "accessKey { id version hint } secret",
+        "revokeAccessKey" => "accessKey { id version status }",
         "revokeAccess" | "restoreAccess" => "restriction { id version status subject role reason liftReason }",
         _ => "order { id version status stage holds { id } }",
     }

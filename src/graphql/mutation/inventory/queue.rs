@@ -63,9 +63,7 @@ impl QueueMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The stock item.")] input: ExpireReservationsInput,
     ) -> Result<ExpireReservationsPayload> {
-        let command = ExpireReservations {
-            stock_item_id: id(ctx, &input.stock_item_id)?,
-        };
+        let command = ExpireReservations { stock_item_id: id(ctx, &input.stock_item_id)? };
         match act(ctx, command, input.idempotency_key).await? {
             Ok(answer) => Ok(ExpireReservationsPayload {
                 filled_allocations: Some(filled(ctx, answer.filled_allocation_ids).await?),
@@ -84,9 +82,7 @@ impl QueueMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The stock item.")] input: FillBackordersInput,
     ) -> Result<FillBackordersPayload> {
-        let command = FillBackorders {
-            stock_item_id: id(ctx, &input.stock_item_id)?,
-        };
+        let command = FillBackorders { stock_item_id: id(ctx, &input.stock_item_id)? };
         match act(ctx, command, input.idempotency_key).await? {
             Ok(answer) => Ok(FillBackordersPayload {
                 filled_allocations: Some(filled(ctx, answer.filled_allocation_ids).await?),

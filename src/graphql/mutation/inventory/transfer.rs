@@ -3,9 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use super::filled;
-use crate::app::inventory::{
-    CancelTransfer, CloseTransferShort, DispatchTransfer, ReceiveTransfer, RequestTransfer,
-};
+use crate::app::inventory::{CancelTransfer, CloseTransferShort, DispatchTransfer, ReceiveTransfer, RequestTransfer};
 use crate::graphql::access::{access, limit, roles};
 use crate::graphql::mutation::{act, clean, clean_optional, id, payload};
 use crate::graphql::scalars::{DateTime, Decimal};
