@@ -99,17 +99,34 @@ pub fn check_order(picture: &OrderPicture<'_>, findings: &mut Findings) {
             format!("settled for {} of {}", settled.amount, line.total)
         });
     }
-    findings.expect(
-        picture.allocations.is_empty()
-            || picture.review.and_then(|review| review.decision.as_ref()).is_some_and(|d| d.approved),
-        "ALLOCATED_ONLY_WHEN_APPROVED",
-        "orders",
-        order.id,
-        || "it has allocations but no approval".to_owned(),
-    );
+    check_approval(picture, findings);
     for share in picture.allocations {
         check_allocation(share, picture.deliveries, findings);
     }
+}
+
+/// Nothing is allocated without an approval that is still valid, and nothing is approved but completely (R2.6).
+fn check_approval(picture: &OrderPicture<'_>, findings: &mut Findings) {
+    let (order, review) = (picture.order, picture.review);
+    let is_approved = review.is_some_and(|review| review.is_completely_approved(order));
+    let was_approved = is_approved || review.is_some_and(|review| !review.approvals.is_empty());
+    let has_live = picture.allocations.iter().any(|share| share.status.is_live());
+    findings.expect(
+        if has_live { is_approved } else { was_approved || picture.allocations.is_empty() },
+        "ALLOCATED_ONLY_WHEN_APPROVED",
+        "orders",
+        order.id,
+        || "it has allocations but no approval that is complete".to_owned(),
+    );
+    let must_be =
+        order.status == OrderStatus::Approved || order.status.is_executing() || order.status == OrderStatus::Completed;
+    findings.expect(!must_be || is_approved, "APPROVED_AT_EVERY_LEVEL", "orders", order.id, || {
+        format!("it is {} without a valid approval at every level by another person", order.status)
+    });
+    let as_it_is = review.is_none_or(|review| review.is_approved_as_it_is(order));
+    findings.expect(order.status != OrderStatus::Approved || as_it_is, "APPROVED_AS_IT_IS", "orders", order.id, || {
+        "it was approved as something else than it is now".to_owned()
+    });
 }
 
 fn check_counts(counts: &LineQuantities, id: impl std::fmt::Display + Copy, findings: &mut Findings) {

@@ -11,10 +11,24 @@ codes! {
         SubmitOrder = "SUBMIT_ORDER",
         /// Take a submitted order into review.
         StartReview = "START_REVIEW",
+        /// Look at a submitted order by the rules alone: approve what needs nobody, put the rest into the queue.
+        ReviewAutomatically = "REVIEW_AUTOMATICALLY",
+        /// Take a review that nobody is at work on.
+        TakeReview = "TAKE_REVIEW",
+        /// Put the own review back into the queue.
+        ReturnReview = "RETURN_REVIEW",
+        /// Give a review to somebody.
+        ReassignReview = "REASSIGN_REVIEW",
         /// Ask whoever placed the order for what is unclear.
         RequestClarification = "REQUEST_CLARIFICATION",
         /// Answer a question about an order that was sent back for clarification.
         AnswerClarification = "ANSWER_CLARIFICATION",
+        /// Remind whoever placed the order of a question.
+        RemindClarification = "REMIND_CLARIFICATION",
+        /// Let an order expire whose question nobody answered in time.
+        ExpireClarification = "EXPIRE_CLARIFICATION",
+        /// Change an order before a unit is at work on it.
+        AmendOrder = "AMEND_ORDER",
         /// Approve an order under review.
         ApproveOrder = "APPROVE_ORDER",
         /// Reject an order under review.
@@ -184,6 +198,7 @@ const ORDER_READERS: &[Role] = &[
 ];
 const STOCK_READERS: &[Role] =
     &[Sales, Dispatcher, Warehouse, Procurement, Operator, Inspector, Logistics, Supervisor, Admin, System];
+const REVIEW_READERS: &[Role] = &[Reviewer, FinanceApprover, Supervisor, Admin, System];
 const COUNT_READERS: &[Role] = &[FinanceApprover, Warehouse, Procurement, Inspector, Supervisor, Admin, System];
 const TICKET_READERS: &[Role] = &[Customer, Partner, Sales, ServiceAgent, Supervisor, Admin, System];
 const LINK_MAKERS: &[Role] = &[Customer, Partner, Sales, Logistics, ServiceAgent];
@@ -236,6 +251,8 @@ pub const READS: &[Permission] = &[
     Permission { field: "productStock", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "products", roles: EVERYONE, limit: "" },
     Permission { field: "replenishmentRequests", roles: STOCK_READERS, limit: OWN_SCOPE },
+    Permission { field: "reviewQueue", roles: REVIEW_READERS, limit: OWN_SCOPE },
+    Permission { field: "reviewUpdates", roles: REVIEW_READERS, limit: OWN_SCOPE },
     Permission { field: "serviceConfig", roles: EVERYONE, limit: "" },
     Permission { field: "stockAlerts", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockItems", roles: STOCK_READERS, limit: OWN_SCOPE },
@@ -259,8 +276,16 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::SubmitOrder => (&[Customer, Partner, Sales], "a customer for itself; a partner over its own account"),
         Action::StartReview => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::RequestClarification => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
+        Action::ReviewAutomatically => (&[System], "as the rule set says, when it is due"),
+        Action::TakeReview => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
+        Action::ReturnReview => (&[Reviewer, FinanceApprover], "the one at work on it"),
+        Action::ReassignReview => (&[Reviewer, FinanceApprover], "never to the one who submitted it"),
+        Action::RemindClarification | Action::ExpireClarification => (&[System], "when it is due"),
+        Action::AmendOrder => (&[Customer, Partner, Sales], OWN_SCOPE),
         Action::AnswerClarification => (&[Customer, Partner, LinkHolder, Sales], OWN_SCOPE),
-        Action::ApproveOrder => (&[Reviewer, FinanceApprover], "amount band; not the one who submitted it"),
+        Action::ApproveOrder => {
+            (&[Reviewer, FinanceApprover], "amount band and level; neither who submitted it nor who approved it before")
+        }
         Action::RejectOrder => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::AllocateOrder => (&[Dispatcher, System], OWN_SCOPE),
         Action::ReassignAllocation => (&[Dispatcher], OWN_SCOPE),

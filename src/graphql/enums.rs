@@ -13,6 +13,7 @@ use async_graphql::{
 
 use crate::app::read::order::OrderSortField;
 use crate::app::read::reference::ScopeKind;
+use crate::app::read::review::ReviewQueueOrder;
 use crate::domain::access::AccessRestrictionStatus;
 use crate::domain::access_key::{AccessKeyKind, AccessKeyStatus};
 use crate::domain::actor::Role;
@@ -131,6 +132,7 @@ graphql_enums! {
     ReplenishmentReason => "ReplenishmentReason",
     ReplenishmentStatus => "ReplenishmentStatus",
     ReservationStatus => "ReservationStatus",
+    ReviewQueueOrder => "ReviewQueueOrder",
     ReviewStatus => "ReviewStatus",
     Role => "Role",
     ScopeKind => "ScopeKind",

@@ -29,8 +29,12 @@ pub struct AvailableAction {
 /// Actions on an order.
 const ORDER: &[Action] = &[
     Action::StartReview,
+    Action::TakeReview,
+    Action::ReturnReview,
+    Action::ReassignReview,
     Action::RequestClarification,
     Action::AnswerClarification,
+    Action::AmendOrder,
     Action::ApproveOrder,
     Action::RejectOrder,
     Action::AllocateOrder,
@@ -111,6 +115,9 @@ pub fn needs_review(actor: &Actor) -> bool {
 pub fn of_order(actor: &Actor, order: &Order, review: Option<(&ReviewCase, &RuleSet)>) -> Vec<AvailableAction> {
     offered(actor, ORDER, |action| match (action, review) {
         (Action::ApproveOrder, Some((review, rules))) => review.approval_blockers(order, actor, rules),
+        (Action::TakeReview | Action::ReturnReview | Action::ReassignReview, Some((review, _))) => {
+            review.queue_blockers(action, order, actor)
+        }
         // An answer can always be a refusal to cancel, which is what remains possible.
         (Action::AnswerCancellation, _) => order.answer_blockers(actor, false),
         (Action::OpenTicket, _) => ticket::open_blockers(order, actor),
@@ -152,6 +159,11 @@ pub fn of_restriction(actor: &Actor, restriction: &AccessRestriction) -> Vec<Ava
     offered(actor, RESTRICTION, |action| restriction.blockers(action, actor))
 }
 
+/// What the actor can do with an access key.
+pub fn of_access_key(actor: &Actor, key: &AccessKey) -> Vec<AvailableAction> {
+    offered(actor, &[Action::RevokeAccessKey], |action| key.blockers(action, actor))
+}
+
 /// What the actor can do with a stock item.
 pub fn of_stock_item(actor: &Actor, item: &StockItem) -> Vec<AvailableAction> {
     offered(actor, STOCK_ITEM, |action| item.blockers(action, actor))
@@ -170,9 +182,4 @@ pub fn of_transfer(actor: &Actor, transfer: &StockTransfer) -> Vec<AvailableActi
 /// What the actor can do with a stocktake. Whether what is reserved was found shows when it is approved.
 pub fn of_stocktake(actor: &Actor, stocktake: &Stocktake) -> Vec<AvailableAction> {
     offered(actor, STOCKTAKE, |action| stocktake.blockers(action, actor))
-}
-
-/// What the actor can do with an access key.
-pub fn of_access_key(actor: &Actor, key: &AccessKey) -> Vec<AvailableAction> {
-    offered(actor, &[Action::RevokeAccessKey], |action| key.blockers(action, actor))
 }

@@ -5,6 +5,8 @@ mod record;
 
 use super::codes::codes;
 
+#[cfg(test)]
+pub use record::tests::event as tests_event;
 pub use record::{Event, EventFilter};
 
 codes! {
@@ -46,6 +48,14 @@ codes! {
         OrderClarificationRequested = "ORDER_CLARIFICATION_REQUESTED",
         /// The question was answered.
         OrderClarificationAnswered = "ORDER_CLARIFICATION_ANSWERED",
+        /// Whoever placed the order was reminded of the question.
+        OrderClarificationReminded = "ORDER_CLARIFICATION_REMINDED",
+        /// Nobody answered the question in time.
+        OrderExpired = "ORDER_EXPIRED",
+        /// The order was changed by whoever placed it.
+        OrderAmended = "ORDER_AMENDED",
+        /// The order was approved at one level; others follow.
+        OrderApprovalGiven = "ORDER_APPROVAL_GIVEN",
         /// The order passed its review.
         OrderApproved = "ORDER_APPROVED",
         /// The order was rejected.
@@ -88,6 +98,20 @@ codes! {
         ReviewQuestionAsked = "REVIEW_QUESTION_ASKED",
         /// The question was answered and the checks were run again.
         ReviewQuestionAnswered = "REVIEW_QUESTION_ANSWERED",
+        /// Whoever placed the order was reminded of the question.
+        ReviewReminded = "REVIEW_REMINDED",
+        /// Nobody answered the question in time.
+        ReviewExpired = "REVIEW_EXPIRED",
+        /// Somebody took the review out of the queue.
+        ReviewTaken = "REVIEW_TAKEN",
+        /// The review was put back into the queue.
+        ReviewReturned = "REVIEW_RETURNED",
+        /// The review was given to somebody.
+        ReviewReassigned = "REVIEW_REASSIGNED",
+        /// An approval was given at one level; others follow.
+        ReviewApprovalGiven = "REVIEW_APPROVAL_GIVEN",
+        /// What was reviewed has changed: the checks were run again, and former approvals hold no more.
+        ReviewReopened = "REVIEW_REOPENED",
         /// The review was decided.
         ReviewDecided = "REVIEW_DECIDED",
         /// A share of an order was assigned to a unit.
@@ -221,9 +245,17 @@ impl EventKind {
         !matches!(
             self,
             Self::OrderDeallocated
+                | Self::OrderApprovalGiven
                 | Self::ReviewOpened
                 | Self::ReviewQuestionAsked
                 | Self::ReviewQuestionAnswered
+                | Self::ReviewReminded
+                | Self::ReviewExpired
+                | Self::ReviewTaken
+                | Self::ReviewReturned
+                | Self::ReviewReassigned
+                | Self::ReviewApprovalGiven
+                | Self::ReviewReopened
                 | Self::ReviewDecided
                 | Self::AllocationAssigned
                 | Self::AllocationAccepted

@@ -4,6 +4,7 @@
 mod access;
 mod access_key;
 mod allocation;
+mod amendment;
 mod delivery;
 mod inspection;
 mod intake;
@@ -27,6 +28,9 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 pub struct Mutation(
     intake::IntakeMutation,
     review::ReviewMutation,
+    review::queue::ReviewQueueMutation,
+    review::clock::ReviewClockMutation,
+    amendment::AmendmentMutation,
     order::OrderMutation,
     allocation::AllocationMutation,
     inventory::InventoryMutation,

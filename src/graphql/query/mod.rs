@@ -9,6 +9,7 @@ pub mod inventory;
 pub mod node;
 pub mod order;
 pub mod reference;
+pub mod review;
 pub mod ticket;
 
 use async_graphql::MergedObject;
@@ -28,5 +29,6 @@ pub struct Query(
     node::NodeQuery,
     order::OrderQuery,
     reference::ReferenceQuery,
+    review::ReviewQuery,
     ticket::TicketQuery,
 );

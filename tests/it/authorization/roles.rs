@@ -72,6 +72,7 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
     ("productStock", "{ productStock(first: 1) { totalCount } }"),
     ("products", "{ products(first: 1) { totalCount } }"),
     ("replenishmentRequests", "{ replenishmentRequests(first: 1) { totalCount } }"),
+    ("reviewQueue", "{ reviewQueue(first: 1) { totalCount } }"),
     ("serviceConfig", "{ serviceConfig { maxDepth } }"),
     ("stockItems", "{ stockItems(first: 1) { totalCount } }"),
     ("stockTransfers", "{ stockTransfers(first: 1) { totalCount } }"),
@@ -85,6 +86,7 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
 pub(super) const SUBSCRIPTIONS: &[(&str, &str)] = &[
     ("orderEvents", "subscription { orderEvents(after: \"none\") { cursor } }"),
     ("orderProgress", "subscription($order: ID!) { orderProgress(orderId: $order) { cursor } }"),
+    ("reviewUpdates", "subscription { reviewUpdates(after: \"none\") { cursor } }"),
     ("stockAlerts", "subscription { stockAlerts(after: \"none\") { cursor } }"),
     ("stockLevels", "subscription { stockLevels(after: \"none\") { cursor } }"),
     ("ticketUpdates", "subscription { ticketUpdates(after: \"none\") { cursor } }"),
@@ -114,7 +116,16 @@ pub(super) fn input(action: Action) -> Value {
     let reason = json!({ "reason": "Just asking." });
     match action {
         Action::SubmitOrder => crate::support::story::submission(&[]),
-        Action::StartReview | Action::ApproveOrder | Action::AllocateOrder => order,
+        Action::StartReview
+        | Action::TakeReview
+        | Action::ReturnReview
+        | Action::ReviewAutomatically
+        | Action::RemindClarification
+        | Action::ExpireClarification
+        | Action::ApproveOrder
+        | Action::AllocateOrder => order,
+        Action::ReassignReview => with(with(order, reason), json!({ "to": "rita.reviewer" })),
+        Action::AmendOrder => with(order, json!({ "note": "Urgent." })),
         Action::RequestClarification => with(order, json!({ "question": "Which?" })),
         Action::AnswerClarification => with(order, json!({ "answer": "This." })),
         Action::RejectOrder | Action::PlaceHold | Action::CancelOrder => with(order, reason),

@@ -14,6 +14,7 @@ pub mod node;
 pub mod process;
 pub mod proxy;
 pub mod rows;
+pub mod rules;
 pub mod seed;
 pub mod slow;
 mod socket;
