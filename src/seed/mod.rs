@@ -4,6 +4,7 @@ pub mod catalogue;
 mod group;
 mod play;
 pub mod rules;
+mod stock;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -90,6 +91,7 @@ async fn seed(store: &Store, now: DateTime<Utc>, orders: bool) -> Result<bool, F
     catalogue::put(&app, &data.reference, &data.stock).await?;
     if orders {
         play::orders(&app, &clock, today - Duration::days(20)).await?;
+        stock::operations(&app, &clock).await?;
     }
     stop.cancel();
     tasks.close();
