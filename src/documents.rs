@@ -7,6 +7,7 @@ use std::fmt::Write;
 use crate::domain::access::AccessRestrictionStatus;
 use crate::domain::actor::Role;
 use crate::domain::allocation::AllocationStatus;
+use crate::domain::channel::SalesChannelStatus;
 use crate::domain::delivery::DeliveryStatus;
 use crate::domain::order::OrderStatus;
 use crate::domain::permission::{Action, READS, permitted};
@@ -29,6 +30,7 @@ pub fn workflow() -> String {
     section::<MilestoneStatus>(&mut text, MilestoneStatus::ALL, |state| state.description());
     section::<DeliveryStatus>(&mut text, DeliveryStatus::ALL, |state| state.description());
     section::<TicketStatus>(&mut text, TicketStatus::ALL, |state| state.description());
+    section::<SalesChannelStatus>(&mut text, SalesChannelStatus::ALL, |state| state.description());
     section::<AccessRestrictionStatus>(&mut text, AccessRestrictionStatus::ALL, |state| state.description());
     text
 }

@@ -68,6 +68,10 @@ fn named<'a>(actor: &Actor, submission: &'a Submission) -> Named<'a> {
     let number = submission.customer_number.as_deref();
     Named {
         channel: submission.channel,
+        account: match &actor.scope {
+            Scope::Account(account) => Some(account),
+            _ => None,
+        },
         reference: submission.external_reference.as_deref(),
         customer: match &actor.scope {
             Scope::Customer(own) => (Some(*own), number),

@@ -187,3 +187,13 @@ impl Command for RejectOrder {
         Ok(OnOrder { order_id: self.order_id })
     }
 }
+
+/// Runs the checks again on an order that was changed under review, without anybody's decision: what was found
+/// before is of an order that is no more.
+pub(super) async fn repeat(work: &Work, order: &Order) -> Result<()> {
+    let mut case = cases::of_order(work, order.id).await?;
+    let facts = Facts::gather(work, order).await?;
+    case.checks = review::run_checks(order, &facts.checks());
+    work.save(case, EventKind::ReviewRepeated).await?;
+    Ok(())
+}

@@ -9,9 +9,9 @@ use uuid::Uuid;
 use crate::app::Failure;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{
-    AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId, ClarificationId,
-    ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId, OrderId, OrderLineId,
-    ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId, SettlementRecordId, StockItemId, StockMovementId,
+    AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId, ChannelDeliveryId,
+    ChannelOrderId, ChannelSecretId, ClarificationId, ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId, OrderId, OrderLineId,
+    ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId, SalesChannelId, SettlementRecordId, StockItemId, StockMovementId,
     TicketId, TrackingEventId, UnitId,
 };
 
@@ -50,6 +50,9 @@ global_ids! {
     AllocationId => "Allocation",
     AllocationLineId => "AllocationLine",
     BackorderId => "Backorder",
+    ChannelDeliveryId => "ChannelDelivery",
+    ChannelOrderId => "ChannelOrder",
+    ChannelSecretId => "ChannelSecret",
     ClarificationId => "Clarification",
     ConfirmationId => "DeliveryConfirmation",
     CustomerId => "Customer",
@@ -65,6 +68,7 @@ global_ids! {
     ReplenishmentRequestId => "ReplenishmentRequest",
     ReservationId => "Reservation",
     ReviewCaseId => "ReviewCase",
+    SalesChannelId => "SalesChannel",
     SettlementRecordId => "SettlementRecord",
     StockItemId => "StockItem",
     StockMovementId => "StockMovement",
@@ -90,6 +94,8 @@ pub fn of_aggregate(kind: AggregateKind, id: Uuid) -> ID {
             AggregateKind::Delivery => DeliveryId::TYPE,
             AggregateKind::Ticket => TicketId::TYPE,
             AggregateKind::AccessRestriction => AccessRestrictionId::TYPE,
+            AggregateKind::SalesChannel => SalesChannelId::TYPE,
+            AggregateKind::ChannelOrder => ChannelOrderId::TYPE,
         },
         id,
     )

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod aggregate;
 pub mod allocation;
+pub mod channel;
 mod concerned;
 pub mod delivery;
 pub mod error;

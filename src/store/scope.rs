@@ -1,6 +1,6 @@
 //! Scope as SQL: what does not exist for a caller is not found by any query.
 
-use entity::{allocation, delivery, event, orders, stock_item, ticket};
+use entity::{allocation, delivery, event, orders, sales_channel, stock_item, ticket};
 use sea_orm::sea_query::{Condition, Expr, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, Iden};
 use uuid::Uuid;
@@ -117,6 +117,15 @@ pub fn stock(scope: &Scope) -> Condition {
 pub fn restrictions(scope: &Scope) -> Condition {
     match scope {
         Scope::All => Condition::all(),
+        _ => nothing(),
+    }
+}
+
+/// Channels that exist for the scope: a unit's own, for the group's own people.
+pub fn channels(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Units(units) => Condition::all().add(sales_channel::Column::UnitId.is_in(unit_ids(units))),
         _ => nothing(),
     }
 }

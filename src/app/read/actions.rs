@@ -5,6 +5,7 @@
 use crate::domain::access::AccessRestriction;
 use crate::domain::actor::Actor;
 use crate::domain::allocation::Allocation;
+use crate::domain::channel::SalesChannel;
 use crate::domain::delivery::{self, Delivery};
 use crate::domain::order::Order;
 use crate::domain::permission::{Action, permitted};
@@ -59,6 +60,14 @@ const TICKET: &[Action] = &[Action::ContactCustomer, Action::ResolveTicket];
 
 /// Actions on a restriction of access.
 const RESTRICTION: &[Action] = &[Action::RestoreAccess];
+
+/// Actions on a channel.
+const CHANNEL: &[Action] = &[
+    Action::UpdateSalesChannel,
+    Action::RotateChannelSecret,
+    Action::DeactivateSalesChannel,
+    Action::ActivateSalesChannel,
+];
 
 fn offered(actor: &Actor, actions: &[Action], blockers: impl Fn(Action) -> Refusals) -> Vec<AvailableAction> {
     actions
@@ -118,4 +127,9 @@ pub fn of_ticket(actor: &Actor, ticket: &Ticket) -> Vec<AvailableAction> {
 /// What the actor can do with a restriction of access.
 pub fn of_restriction(actor: &Actor, restriction: &AccessRestriction) -> Vec<AvailableAction> {
     offered(actor, RESTRICTION, |action| restriction.blockers(action, actor))
+}
+
+/// What the actor can do with a channel.
+pub fn of_channel(actor: &Actor, channel: &SalesChannel) -> Vec<AvailableAction> {
+    offered(actor, CHANNEL, |action| channel.blockers(action, actor))
 }

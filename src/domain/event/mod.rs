@@ -26,6 +26,10 @@ codes! {
         Ticket = "TICKET",
         /// Access that was taken away from somebody.
         AccessRestriction = "ACCESS_RESTRICTION",
+        /// A channel that orders come over.
+        SalesChannel = "SALES_CHANNEL",
+        /// An order as its channel tells of it.
+        ChannelOrder = "CHANNEL_ORDER",
     }
 }
 
@@ -72,6 +76,8 @@ codes! {
         OrderCancellationRequested = "ORDER_CANCELLATION_REQUESTED",
         /// The requested cancellation was refused; work goes on.
         OrderCancellationRefused = "ORDER_CANCELLATION_REFUSED",
+        /// The channel the order came over changed it before its approval.
+        OrderAmended = "ORDER_AMENDED",
         /// The order was cancelled.
         OrderCancelled = "ORDER_CANCELLED",
         /// A review case was opened and its checks were run.
@@ -80,6 +86,8 @@ codes! {
         ReviewQuestionAsked = "REVIEW_QUESTION_ASKED",
         /// The question was answered and the checks were run again.
         ReviewQuestionAnswered = "REVIEW_QUESTION_ANSWERED",
+        /// The order was changed under review, and the checks were run again.
+        ReviewRepeated = "REVIEW_REPEATED",
         /// The review was decided.
         ReviewDecided = "REVIEW_DECIDED",
         /// A share of an order was assigned to a unit.
@@ -150,6 +158,20 @@ codes! {
         TicketContacted = "TICKET_CONTACTED",
         /// The ticket was resolved.
         TicketResolved = "TICKET_RESOLVED",
+        /// A channel was opened.
+        SalesChannelCreated = "SALES_CHANNEL_CREATED",
+        /// How a channel's orders are taken in was changed.
+        SalesChannelUpdated = "SALES_CHANNEL_UPDATED",
+        /// A channel got another secret to sign with.
+        SalesChannelSecretRotated = "SALES_CHANNEL_SECRET_ROTATED",
+        /// A channel's deliveries are turned away from now on.
+        SalesChannelDeactivated = "SALES_CHANNEL_DEACTIVATED",
+        /// A channel's deliveries are taken again.
+        SalesChannelActivated = "SALES_CHANNEL_ACTIVATED",
+        /// An order came over a channel, with what was missing or wrong.
+        ChannelOrderReceived = "CHANNEL_ORDER_RECEIVED",
+        /// A channel told something of an order later.
+        ChannelOrderUpdated = "CHANNEL_ORDER_UPDATED",
         /// Access was taken away from somebody.
         AccessRevoked = "ACCESS_REVOKED",
         /// Access was given back.
@@ -166,6 +188,7 @@ impl EventKind {
                 | Self::ReviewOpened
                 | Self::ReviewQuestionAsked
                 | Self::ReviewQuestionAnswered
+                | Self::ReviewRepeated
                 | Self::ReviewDecided
                 | Self::AllocationAssigned
                 | Self::AllocationAccepted
@@ -186,6 +209,13 @@ impl EventKind {
                 | Self::ReplenishmentRequested
                 | Self::ReplenishmentRaised
                 | Self::ReplenishmentReceived
+                | Self::SalesChannelCreated
+                | Self::SalesChannelUpdated
+                | Self::SalesChannelSecretRotated
+                | Self::SalesChannelDeactivated
+                | Self::SalesChannelActivated
+                | Self::ChannelOrderReceived
+                | Self::ChannelOrderUpdated
                 | Self::AccessRevoked
                 | Self::AccessRestored
         )

@@ -4,6 +4,7 @@ use crate::domain::codes::codes;
 use crate::domain::order::Order;
 use crate::domain::reference::Customer;
 use crate::domain::rules::RuleSet;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 codes! {
@@ -75,8 +76,12 @@ fn check(kind: CheckKind, clause: &str, faults: Vec<String>, worst: CheckOutcome
 }
 
 fn customer_info(order: &Order) -> Check {
-    let contact = &order.contact;
+    let (contact, address) = (&order.contact, &order.delivery_address);
     let mut faults = Vec::new();
+    // Only channels and imports can leave these blank.
+    if [&address.street, &address.city, &address.country_code].into_iter().any(|part| part.trim().is_empty()) {
+        faults.push("The delivery address is incomplete.".to_owned());
+    }
     if contact.company_name.trim().is_empty() {
         faults.push("The company name is missing.".to_owned());
     }
@@ -104,7 +109,7 @@ fn requirement_clarity(order: &Order) -> Check {
     let faults = order
         .lines
         .iter()
-        .filter(|line| line.product_id.is_none())
+        .filter(|line| line.product_id.is_none() && line.quantities.open() > Decimal::ZERO)
         .map(|line| format!("Line {} names only the category {:?}.", line.line_number, line.description))
         .collect();
     check(CheckKind::RequirementClarity, "R2.3", faults, CheckOutcome::Fail, "Every line names a product.")
@@ -112,7 +117,7 @@ fn requirement_clarity(order: &Order) -> Check {
 
 fn legality(order: &Order, facts: &CheckFacts<'_>) -> Check {
     let mut faults = Vec::new();
-    for line in &order.lines {
+    for line in order.lines.iter().filter(|line| line.quantities.open() > Decimal::ZERO) {
         for restriction in &facts.rules.restrictions {
             let speaks_of_it = (restriction.sku.is_some() && restriction.sku == line.sku)
                 || (restriction.category.is_some() && restriction.category == line.category);

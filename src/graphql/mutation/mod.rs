@@ -3,6 +3,7 @@
 
 mod access;
 mod allocation;
+mod channel;
 mod delivery;
 mod inspection;
 mod intake;
@@ -34,6 +35,7 @@ pub struct Mutation(
     delivery::DeliveryMutation,
     ticket::TicketMutation,
     access::AccessMutation,
+    channel::ChannelMutation,
 );
 
 /// A reason why nothing was done. All reasons come at once.

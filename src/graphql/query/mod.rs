@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod allocation;
+pub mod channel;
 pub mod delivery;
 pub mod event;
 pub mod inventory;
@@ -18,6 +19,7 @@ use async_graphql::MergedObject;
 pub struct Query(
     access::AccessQuery,
     allocation::AllocationQuery,
+    channel::ChannelQuery,
     delivery::DeliveryQuery,
     event::EventQuery,
     inventory::InventoryQuery,

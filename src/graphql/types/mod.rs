@@ -4,6 +4,7 @@
 pub mod access;
 pub mod actions;
 pub mod allocation;
+pub mod channel;
 pub mod common;
 pub mod config;
 pub mod delivery;
