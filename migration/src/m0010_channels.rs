@@ -58,11 +58,7 @@ async fn channels(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     index(manager, "sales_channel", &["unit_id"], false).await?;
     manager
         .create_table(
-            table("channel_key")
-                .col(uuid("id").primary_key())
-                .col(uuid("channel_id"))
-                .col(text("key"))
-                .to_owned(),
+            table("channel_key").col(uuid("id").primary_key()).col(uuid("channel_id")).col(text("key")).to_owned(),
         )
         .await
 }
@@ -99,9 +95,7 @@ async fn deliveries(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     index(manager, "channel_delivery", &["outcome", "due_at"], false).await?;
     index(manager, "channel_delivery", &["reference"], false).await?;
     index(manager, "channel_delivery", &["order_id"], false).await?;
-    manager
-        .create_table(table("channel_body").col(uuid("id").primary_key()).col(blob("body")).to_owned())
-        .await
+    manager.create_table(table("channel_body").col(uuid("id").primary_key()).col(blob("body")).to_owned()).await
 }
 
 async fn orders(manager: &SchemaManager<'_>) -> Result<(), DbErr> {

@@ -29,10 +29,8 @@ pub struct Duty {
 }
 
 /// Everything the clock does.
-pub const DUTIES: &[Duty] = &[Duty {
-    name: "deliveries of channels",
-    perform: |session| Box::pin(super::channel::process_waiting(session)),
-}];
+pub const DUTIES: &[Duty] =
+    &[Duty { name: "deliveries of channels", perform: |session| Box::pin(super::channel::process_waiting(session)) }];
 
 /// Does what is due now, once, as the clock. Returns how much was done, by duty.
 ///

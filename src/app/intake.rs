@@ -64,7 +64,7 @@ impl Command for SubmitOrder {
 }
 
 /// What a submission names. Whoever acts for a customer can name no other.
-fn named<'a>(actor: &Actor, submission: &'a Submission) -> Named<'a> {
+fn named<'a>(actor: &'a Actor, submission: &'a Submission) -> Named<'a> {
     let number = submission.customer_number.as_deref();
     Named {
         channel: submission.channel,
@@ -76,7 +76,7 @@ fn named<'a>(actor: &Actor, submission: &'a Submission) -> Named<'a> {
         customer: match &actor.scope {
             Scope::Customer(own) => (Some(*own), number),
             Scope::Nothing => (None, None),
-            Scope::All | Scope::Units(_) | Scope::Account(_) => (None, number),
+            Scope::All | Scope::Units(_) | Scope::Account(_) | Scope::Order(_) => (None, number),
         },
         skus: submission.lines.iter().filter_map(|line| line.sku.clone()).collect(),
     }

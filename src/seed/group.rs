@@ -39,6 +39,7 @@ impl DemoPerson {
             unit: self.unit.map(str::to_owned),
             customer: self.customer.map(str::to_owned),
             channel: self.channel.map(str::to_owned),
+            order: None,
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    access_restriction, allocation, channel_order, delivery, event, orders, reservation, review_case, sales_channel, settlement_record, stock_item,
-    stock_movement, ticket,
+    access_key, access_restriction, allocation, channel_order, delivery, event, orders, reservation, review_case,
+    sales_channel, settlement_record, stock_item, stock_movement, ticket,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;
@@ -16,6 +16,7 @@ use super::inventory::Replenishment;
 use super::row::{among, from_price, from_quantity};
 use super::{Store, log};
 use crate::domain::access::AccessRestriction;
+use crate::domain::access_key::AccessKey;
 use crate::domain::allocation::Allocation;
 use crate::domain::channel::SalesChannel;
 use crate::domain::channel::order::ChannelOrder;
@@ -81,8 +82,11 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
         &mut findings,
     )
     .await?;
-    report.events += verify_history::<SalesChannel, sales_channel::Entity>(db, sales_channel::Column::Id, &mut findings).await?;
-    report.events += verify_history::<ChannelOrder, channel_order::Entity>(db, channel_order::Column::Id, &mut findings).await?;
+    report.events += verify_history::<AccessKey, access_key::Entity>(db, access_key::Column::Id, &mut findings).await?;
+    report.events +=
+        verify_history::<SalesChannel, sales_channel::Entity>(db, sales_channel::Column::Id, &mut findings).await?;
+    report.events +=
+        verify_history::<ChannelOrder, channel_order::Entity>(db, channel_order::Column::Id, &mut findings).await?;
     log::verify(db, &mut findings).await?;
     report.violations = findings.0;
     Ok(report)

@@ -201,10 +201,8 @@ pub async fn process(app: &Arc<App>, id: ChannelDeliveryId, code: &str, request_
     let Err(failure) = perform(&session, Guarded { command, idempotency_key: None }).await else {
         return;
     };
-    let for_good = matches!(
-        failure,
-        Failure::Refused(_) | Failure::NotFound | Failure::Forbidden(_) | Failure::BadInput(_)
-    );
+    let for_good =
+        matches!(failure, Failure::Refused(_) | Failure::NotFound | Failure::Forbidden(_) | Failure::BadInput(_));
     tracing::warn!(request_id, channel = code, delivery = %id, cause = ?failure, "a delivery could not be processed");
     let cause = match &failure {
         Failure::Refused(refusals) => {

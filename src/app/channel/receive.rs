@@ -101,12 +101,9 @@ struct Words {
 impl Words {
     fn of(kind: ChannelKind) -> Self {
         match kind {
-            ChannelKind::Woocommerce => Self {
-                prefix: "x-wc-webhook-",
-                signature: "signature",
-                topic: "topic",
-                numbers: &["delivery-id"],
-            },
+            ChannelKind::Woocommerce => {
+                Self { prefix: "x-wc-webhook-", signature: "signature", topic: "topic", numbers: &["delivery-id"] }
+            }
             _ => Self {
                 prefix: "x-shopify-",
                 signature: "hmac-sha256",
@@ -194,11 +191,8 @@ mod tests {
 
     #[test]
     fn only_a_ping_is_a_ping() {
-        let parcel = |body: &str| Parcel {
-            channel: String::new(),
-            headers: Headers::new(),
-            body: body.as_bytes().to_vec(),
-        };
+        let parcel =
+            |body: &str| Parcel { channel: String::new(), headers: Headers::new(), body: body.as_bytes().to_vec() };
         assert!(is_ping(&parcel("webhook_id=142")));
         for body in ["webhook_id=", "webhook_id=1&x=2", "{}", "", "webhook_id=99999999999999999999"] {
             assert!(!is_ping(&parcel(body)), "{body}");

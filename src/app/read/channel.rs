@@ -62,10 +62,7 @@ pub async fn count_deliveries(session: &Session, filter: &DeliveryFilter) -> Res
 }
 
 /// Deliveries by id, as far as they exist for the caller.
-pub async fn deliveries_by_ids(
-    session: &Session,
-    ids: &[ChannelDeliveryId],
-) -> Result<Vec<ChannelDelivery>, Failure> {
+pub async fn deliveries_by_ids(session: &Session, ids: &[ChannelDeliveryId]) -> Result<Vec<ChannelDelivery>, Failure> {
     if !readable(session, "channelDeliveries") {
         return Ok(Vec::new());
     }

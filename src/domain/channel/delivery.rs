@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_half_an_hour() {
-        let seconds: Vec<i64> = [1, 2, 3, 8, 9, 100].into_iter().map(|attempts| pause(attempts).num_seconds()).collect();
+        let seconds: Vec<i64> =
+            [1, 2, 3, 8, 9, 100].into_iter().map(|attempts| pause(attempts).num_seconds()).collect();
         assert_eq!(seconds, [15, 30, 60, 1_920, 1_920, 1_920]);
     }
 }

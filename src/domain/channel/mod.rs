@@ -206,7 +206,8 @@ pub fn create(asked: NewChannel, facts: &ChannelFacts<'_>, act: &Act<'_>) -> Res
     });
     check_name(&asked.name, &mut refusals);
     refusals.require(asked.channel != Channel::OfflineSales, || {
-        let message = "Orders of a channel count as E_COMMERCE or PARTNER_REFERRAL; the group's own staff are no channel.";
+        let message =
+            "Orders of a channel count as E_COMMERCE or PARTNER_REFERRAL; the group's own staff are no channel.";
         Refusal::new(Code::ChannelNotAllowed, "R1.1", message).at("channel")
     });
     match &asked.secret {

@@ -216,13 +216,15 @@ impl ChannelOrder {
     fn cancel(&mut self, order: &mut Order, reason: &str, act: &Act<'_>) -> Followed {
         let is_known = std::mem::replace(&mut self.cancelled, true);
         if is_known || matches!(order.status, OrderStatus::Cancelled | OrderStatus::CancellationPending) {
-            return Followed::so(DeliveryOutcome::Unchanged, "It is cancelled already, or that was asked for.".to_owned());
+            return Followed::so(
+                DeliveryOutcome::Unchanged,
+                "It is cancelled already, or that was asked for.".to_owned(),
+            );
         }
         match order.cancel(act.actor, reason.to_owned(), act.now) {
             Ok(happening) => {
                 let pending = order.status == OrderStatus::CancellationPending;
-                let outcome =
-                    if pending { DeliveryOutcome::CancellationRequested } else { DeliveryOutcome::Cancelled };
+                let outcome = if pending { DeliveryOutcome::CancellationRequested } else { DeliveryOutcome::Cancelled };
                 Followed { outcome, remark: Some(reason.to_owned()), happening: Some(happening) }
             }
             Err(refusals) => {
@@ -236,12 +238,8 @@ impl ChannelOrder {
 
     /// Stops the order until somebody has looked at it, if it goes on at all.
     fn hold(&mut self, order: &mut Order, reason: String, act: &Act<'_>) -> Followed {
-        let hold = Hold {
-            id: act.id(),
-            reason: reason.clone(),
-            placed_by: act.actor.subject.clone(),
-            placed_at: act.now,
-        };
+        let hold =
+            Hold { id: act.id(), reason: reason.clone(), placed_by: act.actor.subject.clone(), placed_at: act.now };
         let happening = order.place_hold(act.actor, hold).ok();
         Followed { outcome: DeliveryOutcome::NeedsAttention, remark: Some(reason), happening }
     }

@@ -120,11 +120,7 @@ pub fn reconcile(listed: &[Listed], ours: &[Ours]) -> Reconciliation {
     result
 }
 
-fn compare(
-    entry: &Listed,
-    known: &Ours,
-    differs: &mut impl FnMut(ReconciliationKind, Option<String>, Option<String>),
-) {
+fn compare(entry: &Listed, known: &Ours, differs: &mut impl FnMut(ReconciliationKind, Option<String>, Option<String>)) {
     let order = &known.order;
     let told = known.told.as_ref().and_then(|told| told.charges.total);
     let amount = told.unwrap_or_else(|| order.total());

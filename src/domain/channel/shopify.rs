@@ -54,12 +54,7 @@ pub fn read(topic: &str, body: &str, settings: &ChannelSettings) -> Result<Readi
         cancelled,
         buyer: first([customer.get("email"), told.get("email"), told.get("phone"), customer.get("id")]),
         currency_code: told.get("currency").text(),
-        contact: Contact {
-            company_name: company.unwrap_or_else(|| name.clone()),
-            contact_name: name,
-            email,
-            phone,
-        },
+        contact: Contact { company_name: company.unwrap_or_else(|| name.clone()), contact_name: name, email, phone },
         address: address(destination),
         note: told.get("note").text(),
         lines: lines.collect(),

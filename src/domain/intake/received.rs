@@ -262,8 +262,7 @@ fn check_contact(contact: &Contact, faults: &mut Vec<IntakeFault>) {
 }
 
 fn check_address(address: &Address, faults: &mut Vec<IntakeFault>) {
-    for (value, name) in
-        [(&address.street, "street"), (&address.city, "city"), (&address.country_code, "countryCode")]
+    for (value, name) in [(&address.street, "street"), (&address.city, "city"), (&address.country_code, "countryCode")]
     {
         if value.is_empty() {
             let fault = IntakeFault::new(IntakeFaultCode::AddressMissing, format!("The {name} is missing."));

@@ -1,6 +1,7 @@
 //! The root fields of Query, one file per capability.
 
 pub mod access;
+pub mod access_key;
 pub mod allocation;
 pub mod channel;
 pub mod delivery;
@@ -18,6 +19,7 @@ use async_graphql::MergedObject;
 #[derive(MergedObject, Default)]
 pub struct Query(
     access::AccessQuery,
+    access_key::AccessKeyQuery,
     allocation::AllocationQuery,
     channel::ChannelQuery,
     delivery::DeliveryQuery,

@@ -163,7 +163,8 @@ pub struct ChannelSettings {
 
 impl From<&domain::ChannelSettings> for ChannelSettings {
     fn from(settings: &domain::ChannelSettings) -> Self {
-        let mapping = |one: &domain::SkuMapping| SkuMapping { external_sku: one.external_sku.clone(), sku: one.sku.clone() };
+        let mapping =
+            |one: &domain::SkuMapping| SkuMapping { external_sku: one.external_sku.clone(), sku: one.sku.clone() };
         Self {
             customer_policy: settings.customer_policy,
             customer_number: settings.customer_number.clone(),

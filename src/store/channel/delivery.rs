@@ -3,9 +3,9 @@
 
 use chrono::{DateTime, Utc};
 use entity::{channel_body, channel_delivery as delivery, sales_channel};
-use sea_orm::sea_query::{Condition, Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{Condition, Expr, OnConflict, Query};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, ActiveModelTrait, PaginatorTrait, QueryFilter,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
@@ -61,7 +61,8 @@ pub async fn keep(store: &Store, incoming: Incoming) -> Result<bool> {
     };
     let body = channel_body::Model { id: incoming.id.0, body: incoming.body };
     let tx = store.begin().await?;
-    let known = OnConflict::columns([delivery::Column::ChannelId, delivery::Column::RecognizedBy]).do_nothing().to_owned();
+    let known =
+        OnConflict::columns([delivery::Column::ChannelId, delivery::Column::RecognizedBy]).do_nothing().to_owned();
     let kept = delivery::Entity::insert_many([row.into_active_model().reset_all()])
         .on_conflict(known)
         .exec_without_returning(&tx)
@@ -196,7 +197,13 @@ pub async fn due(store: &Store, now: DateTime<Utc>, limit: u64) -> Result<Vec<Du
 }
 
 /// Says that it could not be processed: it is tried again later, or left to somebody if that would not help.
-pub async fn postpone(store: &Store, id: ChannelDeliveryId, cause: &str, for_good: bool, now: DateTime<Utc>) -> Result<()> {
+pub async fn postpone(
+    store: &Store,
+    id: ChannelDeliveryId,
+    cause: &str,
+    for_good: bool,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let Some(row) = delivery::Entity::find_by_id(id.0).one(store.writer()).await? else {
         return Ok(());
     };
@@ -238,7 +245,8 @@ pub struct DeliveryFilter {
 }
 
 fn condition(actor: &Actor, filter: &DeliveryFilter) -> Condition {
-    let outcomes = filter.outcomes.as_ref().map(|all| among(delivery::Column::Outcome, all.iter().map(|one| one.code())));
+    let outcomes =
+        filter.outcomes.as_ref().map(|all| among(delivery::Column::Outcome, all.iter().map(|one| one.code())));
     in_scope(&actor.scope)
         .add_option(filter.channel.map(|id| delivery::Column::ChannelId.eq(id.0)))
         .add_option(outcomes)
