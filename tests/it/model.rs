@@ -135,6 +135,12 @@ impl Life {
             Action::StartReview | Action::AllocateOrder => of(id),
             // No step of an order.
             Action::CreatePartnerKey | Action::CreateTrackingLink | Action::RevokeAccessKey => return None,
+            Action::CreateSalesChannel
+            | Action::UpdateSalesChannel
+            | Action::RotateChannelSecret
+            | Action::DeactivateSalesChannel
+            | Action::ActivateSalesChannel
+            | Action::ReplayChannelDelivery => return None,
             Action::RequestClarification => order(json!({ "question": "Which one?" })),
             Action::AnswerClarification => {
                 let lines = facts["lines"].as_array().expect("lines").iter().filter(|line| line["sku"].is_null());

@@ -14,6 +14,7 @@ pub mod process;
 pub mod proxy;
 pub mod rows;
 pub mod seed;
+pub mod shop;
 pub mod slow;
 mod socket;
 pub mod stock;
@@ -244,6 +245,8 @@ impl World {
             "delivery",
             "ticket",
             "access_restriction",
+            "sales_channel",
+            "channel_order",
         ];
         const COUNTED: &[&str] = &[
             "event",
