@@ -1,6 +1,7 @@
 //! Data to begin with: the demo group to play with, and catalogues to import.
 
 pub mod catalogue;
+mod channels;
 mod group;
 mod play;
 pub mod rules;
@@ -90,6 +91,7 @@ async fn seed(store: &Store, now: DateTime<Utc>, orders: bool) -> Result<bool, F
     catalogue::put(&app, &data.reference, &data.stock).await?;
     if orders {
         play::orders(&app, &clock, today - Duration::days(20)).await?;
+        channels::open(&app).await?;
     }
     stop.cancel();
     tasks.close();

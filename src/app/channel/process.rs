@@ -25,7 +25,7 @@ use crate::domain::reference::{Contact, Customer};
 use crate::store::channel::{self, Settled};
 use crate::store::intake::{self as facts, Named};
 use crate::store::work::Tracked;
-use crate::store::{Result, Work, reference};
+use crate::store::{Result, StoreError, Work, reference};
 
 /// The delivery a command acted on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ impl Command for ReplayChannelDelivery {
             return Ok(OnDelivery { delivery_id: self.delivery_id, order_id: delivery.order_id });
         }
         let channel = channel::of_delivery(work, delivery.channel_id).await?;
-        let body = channel::body_of(work.db().await?, self.delivery_id).await?;
+        let body = channel::body_of(work.db().await?, self.delivery_id).await?.ok_or(StoreError::NotFound)?;
         let settled = match read(channel.kind, &delivery.topic, &body, &channel.settings) {
             Err(cause) => settled(DeliveryOutcome::Failed, Some(cause)),
             Ok(Reading::Ignored(cause)) => settled(DeliveryOutcome::Ignored, Some(cause)),
@@ -110,6 +110,10 @@ async fn take_in(work: &Work, channel: &SalesChannel, received: &Received) -> Re
     };
     let facts = facts::facts(work, &named).await?;
     if let Some((order_id, _)) = facts.former {
+        // Another delivery of the same order may have come to its end a moment ago.
+        if let Some(known) = channel::known_order(work, channel.id, &received.reference).await? {
+            return follow(work, channel, received, known).await;
+        }
         let remark = "The channel's own system submitted it through the API.".to_owned();
         return Ok(Settled { order_id: Some(order_id), ..settled(DeliveryOutcome::Unchanged, Some(remark)) });
     }

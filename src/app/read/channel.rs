@@ -69,10 +69,11 @@ pub async fn deliveries_by_ids(session: &Session, ids: &[ChannelDeliveryId]) -> 
     Ok(channel::deliveries_by_ids(session.app.store(), &session.actor, ids).await?)
 }
 
-/// The body of a delivery that was found visible before; what is no UTF-8 in it is replaced.
-pub async fn body(session: &Session, id: ChannelDeliveryId) -> Result<String, Failure> {
+/// The body of a delivery that was found visible before, unless an operator has removed it; what is no UTF-8
+/// in it is replaced.
+pub async fn body(session: &Session, id: ChannelDeliveryId) -> Result<Option<String>, Failure> {
     let body = channel::body_of(session.app.store().reader(), id).await?;
-    Ok(String::from_utf8_lossy(&body).into_owned())
+    Ok(body.map(|body| String::from_utf8_lossy(&body).into_owned()))
 }
 
 /// What channels tell of orders that were found visible before.

@@ -30,7 +30,7 @@ pub struct Found {
 pub async fn order(session: &Session, key: &OrderKey, wanted: &Wanted) -> Result<Found, Failure> {
     session.may_read("order")?;
     let found = read(session, &Roots::One(key.clone()), wanted).await?;
-    if found.tree.orders.items.len() > 1 {
+    if found.tree.orders.has_next {
         let message = "Several accounts of this channel use this number; name the account, too.";
         return Err(Failure::BadInput(message.to_owned()));
     }

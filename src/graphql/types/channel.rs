@@ -238,8 +238,8 @@ impl ChannelDelivery {
         self.0.headers.iter().map(Into::into).collect()
     }
 
-    /// The body, as it came.
-    async fn body(&self, ctx: &Context<'_>) -> Result<String> {
+    /// The body, as it came; null once an operator has removed it.
+    async fn body(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         read::channel::body(session(ctx)?, self.0.id).await.answer(ctx)
     }
 

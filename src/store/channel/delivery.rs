@@ -127,10 +127,10 @@ pub async fn locked(work: &Work, id: ChannelDeliveryId) -> Result<ChannelDeliver
     record(row.ok_or(StoreError::NotFound)?)
 }
 
-/// The body of a delivery that was found visible before.
-pub async fn body_of(db: &impl ConnectionTrait, id: ChannelDeliveryId) -> Result<Vec<u8>> {
+/// The body of a delivery that was found visible before, unless an operator has removed it.
+pub async fn body_of(db: &impl ConnectionTrait, id: ChannelDeliveryId) -> Result<Option<Vec<u8>>> {
     let row = channel_body::Entity::find_by_id(id.0).one(db).await?;
-    row.map(|row| row.body).ok_or(StoreError::NotFound)
+    Ok(row.map(|row| row.body))
 }
 
 /// What came of processing a delivery.

@@ -4,7 +4,7 @@ use ordergraph::domain::actor::Role;
 use serde_json::{Value, json};
 
 use crate::support::on_both_databases;
-use crate::support::shop::{body, changed};
+use crate::support::shop::changed;
 
 const WOO: &str = "woocommerce/order_created_727_processing.json";
 const RECONCILE: &str = "query($input: ReconcileChannelInput!) { reconcileChannel(input: $input) {
@@ -50,7 +50,7 @@ on_both_databases!(what_is_missing_or_different_is_named, |world| async move {
                 difference("728", "QUANTITY_DIFFERS", json!("4"), json!("3"), true),
                 difference("728", "CANCELLATION_DIFFERS", json!("cancelled"), json!("SUBMITTED"), true),
                 difference("729", "LISTED_TWICE", null.clone(), null.clone(), true),
-                difference("730", "MISSING_THERE", null.clone(), json!("18.00"), true),
+                difference("730", "MISSING_THERE", null.clone(), json!("18"), true),
                 difference("731", "MISSING_HERE", json!("5.00"), null, false),
             ],
         })
@@ -66,5 +66,4 @@ on_both_databases!(what_is_missing_or_different_is_named, |world| async move {
     assert_eq!(north.query(RECONCILE, input(json!([]))).await.code(), "NOT_FOUND");
     let many: Vec<Value> = (0..501).map(|number| json!({ "reference": number.to_string() })).collect();
     assert_eq!(supervisor.query(RECONCILE, input(json!(many))).await.code(), "BAD_USER_INPUT");
-    assert_eq!(body("woocommerce/ping.txt").trim(), "webhook_id=142");
 });
