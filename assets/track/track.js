@@ -14,7 +14,7 @@
   const ORDER = `id number stage status overdue submittedAt requiredBy holds { id }
     lines { id description quantities { ordered delivered } unitOfMeasure }
     allocations { id milestones { id name status } }
-    clarifications { id question answer }
+    clarifications { id question dueAt answer }
     deliveries { id number method status plannedArrival carrier trackingNumber
       trackingEvents { id kind location occurredAt } }`;
   const FIND = '{ orders(first: 1) { nodes { id } } }';
@@ -63,13 +63,14 @@
 
   function question(one) {
     const text = made('textarea', { rows: '3', maxlength: '4000', required: '', 'aria-label': say('answer') });
-    const form = made('form', { class: 'question' }, made('h2', {}, say('question')), made('p', {}, one.question), text,
+    const form = made('form', { class: 'question' }, made('h2', {}, say('question')), made('p', {}, one.question),
+      one.dueAt ? made('p', {}, `${say('due')} ${moment(one.dueAt)}`) : '', text,
       made('button', { type: 'submit' }, say('send')));
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
       form.querySelector('button').disabled = true;
       try {
-        const input = { orderId: order.id, answer: text.value, idempotencyKey: `track ${one.id}` };
+        const input = { orderId: order.id, clarificationId: one.id, answer: text.value, idempotencyKey: `track ${one.id}` };
         const { answerClarification: answered } = await ask(ANSWER, { input });
         notice = answered.userErrors.length
           ? `${say('failed')} ${answered.userErrors.map((error) => error.message).join(' ')}` : say('sent');

@@ -12,8 +12,8 @@ use crate::domain::ids::{
     AccessKeyId, AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId,
     ChannelDeliveryId, ChannelOrderId, ChannelSecretId, ClarificationId, ConfirmationId, CustomerId, DeliveryId,
     DeliveryLineId, HoldId, InspectionId, MilestoneId, OrderId, OrderLineId, ProductId, ReplenishmentRequestId,
-    ReservationId, ReviewCaseId, SalesChannelId, SettlementRecordId, StockItemId, StockMovementId, TicketId,
-    TrackingEventId, UnitId,
+    ReservationId, ReviewCaseId, SalesChannelId, SettlementRecordId, StockItemId, StockMovementId, StockTransferId,
+    StocktakeId, StocktakeLineId, TicketId, TrackingEventId, UnitId,
 };
 
 /// An identity that clients see.
@@ -74,6 +74,9 @@ global_ids! {
     SettlementRecordId => "SettlementRecord",
     StockItemId => "StockItem",
     StockMovementId => "StockMovement",
+    StockTransferId => "StockTransfer",
+    StocktakeId => "Stocktake",
+    StocktakeLineId => "StocktakeLine",
     TicketId => "Ticket",
     TrackingEventId => "TrackingEvent",
     UnitId => "Unit",
@@ -93,6 +96,8 @@ pub fn of_aggregate(kind: AggregateKind, id: Uuid) -> ID {
             AggregateKind::Allocation => AllocationId::TYPE,
             AggregateKind::StockItem => StockItemId::TYPE,
             AggregateKind::ReplenishmentRequest => ReplenishmentRequestId::TYPE,
+            AggregateKind::StockTransfer => StockTransferId::TYPE,
+            AggregateKind::Stocktake => StocktakeId::TYPE,
             AggregateKind::Delivery => DeliveryId::TYPE,
             AggregateKind::Ticket => TicketId::TYPE,
             AggregateKind::AccessKey => AccessKeyId::TYPE,

@@ -42,6 +42,12 @@ async fn fill(world: &World) {
              md5((n % 40)::text)::uuid AS team_id, now() - n * interval '50 minutes' AS opened_at",
         ),
         (
+            "review_case",
+            "gen_random_uuid() AS id, gen_random_uuid() AS order_id, 'APPROVED' AS status, \
+             (ARRAY['rita.reviewer', 'fiona.finance', NULL])[1 + n % 3] AS owner, NULL AS awaited_level, \
+             now() - n * interval '50 minutes' AS waiting_since",
+        ),
+        (
             "stock_item",
             "gen_random_uuid() AS id, md5(n::text)::uuid AS product_id, 'S' || n AS sku, \
              md5((n % 40)::text)::uuid AS warehouse_id",
@@ -132,6 +138,18 @@ fn questions(unit: &str) -> Vec<String> {
         "order(by: {{ externalReference: {{ channel: E_COMMERCE, account: \"shop\", reference: \"E77\" }} }}) \
          {{ id channelOrder {{ faults {{ code }} }} }} customers(first: 20) {{ {page} }}"
     ));
+    let entries = "nodes { order { id } owner { subject } } pageInfo { endCursor hasNextPage }";
+    for narrowed in [
+        "first: 20",
+        "last: 20, sort: PRIORITY",
+        "first: 20, filter: { mine: true }",
+        "first: 20, filter: { taken: false, awaitedLevel: 1 }",
+        "first: 20, filter: { amountFrom: \"100\", statuses: [UNDER_REVIEW] }",
+        "first: 20, filter: { waitingBefore: \"2026-01-01T00:00:00Z\" }",
+    ] {
+        questions.push(format!("reviewQueue({narrowed}) {{ totalCount {entries} }}"));
+    }
+    questions.push(format!("customers(first: 20) {{ {page} }}"));
     questions.push(format!("products(first: 20) {{ {page} }}"));
     questions.push(format!("products(first: 20, category: \"Category 7\") {{ {page} }}"));
     questions
@@ -191,6 +209,7 @@ async fn every_filter_and_sort_finds_an_index() {
                 looked_at += 1;
                 let tables = [
                     "orders",
+                    "review_case",
                     "allocation",
                     "delivery",
                     "ticket",

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::app::command::{Command, Guarded, perform};
 use crate::app::due::AT_ONCE;
-use crate::app::{App, Failure, Session, order as orders, review};
+use crate::app::review::Facts;
+use crate::app::{App, Failure, Session, order as orders};
 use crate::domain::actor::Act;
 use crate::domain::channel::delivery::{DeliveryOutcome, read};
 use crate::domain::channel::order::{ChannelOrder, Reading};
@@ -22,10 +23,11 @@ use crate::domain::money::Currency;
 use crate::domain::order::OrderStatus;
 use crate::domain::permission::Action;
 use crate::domain::reference::{Contact, Customer};
+use crate::domain::review;
 use crate::store::channel::{self, Settled};
 use crate::store::intake::{self as facts, Named};
 use crate::store::work::Tracked;
-use crate::store::{Result, StoreError, Work, reference};
+use crate::store::{Result, StoreError, Work, reference, review as cases};
 
 /// The delivery a command acted on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,6 +165,7 @@ fn buyer(work: &Work, channel: &SalesChannel, number: &str, contact: &Contact, c
         region: channel.settings.region.clone().unwrap_or_default(),
         currency,
         credit_limit: None,
+        licences: Vec::new(),
     }
 }
 
@@ -180,6 +183,7 @@ async fn follow(
     let actor = channel.actor();
     let act = Act { actor: &actor, ..work.act() };
     let draft = received::draft(received, channel, &products, &act);
+    let reviewed = order.reviewed_content();
     let followed = told.follow(&mut order, received, draft, &act);
     if told.is_changed() {
         work.save(told, EventKind::ChannelOrderUpdated).await?;
@@ -187,11 +191,16 @@ async fn follow(
     if let Some(happening) = followed.happening {
         let is_cancelled = order.status == OrderStatus::Cancelled;
         let is_reviewed = matches!(order.status, OrderStatus::UnderReview | OrderStatus::ClarificationRequested);
-        let saved = work.save(order, happening).await?;
+        if is_reviewed && order.reviewed_content() != reviewed {
+            let mut case = cases::of_order(work, order_id).await?;
+            let facts = Facts::gather(work, &order).await?;
+            let reason = "The channel that the order came over changed it.";
+            let reopened = review::invalidate(&mut order, &mut case, &act, &facts.checks(), reason);
+            work.save(case, reopened).await?;
+        }
+        work.save(order, happening).await?;
         if is_cancelled {
             orders::wind_up(work, order_id, Action::CancelOrder).await?;
-        } else if is_reviewed && followed.outcome == DeliveryOutcome::Amended {
-            review::repeat(work, &saved).await?;
         }
     }
     Ok(Settled { order_id: Some(order_id), ..settled(followed.outcome, followed.remark) })

@@ -53,6 +53,21 @@ codes! {
     }
 }
 
+impl IntakeFaultCode {
+    /// Must somebody find right what was assumed or told, before the order is approved? Whatever else was missing
+    /// fails a check of its own, or is told in the order itself.
+    pub const fn needs_decision(self) -> bool {
+        matches!(
+            self,
+            Self::QuantityUnreadable
+                | Self::PriceUnreadable
+                | Self::CurrencyUnknown
+                | Self::CurrencyMismatch
+                | Self::TotalDiffers
+        )
+    }
+}
+
 /// Something that was missing or wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IntakeFault {

@@ -290,12 +290,6 @@ pub async fn deliveries_by_ids(
     rows.into_iter().map(record).collect()
 }
 
-/// Does the delivery exist for the actor?
-pub async fn visible_delivery(store: &Store, actor: &Actor, id: ChannelDeliveryId) -> Result<bool> {
-    let query = delivery::Entity::find_by_id(id.0).filter(in_scope(&actor.scope));
-    Ok(query.count(store.reader()).await? > 0)
-}
-
 /// How a channel does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {

@@ -25,9 +25,9 @@ use crate::domain::reference::Customer;
 
 pub use delivery::{
     DeliveryFilter, Due, Health, Incoming, Settled, body_of, count_deliveries, deliveries, deliveries_by_ids, due,
-    health, keep, locked, postpone, settle, visible_delivery,
+    health, keep, locked, postpone, settle,
 };
-pub use order::{known_order, of_orders, placed_between};
+pub use order::{faults_of, known_order, of_orders, placed_between};
 
 impl Aggregate for SalesChannel {
     const KIND: AggregateKind = AggregateKind::SalesChannel;
@@ -212,6 +212,7 @@ pub fn add_customer(work: &Work, new: &Customer) -> Result<()> {
         region: new.region.clone(),
         currency: new.currency.code().to_owned(),
         credit_limit: None,
+        licences: None,
     };
     work.write(|writes| writes.new_row::<customer::Entity>(&row))
 }

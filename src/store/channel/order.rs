@@ -15,6 +15,7 @@ use crate::domain::channel::SalesChannel;
 use crate::domain::channel::order::ChannelOrder;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{ChannelOrderId, OrderId, SalesChannelId, UnitId};
+use crate::domain::intake::received::IntakeFault;
 use crate::domain::order::Order;
 
 impl Aggregate for ChannelOrder {
@@ -106,6 +107,18 @@ pub async fn known_order(
         .one(work.db().await?)
         .await?;
     Ok(found.map(|(id, order)| (id.into(), order.into())))
+}
+
+/// What was missing or wrong with an order of the work's own.
+pub async fn faults_of(work: &Work, order: OrderId) -> Result<Vec<IntakeFault>> {
+    let found: Option<serde_json::Value> = channel_order::Entity::find()
+        .filter(channel_order::Column::OrderId.eq(order.0))
+        .select_only()
+        .column(channel_order::Column::Faults)
+        .into_tuple()
+        .one(work.db().await?)
+        .await?;
+    found.map_or_else(|| Ok(Vec::new()), from_json)
 }
 
 /// What channels tell of orders that were found visible before.

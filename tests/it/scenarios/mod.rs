@@ -1,9 +1,14 @@
 //! The regulation, played: each scenario is what people do, and what must come of it.
 
+mod amendment;
+mod approval;
 mod cancellation;
 mod channels;
 mod chronicle;
+mod clarification;
 mod completion;
 mod execution;
 mod review;
+mod review_queue;
+mod review_rules;
 mod units;

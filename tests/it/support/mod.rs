@@ -13,6 +13,7 @@ pub mod node;
 pub mod process;
 pub mod proxy;
 pub mod rows;
+pub mod rules;
 pub mod seed;
 pub mod shop;
 pub mod slow;
@@ -242,6 +243,8 @@ impl World {
             "allocation",
             "stock_item",
             "replenishment_request",
+            "stock_transfer",
+            "stocktake",
             "delivery",
             "ticket",
             "access_restriction",
@@ -259,6 +262,7 @@ impl World {
             "backorder",
             "inspection",
             "stock_movement",
+            "stocktake_line",
             "tracking_event",
             "settlement_record",
             "delivery_line",

@@ -59,6 +59,7 @@ fn customer() -> Customer {
         region: "NORTH".to_owned(),
         currency: currency(),
         credit_limit: None,
+        licences: Vec::new(),
     }
 }
 
