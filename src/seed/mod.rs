@@ -1,6 +1,7 @@
 //! Data to begin with: the demo group to play with, and catalogues to import.
 
 pub mod catalogue;
+mod channels;
 mod group;
 mod play;
 pub mod rules;
@@ -92,6 +93,7 @@ async fn seed(store: &Store, now: DateTime<Utc>, orders: bool) -> Result<bool, F
     if orders {
         play::orders(&app, &clock, today - Duration::days(20)).await?;
         stock::operations(&app, &clock).await?;
+        channels::open(&app).await?;
     }
     stop.cancel();
     tasks.close();

@@ -85,6 +85,12 @@ async fn fill(world: &World) {
             "gen_random_uuid() AS id, md5((n % 4000)::text)::uuid AS stock_item_id, \
              now() - n * interval '50 minutes' AS moved_at",
         ),
+        (
+            "channel_delivery",
+            "gen_random_uuid() AS id, md5((n % 40)::text)::uuid AS channel_id, 'R' || n AS recognized_by, \
+             now() - n * interval '50 minutes' AS received_at, now() AS processed_at, 'E' || n AS reference, \
+             md5((n / 2)::text)::uuid AS order_id, (ARRAY['TAKEN_IN', 'UNCHANGED', 'AMENDED', 'FAILED'])[1 + n % 4] AS outcome",
+        ),
         ("customer", "gen_random_uuid() AS id, 'C' || n AS number"),
         ("product", "gen_random_uuid() AS id, 'P' || n AS sku, 'Category ' || n % 50 AS category"),
     ];
@@ -166,6 +172,24 @@ fn questions(unit: &str) -> Vec<String> {
             questions.push(format!("{list}(first: 20, filter: {{ {filter} }}) {{ {page} }}"));
         }
     }
+    let channel = "U2FsZXNDaGFubmVsOjAwMDAwMDAwMDAwMDcwMDA4MDAwMDAwMDAwMDAwMDAw";
+    for filter in [
+        String::new(),
+        format!("channelId: \"{channel}\""),
+        format!("channelId: \"{channel}\", outcomes: [FAILED]"),
+        "outcomes: [FAILED, NEEDS_ATTENTION]".to_owned(),
+        "reference: \"E77\"".to_owned(),
+        format!("orderId: \"{id}\""),
+        "receivedFrom: \"2026-01-01T00:00:00Z\"".to_owned(),
+    ] {
+        questions.push(format!("channelDeliveries(first: 20, filter: {{ {filter} }}) {{ {page} }}"));
+    }
+    questions
+        .push("salesChannels(first: 5) { nodes { health { lastReceivedAt failed waiting lagSeconds } } }".to_owned());
+    questions.push(format!(
+        "order(by: {{ externalReference: {{ channel: E_COMMERCE, account: \"shop\", reference: \"E77\" }} }}) \
+         {{ id channelOrder {{ faults {{ code }} }} }} customers(first: 20) {{ {page} }}"
+    ));
     let entries = "nodes { order { id } owner { subject } } pageInfo { endCursor hasNextPage }";
     for narrowed in [
         "first: 20",
@@ -247,6 +271,8 @@ async fn every_filter_and_sort_finds_an_index() {
         let supervisor = world.actor(Role::Supervisor);
         let units = supervisor.data("{ units { id code } }", json!({})).await;
         let unit = units["units"][0]["id"].as_str().expect("an id").to_owned();
+        let shop = world.shop("SHOPIFY", "planned", json!({})).await;
+        shop.outcome("orders/create", "w-1", "{}").await;
         fill(&world).await;
         let session = session(&world).await;
 
@@ -258,8 +284,17 @@ async fn every_filter_and_sort_finds_an_index() {
             for sql in asked.1 {
                 let plan = plan(&session, &sql).await;
                 looked_at += 1;
-                let tables =
-                    ["orders", "review_case", "allocation", "delivery", "ticket", "stock_item", "customer", "product"];
+                let tables = [
+                    "orders",
+                    "review_case",
+                    "allocation",
+                    "delivery",
+                    "ticket",
+                    "stock_item",
+                    "customer",
+                    "product",
+                    "channel_delivery",
+                ];
                 if tables.iter().any(|table| plan.contains(&format!("Seq Scan on {table} "))) {
                     bad.push(format!("{question}\n{sql}\n{plan}"));
                 }

@@ -3,6 +3,7 @@
 mod amendment;
 mod approval;
 mod cancellation;
+mod channels;
 mod chronicle;
 mod clarification;
 mod completion;
