@@ -22,6 +22,7 @@ use crate::imports;
 use crate::metrics;
 use crate::seed::person_for;
 use crate::store::Store;
+use crate::webhooks;
 
 /// What to serve, and where.
 #[derive(Debug, Default, Args)]
@@ -103,7 +104,8 @@ impl Running {
             .routes(files)
             .settings(config.edge.clone())
             .schema_text(graphql::sdl())
-            .ready(ready.clone());
+            .ready(ready.clone())
+            .routes(webhooks::routes(app.clone(), &config.edge));
         if config.edge.metrics.unwrap_or(config.listen.ip().is_loopback()) {
             let counters = edge.counters();
             edge = edge.routes(metrics::routes(app.clone(), hub, counters));

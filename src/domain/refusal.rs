@@ -121,6 +121,8 @@ codes! {
         DigitsLost = "DIGITS_LOST",
         /// The channel does not wait for this order to be handled: it is unpaid, on its way, finished or closed.
         NotForHandling = "NOT_FOR_HANDLING",
+        /// Something else has this code already.
+        CodeTaken = "CODE_TAKEN",
         /// The same access is taken away already.
         AccessAlreadyRevoked = "ACCESS_ALREADY_REVOKED",
     }

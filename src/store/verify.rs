@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    access_key, access_restriction, allocation, delivery, event, import_batch, orders, reservation, review_case,
-    settlement_record, stock_item, stock_movement, stock_transfer, stocktake, ticket,
+    access_key, access_restriction, allocation, channel_order, delivery, event, import_batch, orders, reservation,
+    review_case, sales_channel, settlement_record, stock_item, stock_movement, stock_transfer, stocktake, ticket,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;
@@ -18,6 +18,8 @@ use super::{Store, log};
 use crate::domain::access::AccessRestriction;
 use crate::domain::access_key::AccessKey;
 use crate::domain::allocation::Allocation;
+use crate::domain::channel::SalesChannel;
+use crate::domain::channel::order::ChannelOrder;
 use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};
 use crate::domain::ids::OrderId;
@@ -91,6 +93,10 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     report.events +=
         verify_history::<ImportBatch, import_batch::Entity>(db, import_batch::Column::Id, &mut findings).await?;
     report.events += verify_history::<AccessKey, access_key::Entity>(db, access_key::Column::Id, &mut findings).await?;
+    report.events +=
+        verify_history::<SalesChannel, sales_channel::Entity>(db, sales_channel::Column::Id, &mut findings).await?;
+    report.events +=
+        verify_history::<ChannelOrder, channel_order::Entity>(db, channel_order::Column::Id, &mut findings).await?;
     log::verify(db, &mut findings).await?;
     report.violations = findings.0;
     Ok(report)

@@ -3,6 +3,7 @@
 mod form;
 mod lenient;
 mod past;
+pub mod received;
 
 use std::collections::BTreeMap;
 

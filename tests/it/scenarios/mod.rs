@@ -3,12 +3,14 @@
 mod amendment;
 mod approval;
 mod cancellation;
+mod channels;
 mod chronicle;
 mod clarification;
 mod completion;
 mod execution;
 mod import;
 mod import_kinds;
+mod inventory;
 mod review;
 mod review_queue;
 mod review_rules;

@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod crowd;
 mod database;
 pub mod files;
+pub mod later;
 pub mod load;
 pub mod log;
 pub mod lossy;
@@ -16,6 +17,7 @@ pub mod proxy;
 pub mod rows;
 pub mod rules;
 pub mod seed;
+pub mod shop;
 pub mod slow;
 mod socket;
 pub mod stock;
@@ -249,6 +251,8 @@ impl World {
             "ticket",
             "access_restriction",
             "import_batch",
+            "sales_channel",
+            "channel_order",
         ];
         const COUNTED: &[&str] = &[
             "event",

@@ -61,12 +61,14 @@ impl Node {
         tasks.spawn(access::follow(app.clone(), stop.clone()));
         tasks.spawn(import::follow(app.clone(), FileLimits::default(), stop.clone()));
         let gateway = Gateway::new(&app);
+        let webhooks = ordergraph::webhooks::routes(app.clone(), &making.edge);
         let authenticator = Authenticator::from_demo_key(key).expect("an authenticator");
         let files = imports::routes(gateway.clone(), authenticator.clone(), FileLimits::default());
         let server = Edge::new(gateway.clone(), authenticator)
             .routes(files)
             .settings(making.edge)
             .schema_text(sdl())
+            .routes(webhooks)
             .bind(("127.0.0.1", 0))
             .await
             .expect("a free port");
