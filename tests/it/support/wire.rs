@@ -12,7 +12,8 @@ use super::proxy::{host_of, replace_host};
 
 /// What every node asks for now and then, whatever is asked of it: the log, whose access was taken away, and imports to
 /// carry on.
-const BACKGROUND: &[&str] = &["\"event_log\"", "\"access_restriction\"", "\"meta\"", "\"import_batch\""];
+const BACKGROUND: &[&str] =
+    &["\"event_log\"", "\"access_restriction\"", "\"access_key\" WHERE status", "\"meta\"", "\"import_batch\""];
 
 /// A proxy that writes down every statement. Ends with its value.
 pub struct Wire {
