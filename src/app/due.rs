@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, Guarded, perform};
-use super::{App, Failure, Session};
+use super::{App, Failure, Session, allocation};
 use crate::domain::actor::Actor;
 
 /// How often the clock looks for what is due.
@@ -29,7 +29,13 @@ pub struct Duty {
 }
 
 /// Everything the clock does.
-pub const DUTIES: &[Duty] = &[];
+pub const DUTIES: &[Duty] = &[
+    Duty { name: "allocate what waits for a unit", perform: |session| Box::pin(allocation::allocate_waiting(session)) },
+    Duty {
+        name: "escalate what units have not answered",
+        perform: |session| Box::pin(allocation::escalate_unanswered(session)),
+    },
+];
 
 /// Does what is due now, once, as the clock. Returns how much was done, by duty.
 ///

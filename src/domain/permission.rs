@@ -21,8 +21,16 @@ codes! {
         RejectOrder = "REJECT_ORDER",
         /// Allocate an approved order to executing units by the rules.
         AllocateOrder = "ALLOCATE_ORDER",
+        /// Give quantities of an order to units by hand.
+        AllocateManually = "ALLOCATE_MANUALLY",
         /// Move an allocation to another unit by hand.
         ReassignAllocation = "REASSIGN_ALLOCATION",
+        /// Take parts out of an allocation by hand, for another unit or as a share of their own.
+        SplitAllocation = "SPLIT_ALLOCATION",
+        /// Make one allocation of two of the same unit by hand.
+        MergeAllocations = "MERGE_ALLOCATIONS",
+        /// Escalate an allocation whose unit has not answered in time.
+        EscalateAllocation = "ESCALATE_ALLOCATION",
         /// Accept an allocation; reserves the stock it needs.
         AcceptAllocation = "ACCEPT_ALLOCATION",
         /// Decline an allocation; the unit is excluded from it.
@@ -135,6 +143,7 @@ const ORDER_READERS: &[Role] = &[
 ];
 const STOCK_READERS: &[Role] =
     &[Sales, Dispatcher, Warehouse, Procurement, Operator, Inspector, Logistics, Supervisor, Admin, System];
+const ALLOCATION_WATCHERS: &[Role] = &[Dispatcher, Supervisor, Admin, System];
 const TICKET_READERS: &[Role] = &[Customer, Partner, Sales, ServiceAgent, Supervisor, Admin, System];
 const OWN_SCOPE: &str = "what lies in the caller's scope";
 const HEAD_UNIT: &str = "in the head unit";
@@ -142,6 +151,7 @@ const HEAD_UNIT: &str = "in the head unit";
 /// Every root field of Query and Subscription and who may ask for it.
 pub const READS: &[Permission] = &[
     Permission { field: "accessRestrictions", roles: &[Supervisor, Admin], limit: HEAD_UNIT },
+    Permission { field: "allocationAlerts", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
     Permission {
         field: "allocations",
         roles: &[
@@ -176,13 +186,16 @@ pub const READS: &[Permission] = &[
     Permission { field: "orderProgress", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "orders", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "products", roles: EVERYONE, limit: "" },
+    Permission { field: "replayAllocations", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
     Permission { field: "replenishmentRequests", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "serviceConfig", roles: EVERYONE, limit: "" },
+    Permission { field: "simulateAllocation", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
     Permission { field: "stockAlerts", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockItems", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockLevels", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "ticketUpdates", roles: TICKET_READERS, limit: OWN_SCOPE },
     Permission { field: "tickets", roles: TICKET_READERS, limit: OWN_SCOPE },
+    Permission { field: "unallocatableOrders", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
     Permission { field: "units", roles: STAFF, limit: OWN_SCOPE },
     Permission { field: "viewer", roles: EVERYONE, limit: "" },
 ];
@@ -202,7 +215,11 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::ApproveOrder => (&[Reviewer, FinanceApprover], "amount band; not the one who submitted it"),
         Action::RejectOrder => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::AllocateOrder => (&[Dispatcher, System], OWN_SCOPE),
-        Action::ReassignAllocation => (&[Dispatcher], OWN_SCOPE),
+        Action::AllocateManually
+        | Action::ReassignAllocation
+        | Action::SplitAllocation
+        | Action::MergeAllocations => (&[Dispatcher], OWN_SCOPE),
+        Action::EscalateAllocation => (&[System], "once a deadline has passed"),
         Action::AcceptAllocation | Action::DeclineAllocation => (&[Operator], "of the executing unit"),
         Action::ReceiveStock => (&[Warehouse, Procurement], "of the warehouse or above"),
         Action::AdjustStock => (&[Warehouse], "of the warehouse or above"),

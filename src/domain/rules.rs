@@ -1,11 +1,13 @@
 //! Rule sets: what the group may change without changing the program. Every order remembers the
 //! version it was handled under (R11.3).
 
+use std::borrow::Cow;
+
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::actor::Role;
-use super::allocation::AllocationRule;
+use super::allocation::{AllocationRule, AllocationRules};
 use super::delivery::DeliveryMethod;
 use super::reference::ProductKind;
 use super::ticket::TicketType;
@@ -21,8 +23,12 @@ pub struct RuleSet {
     pub restrictions: Vec<Restriction>,
     /// Days within which a like order of the same customer is suspected to be a duplicate.
     pub duplicate_window_days: i64,
-    /// The rankers that choose among capable units, in order (R3.2).
+    /// The rankers of rule sets that say nothing more of allocation (R3.2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rankers: Vec<AllocationRule>,
+    /// How orders find their executing units (R3.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocation: Option<AllocationRules>,
     /// Milestones by kind of line (R5.1).
     pub milestones: Vec<MilestoneTemplate>,
     /// What an inspection must look at, by kind of line (R6.1).
@@ -119,6 +125,14 @@ pub struct TicketRoute {
 }
 
 impl RuleSet {
+    /// How orders find their executing units.
+    pub fn allocation(&self) -> Cow<'_, AllocationRules> {
+        match &self.allocation {
+            Some(rules) => Cow::Borrowed(rules),
+            None => Cow::Owned(AllocationRules::of_rankers(&self.rankers)),
+        }
+    }
+
     /// Who may approve an order of this amount.
     pub fn approvers(&self, amount: Decimal) -> &[Role] {
         self.approval_bands

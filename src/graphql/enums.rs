@@ -15,7 +15,7 @@ use crate::app::read::order::OrderSortField;
 use crate::app::read::reference::ScopeKind;
 use crate::domain::access::AccessRestrictionStatus;
 use crate::domain::actor::Role;
-use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode};
+use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode, Overdue, Weekday};
 use crate::domain::delivery::{ConfirmationStatus, DeliveryMethod, DeliveryStatus, EvidenceKind, TrackingKind};
 use crate::domain::event::{AggregateKind, EventKind};
 use crate::domain::inspection::InspectionResult;
@@ -121,6 +121,7 @@ graphql_enums! {
     MovementKind => "StockMovementKind",
     OrderSortField => "OrderSortField",
     OrderStatus => "OrderStatus",
+    Overdue => "OverdueAnswer",
     Priority => "Priority",
     ProductKind => "ProductKind",
     RefusalCode => "RefusalCode",
@@ -135,6 +136,7 @@ graphql_enums! {
     TicketType => "TicketType",
     TrackingKind => "TrackingEventKind",
     UnitKind => "UnitKind",
+    Weekday => "Weekday",
 }
 
 /// A doc comment as prose: each of its lines begins with a blank.

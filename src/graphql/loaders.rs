@@ -158,6 +158,7 @@ impl Loaders {
         loader.clear::<StockItemId>();
         loader.clear::<AllocationDecisionId>();
         loader.clear::<ReviewOf>();
+        loader.clear::<UnallocatableOf>();
         loader.clear::<AllocationsOf>();
         loader.clear::<DeliveriesOf>();
         loader.clear::<TicketsOf>();
@@ -213,6 +214,8 @@ keys! {
     Rules(i32),
     /// The review of an order.
     ReviewOf(OrderId),
+    /// Why no unit was found for an order.
+    UnallocatableOf(OrderId),
     /// The allocations of an order.
     AllocationsOf(OrderId),
     /// The deliveries of an order.
@@ -288,6 +291,7 @@ load_one! {
 }
 
 load_list! {
+    UnallocatableOf => AllocationDecision, allocation::unallocatable_reasons, |one| one.order_id;
     AllocationsOf => Allocation, allocation::of_orders, |one| one.order_id;
     DeliveriesOf => Delivery, delivery::of_orders, |one| one.order_id;
     TicketsOf => Ticket, ticket::of_orders, |one| one.order_id;

@@ -15,7 +15,7 @@ use crate::app::read::event::EventFilter;
 use crate::domain::event::{AggregateKind, EventKind};
 use crate::domain::ids::{OrderId, StockItemId};
 
-use payload::{OrderEvent, OrderProgress, StockAlert, StockLevel, TicketUpdate};
+use payload::{AllocationAlert, OrderEvent, OrderProgress, StockAlert, StockLevel, TicketUpdate};
 
 /// Live progress.
 #[derive(Default)]
@@ -94,6 +94,22 @@ impl Subscription {
         };
         warm_orders(ctx).await?;
         Ok(updates(ctx, Opening::of(filter, after)).map(OrderEvent))
+    }
+
+    /// Follows what somebody must look after in allocation: orders for which no unit was found, in whole or in
+    /// part, and units that did not answer in time (R3.1). For dispatchers and supervisors.
+    #[graphql(directive = access::apply(roles("allocationAlerts"), limit("allocationAlerts")))]
+    async fn allocation_alerts<'c>(
+        &self,
+        ctx: &'c Context<'_>,
+        #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = AllocationAlert> + 'c> {
+        session(ctx)?.may_read("allocationAlerts").answer(ctx)?;
+        let kinds =
+            vec![EventKind::OrderUnallocatable, EventKind::OrderPartlyAllocated, EventKind::AllocationEscalated];
+        let filter = EventFilter { kinds: Some(kinds), ..EventFilter::default() };
+        warm_orders(ctx).await?;
+        Ok(updates(ctx, Opening::of(filter, after)).map(AllocationAlert))
     }
 
     /// Follows requests to replenish and what arrives for them (R4.3, R4.4). For warehouses,

@@ -27,6 +27,7 @@ pub fn first(team: impl Fn(TicketType) -> String, restrictions: Vec<Restriction>
             AllocationRule::Stock,
             AllocationRule::Load,
         ],
+        allocation: None,
         milestones: vec![
             template(
                 ProductKind::Goods,

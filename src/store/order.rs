@@ -24,7 +24,7 @@ use crate::domain::codes::codes;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{CustomerId, OrderId, UnitId};
 use crate::domain::intake::Channel;
-use crate::domain::order::{LineQuantities, Order, OrderLine, OrderStatus, Stage};
+use crate::domain::order::{LineQuantities, Order, OrderLine, OrderStatus, Stage, Unallocatable};
 
 impl Aggregate for Order {
     const KIND: AggregateKind = AggregateKind::Order;
@@ -74,6 +74,8 @@ impl Aggregate for Order {
             rule_set_version: self.rule_set_version,
             cancellation: self.cancellation.as_ref().map(json).transpose()?,
             holds: json(&self.holds)?,
+            unallocatable_since: self.unallocatable.map(|one| one.since),
+            allocation_retry_at: self.unallocatable.map(|one| one.retry_at),
         };
         let lines = self.lines.iter().map(|line| line_row(self.id, line)).collect::<Result<_>>()?;
         Ok((row, lines))
@@ -104,6 +106,10 @@ impl Aggregate for Order {
             rule_set_version: row.rule_set_version,
             cancellation: row.cancellation.map(from_json).transpose()?,
             holds: from_json_or_blank(row.holds)?,
+            unallocatable: row
+                .unallocatable_since
+                .zip(row.allocation_retry_at)
+                .map(|(since, retry_at)| Unallocatable { since, retry_at }),
             lines: lines.into_iter().map(line).collect::<Result<_>>()?,
         })
     }

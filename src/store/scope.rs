@@ -1,6 +1,6 @@
 //! Scope as SQL: what does not exist for a caller is not found by any query.
 
-use entity::{allocation, delivery, event, orders, stock_item, ticket};
+use entity::{allocation, allocation_decision, delivery, event, orders, stock_item, ticket};
 use sea_orm::sea_query::{Condition, Expr, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, Iden};
 use uuid::Uuid;
@@ -55,6 +55,15 @@ pub fn allocations(scope: &Scope) -> Condition {
         Scope::Units(units) => Condition::all().add(allocation::Column::UnitId.is_in(unit_ids(units))),
         Scope::Nothing => nothing(),
         other => Condition::all().add(in_visible_orders(allocation::Column::OrderId, other)),
+    }
+}
+
+/// Decisions on allocation that exist for the scope: those about its orders.
+pub fn decisions(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Nothing => nothing(),
+        other => Condition::all().add(in_visible_orders(allocation_decision::Column::OrderId, other)),
     }
 }
 

@@ -31,6 +31,7 @@ const ORDER: &[Action] = &[
     Action::ApproveOrder,
     Action::RejectOrder,
     Action::AllocateOrder,
+    Action::AllocateManually,
     Action::PlaceHold,
     Action::ReleaseHold,
     Action::CancelOrder,
@@ -43,6 +44,9 @@ const ALLOCATION: &[Action] = &[
     Action::AcceptAllocation,
     Action::DeclineAllocation,
     Action::ReassignAllocation,
+    Action::SplitAllocation,
+    Action::MergeAllocations,
+    Action::EscalateAllocation,
     Action::RecordInspection,
     Action::PlanDelivery,
 ];

@@ -58,6 +58,14 @@ impl Lifecycle for OrderStatus {
         step(InProgress, Action::AllocateOrder, InProgress, "R3.1"),
         step(Approved, Action::ReassignAllocation, Approved, "R3.3"),
         step(InProgress, Action::ReassignAllocation, InProgress, "R3.3"),
+        step(Approved, Action::AllocateManually, Approved, "R3.3"),
+        step(InProgress, Action::AllocateManually, InProgress, "R3.3"),
+        step(Approved, Action::SplitAllocation, Approved, "R3.3"),
+        step(InProgress, Action::SplitAllocation, InProgress, "R3.3"),
+        step(Approved, Action::MergeAllocations, Approved, "R3.3"),
+        step(InProgress, Action::MergeAllocations, InProgress, "R3.3"),
+        step(Approved, Action::EscalateAllocation, Approved, "R3.1"),
+        step(InProgress, Action::EscalateAllocation, InProgress, "R3.1"),
         step(Approved, Action::DeclineAllocation, Approved, "R3.1"),
         step(InProgress, Action::DeclineAllocation, InProgress, "R3.1"),
         step(Approved, Action::AcceptAllocation, InProgress, "R4.2"),
@@ -124,6 +132,15 @@ pub struct Cancellation {
     pub requested_at: DateTime<Utc>,
 }
 
+/// An order for which no unit was found, in whole or in part (R3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Unallocatable {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// When the clock tries again, where the rules have it allocate.
+    pub retry_at: DateTime<Utc>,
+}
+
 /// An order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Order {
@@ -171,6 +188,8 @@ pub struct Order {
     pub cancellation: Option<Cancellation>,
     /// What stops it.
     pub holds: Vec<Hold>,
+    /// No unit was found for some of it.
+    pub unallocatable: Option<Unallocatable>,
     /// What is ordered.
     pub lines: Vec<OrderLine>,
 }
@@ -232,7 +251,14 @@ impl Order {
         refusals.require(self.status.admits(action), || self.status.refuse(action));
         let stopped_by_hold = matches!(
             action,
-            Action::ApproveOrder | Action::AllocateOrder | Action::ReassignAllocation | Action::AcceptAllocation
+            Action::ApproveOrder
+                | Action::AllocateOrder
+                | Action::AllocateManually
+                | Action::ReassignAllocation
+                | Action::SplitAllocation
+                | Action::MergeAllocations
+                | Action::EscalateAllocation
+                | Action::AcceptAllocation
         );
         if stopped_by_hold {
             self.hold_blockers(&mut refusals);
@@ -246,7 +272,7 @@ impl Order {
             });
         }
         match action {
-            Action::AllocateOrder => refusals.require(self.has_unallocated(), || {
+            Action::AllocateOrder | Action::AllocateManually => refusals.require(self.has_unallocated(), || {
                 Refusal::new(Code::NothingToAllocate, "R3.1", "Every open quantity is allocated.")
             }),
             Action::ReleaseHold => refusals
@@ -333,8 +359,16 @@ impl Order {
         Ok(EventKind::OrderCancellationRefused.into())
     }
 
+    /// Leaves the queue of those for which no unit was found, once every open quantity is allocated.
+    pub fn leave_queue_if_allocated(&mut self) {
+        if !self.has_unallocated() {
+            self.unallocatable = None;
+        }
+    }
+
     fn cancel_all(&mut self) {
         self.status = Cancelled;
+        self.unallocatable = None;
         for line in &mut self.lines {
             line.quantities.cancelled = line.quantities.ordered;
             line.quantities.allocated = Decimal::ZERO;

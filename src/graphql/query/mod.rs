@@ -18,6 +18,7 @@ use async_graphql::MergedObject;
 pub struct Query(
     access::AccessQuery,
     allocation::AllocationQuery,
+    allocation::SimulationQuery,
     delivery::DeliveryQuery,
     event::EventQuery,
     inventory::InventoryQuery,
