@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::domain::access::AccessRestrictionStatus;
+use crate::domain::access_key::AccessKeyStatus;
 use crate::domain::actor::Role;
 use crate::domain::allocation::AllocationStatus;
 use crate::domain::delivery::DeliveryStatus;
@@ -29,6 +30,7 @@ pub fn workflow() -> String {
     section::<MilestoneStatus>(&mut text, MilestoneStatus::ALL, |state| state.description());
     section::<DeliveryStatus>(&mut text, DeliveryStatus::ALL, |state| state.description());
     section::<TicketStatus>(&mut text, TicketStatus::ALL, |state| state.description());
+    section::<AccessKeyStatus>(&mut text, AccessKeyStatus::ALL, |state| state.description());
     section::<AccessRestrictionStatus>(&mut text, AccessRestrictionStatus::ALL, |state| state.description());
     text
 }

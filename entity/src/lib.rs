@@ -6,6 +6,8 @@
 use sea_orm::DeriveValueType;
 use serde::Deserialize;
 
+pub mod access_key;
+pub mod access_key_use;
 pub mod access_restriction;
 pub mod allocation;
 pub mod allocation_decision;

@@ -12,6 +12,7 @@ mod m0005_log;
 mod m0006_feed;
 mod m0007_access;
 mod m0008_reads;
+mod m0009_access_keys;
 mod m0013_allocation;
 mod support;
 
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_feed::Migration),
             Box::new(m0007_access::Migration),
             Box::new(m0008_reads::Migration),
+            Box::new(m0009_access_keys::Migration),
             Box::new(m0013_allocation::Migration),
         ]
     }

@@ -2,6 +2,7 @@
 //! is under `read`. Files are named after the capabilities of the domain.
 
 pub mod access;
+pub mod access_key;
 pub mod allocation;
 pub mod command;
 pub mod delivery;
@@ -58,6 +59,7 @@ pub struct App {
     pub(crate) access: Arc<Access>,
     pub(crate) directory: Directory,
     scopes: Scopes,
+    key_uses: access_key::Uses,
 }
 
 impl App {
@@ -75,7 +77,8 @@ impl App {
     ) -> Arc<Self> {
         let access = Arc::new(Access::new(store.clone()));
         let (directory, scopes) = (Directory::default(), Scopes::default());
-        Arc::new(Self { store, clock, new_id, feed, access, directory, scopes })
+        let key_uses = access_key::Uses::default();
+        Arc::new(Self { store, clock, new_id, feed, access, directory, scopes, key_uses })
     }
 
     /// The feed of events.

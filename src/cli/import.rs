@@ -155,9 +155,9 @@ impl Submitters {
                 subject: "import".to_owned(),
                 roles: vec![role.code().to_owned()],
                 unit,
-                customer: None,
                 channel,
                 expires_at: DateTime::<Utc>::MAX_UTC,
+                ..Identity::default()
             }),
         };
         Ok(Self {

@@ -75,6 +75,8 @@ ids! {
     ProductId,
     /// An organizational unit.
     UnitId,
+    /// A key of a partner's system, or a tracking link.
+    AccessKeyId,
     /// Access that somebody lost.
     AccessRestrictionId,
 }

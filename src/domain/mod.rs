@@ -2,6 +2,7 @@
 //! randomness. One file per capability; `order` is the order's life.
 
 pub mod access;
+pub mod access_key;
 pub mod actor;
 pub mod allocation;
 pub mod codes;

@@ -75,6 +75,12 @@ codes! {
         RevokeAccess = "REVOKE_ACCESS",
         /// Give back access that was taken away.
         RestoreAccess = "RESTORE_ACCESS",
+        /// Make a key for a partner's system.
+        CreatePartnerKey = "CREATE_PARTNER_KEY",
+        /// Make a link with which anybody can follow one order.
+        CreateTrackingLink = "CREATE_TRACKING_LINK",
+        /// Withdraw a partner's key or a tracking link.
+        RevokeAccessKey = "REVOKE_ACCESS_KEY",
     }
 }
 
@@ -127,6 +133,7 @@ const STAFF: &[Role] = &[
 const ORDER_READERS: &[Role] = &[
     Customer,
     Partner,
+    LinkHolder,
     Sales,
     Reviewer,
     FinanceApprover,
@@ -145,11 +152,17 @@ const STOCK_READERS: &[Role] =
     &[Sales, Dispatcher, Warehouse, Procurement, Operator, Inspector, Logistics, Supervisor, Admin, System];
 const ALLOCATION_WATCHERS: &[Role] = &[Dispatcher, Supervisor, Admin, System];
 const TICKET_READERS: &[Role] = &[Customer, Partner, Sales, ServiceAgent, Supervisor, Admin, System];
+const LINK_MAKERS: &[Role] = &[Customer, Partner, Sales, Logistics, ServiceAgent];
 const OWN_SCOPE: &str = "what lies in the caller's scope";
 const HEAD_UNIT: &str = "in the head unit";
 
 /// Every root field of Query and Subscription and who may ask for it.
 pub const READS: &[Permission] = &[
+    Permission {
+        field: "accessKeys",
+        roles: &[Customer, Partner, Sales, Logistics, ServiceAgent, Supervisor, Admin],
+        limit: "tracking links of orders in the caller's scope; partners' keys in the head unit, and the own ones",
+    },
     Permission { field: "accessRestrictions", roles: &[Supervisor, Admin], limit: HEAD_UNIT },
     Permission { field: "allocationAlerts", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
     Permission {
@@ -211,7 +224,7 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::SubmitOrder => (&[Customer, Partner, Sales], "a customer for itself; a partner over its own account"),
         Action::StartReview => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::RequestClarification => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
-        Action::AnswerClarification => (&[Customer, Partner, Sales], OWN_SCOPE),
+        Action::AnswerClarification => (&[Customer, Partner, LinkHolder, Sales], OWN_SCOPE),
         Action::ApproveOrder => (&[Reviewer, FinanceApprover], "amount band; not the one who submitted it"),
         Action::RejectOrder => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::AllocateOrder => (&[Dispatcher, System], OWN_SCOPE),
@@ -237,6 +250,11 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::AnswerCancellation => (&[Dispatcher, Operator], "an operator whose unit has a share"),
         Action::OpenTicket => (&[Customer, Partner, Sales, ServiceAgent], OWN_SCOPE),
         Action::ContactCustomer | Action::ResolveTicket => (&[ServiceAgent], "of the ticket's team or above"),
+        Action::CreatePartnerKey => (&[Admin], HEAD_UNIT),
+        Action::CreateTrackingLink => (LINK_MAKERS, OWN_SCOPE),
+        Action::RevokeAccessKey => {
+            (&[Customer, Partner, Sales, Logistics, ServiceAgent, Admin], "partners' keys in the head unit only")
+        }
         Action::RevokeAccess | Action::RestoreAccess => (&[Admin], "in the head unit; never the own access"),
     }
 }

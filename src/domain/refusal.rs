@@ -53,6 +53,8 @@ codes! {
         CurrencyMismatch = "CURRENCY_MISMATCH",
         /// The date lies in the past.
         DateInPast = "DATE_IN_PAST",
+        /// The date lies further ahead than is allowed.
+        DateTooFar = "DATE_TOO_FAR",
         /// The channel is not open to the caller.
         ChannelNotAllowed = "CHANNEL_NOT_ALLOWED",
         /// The state of the thing acted on does not allow this action.

@@ -14,6 +14,7 @@ use async_graphql::{
 use crate::app::read::order::OrderSortField;
 use crate::app::read::reference::ScopeKind;
 use crate::domain::access::AccessRestrictionStatus;
+use crate::domain::access_key::{AccessKeyKind, AccessKeyStatus};
 use crate::domain::actor::Role;
 use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode, Overdue, Weekday};
 use crate::domain::delivery::{ConfirmationStatus, DeliveryMethod, DeliveryStatus, EvidenceKind, TrackingKind};
@@ -99,6 +100,8 @@ macro_rules! graphql_enums {
 }
 
 graphql_enums! {
+    AccessKeyKind => "AccessKeyKind",
+    AccessKeyStatus => "AccessKeyStatus",
     AccessRestrictionStatus => "AccessRestrictionStatus",
     Action => "Action",
     AggregateKind => "AggregateKind",

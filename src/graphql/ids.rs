@@ -9,10 +9,10 @@ use uuid::Uuid;
 use crate::app::Failure;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{
-    AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId, ClarificationId,
-    ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId, OrderId, OrderLineId,
-    ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId, SettlementRecordId, StockItemId, StockMovementId,
-    TicketId, TrackingEventId, UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId,
+    ClarificationId, ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId,
+    OrderId, OrderLineId, ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId, SettlementRecordId,
+    StockItemId, StockMovementId, TicketId, TrackingEventId, UnitId,
 };
 
 /// An identity that clients see.
@@ -45,6 +45,7 @@ macro_rules! global_ids {
 }
 
 global_ids! {
+    AccessKeyId => "AccessKey",
     AccessRestrictionId => "AccessRestriction",
     AllocationDecisionId => "AllocationDecision",
     AllocationId => "Allocation",
@@ -89,6 +90,7 @@ pub fn of_aggregate(kind: AggregateKind, id: Uuid) -> ID {
             AggregateKind::ReplenishmentRequest => ReplenishmentRequestId::TYPE,
             AggregateKind::Delivery => DeliveryId::TYPE,
             AggregateKind::Ticket => TicketId::TYPE,
+            AggregateKind::AccessKey => AccessKeyId::TYPE,
             AggregateKind::AccessRestriction => AccessRestrictionId::TYPE,
         },
         id,

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::OpeningStock;
 use crate::app::Identity;
 use crate::domain::actor::Role;
+use crate::domain::allocation::UnitTerms;
 use crate::domain::ids::{ProductId, UnitId};
 use crate::domain::money::Currency;
 use crate::domain::reference::{Capability, Component, Contact, Customer, Product, ProductKind, Unit, UnitKind};
@@ -39,6 +40,7 @@ impl DemoPerson {
             unit: self.unit.map(str::to_owned),
             customer: self.customer.map(str::to_owned),
             channel: self.channel.map(str::to_owned),
+            order: None,
         }
     }
 }
@@ -121,13 +123,17 @@ pub(super) fn reference_data(new_id: &dyn Fn() -> Uuid) -> DemoData {
         TicketType::Technical => "AUR-TS",
         _ => "AUR-CS",
     };
+    let mut rules = super::rules::first(|ticket_type| team(ticket_type).to_owned(), vec![restriction]);
+    if let Some(allocation) = &mut rules.allocation {
+        allocation.units = capacities();
+    }
     DemoData {
         reference: ReferenceData {
             units,
             people,
             customers: customers(new_id),
             products: products(new_id),
-            rules: Some(super::rules::first(|ticket_type| team(ticket_type).to_owned(), vec![restriction])),
+            rules: Some(rules),
         },
         stock: stock(),
     }
@@ -165,6 +171,14 @@ fn units(new_id: &dyn Fn() -> Uuid) -> Vec<Unit> {
         });
     }
     units
+}
+
+/// How much the executing units take on at the same time: enough for all that is tried out with the demo.
+fn capacities() -> Vec<UnitTerms> {
+    let rows = [("AUR-N", 100_000), ("AUR-S", 100_000), ("AUR-V", 50_000)];
+    rows.into_iter()
+        .map(|(unit, open)| UnitTerms { unit: unit.to_owned(), open_allocations: Some(open), ..UnitTerms::default() })
+        .collect()
 }
 
 fn yuan() -> Currency {

@@ -2,6 +2,7 @@
 //! are compare-and-set on the version, and every change leaves an event.
 
 pub mod access;
+pub mod access_key;
 pub mod aggregate;
 pub mod allocation;
 mod concerned;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    access_restriction, allocation, delivery, event, orders, reservation, review_case, settlement_record, stock_item,
-    stock_movement, ticket,
+    access_key, access_restriction, allocation, delivery, event, orders, reservation, review_case, settlement_record,
+    stock_item, stock_movement, ticket,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;
@@ -16,6 +16,7 @@ use super::inventory::Replenishment;
 use super::row::{among, from_price, from_quantity};
 use super::{Store, log};
 use crate::domain::access::AccessRestriction;
+use crate::domain::access_key::AccessKey;
 use crate::domain::allocation::Allocation;
 use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};
@@ -79,6 +80,7 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
         &mut findings,
     )
     .await?;
+    report.events += verify_history::<AccessKey, access_key::Entity>(db, access_key::Column::Id, &mut findings).await?;
     log::verify(db, &mut findings).await?;
     report.violations = findings.0;
     Ok(report)

@@ -133,6 +133,8 @@ impl Life {
         let going = with_id(&facts["deliveries"], id);
         let input = match choice.action {
             Action::StartReview | Action::AllocateOrder => of(id),
+            // No step of an order.
+            Action::CreatePartnerKey | Action::CreateTrackingLink | Action::RevokeAccessKey => return None,
             Action::RequestClarification => order(json!({ "question": "Which one?" })),
             Action::AnswerClarification => {
                 let lines = facts["lines"].as_array().expect("lines").iter().filter(|line| line["sku"].is_null());

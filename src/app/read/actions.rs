@@ -3,6 +3,7 @@
 //! that none of the caller's roles ever permits are left out.
 
 use crate::domain::access::AccessRestriction;
+use crate::domain::access_key::AccessKey;
 use crate::domain::actor::Actor;
 use crate::domain::allocation::Allocation;
 use crate::domain::delivery::{self, Delivery};
@@ -122,4 +123,9 @@ pub fn of_ticket(actor: &Actor, ticket: &Ticket) -> Vec<AvailableAction> {
 /// What the actor can do with a restriction of access.
 pub fn of_restriction(actor: &Actor, restriction: &AccessRestriction) -> Vec<AvailableAction> {
     offered(actor, RESTRICTION, |action| restriction.blockers(action, actor))
+}
+
+/// What the actor can do with an access key.
+pub fn of_access_key(actor: &Actor, key: &AccessKey) -> Vec<AvailableAction> {
+    offered(actor, &[Action::RevokeAccessKey], |action| key.blockers(action, actor))
 }

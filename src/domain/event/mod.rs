@@ -24,6 +24,8 @@ codes! {
         Delivery = "DELIVERY",
         /// An after-sales ticket.
         Ticket = "TICKET",
+        /// A key of a partner's system, or a tracking link.
+        AccessKey = "ACCESS_KEY",
         /// Access that was taken away from somebody.
         AccessRestriction = "ACCESS_RESTRICTION",
     }
@@ -162,6 +164,10 @@ codes! {
         AccessRevoked = "ACCESS_REVOKED",
         /// Access was given back.
         AccessRestored = "ACCESS_RESTORED",
+        /// A key was made.
+        AccessKeyCreated = "ACCESS_KEY_CREATED",
+        /// A key was withdrawn.
+        AccessKeyRevoked = "ACCESS_KEY_REVOKED",
     }
 }
 
@@ -199,6 +205,8 @@ impl EventKind {
                 | Self::ReplenishmentReceived
                 | Self::AccessRevoked
                 | Self::AccessRestored
+                | Self::AccessKeyCreated
+                | Self::AccessKeyRevoked
         )
     }
 }

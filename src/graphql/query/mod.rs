@@ -1,6 +1,7 @@
 //! The root fields of Query, one file per capability.
 
 pub mod access;
+pub mod access_key;
 pub mod allocation;
 pub mod delivery;
 pub mod event;
@@ -17,6 +18,7 @@ use async_graphql::MergedObject;
 #[derive(MergedObject, Default)]
 pub struct Query(
     access::AccessQuery,
+    access_key::AccessKeyQuery,
     allocation::AllocationQuery,
     allocation::SimulationQuery,
     delivery::DeliveryQuery,

@@ -7,6 +7,7 @@ use async_graphql::{Context, ID, Interface, Result};
 use uuid::Uuid;
 
 use super::access::AccessRestriction;
+use super::access_key::AccessKey;
 use super::allocation::Allocation;
 use super::delivery::Delivery;
 use super::event::Event;
@@ -17,8 +18,8 @@ use super::reference::{Customer, Product, Unit};
 use super::ticket::Ticket;
 use crate::app::{Failure, Session, read};
 use crate::domain::ids::{
-    AccessRestrictionId, AllocationId, CustomerId, DeliveryId, MilestoneId, OrderId, ProductId, ReplenishmentRequestId,
-    StockItemId, StockMovementId, TicketId, UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationId, CustomerId, DeliveryId, MilestoneId, OrderId, ProductId,
+    ReplenishmentRequestId, StockItemId, StockMovementId, TicketId, UnitId,
 };
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids::{self, EventId, GlobalId};
@@ -28,6 +29,8 @@ use crate::graphql::write::{Selected, Write, Written};
 #[derive(Clone, Debug, Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "Opaque global id."))]
 pub enum Node {
+    /// A key of a partner's system, or a tracking link.
+    AccessKey(AccessKey),
     /// Access that was taken away.
     AccessRestriction(AccessRestriction),
     /// A unit's share of an order.
@@ -89,6 +92,12 @@ async fn found(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>, Failu
         StockMovementId => read::inventory::movements_by_ids, StockMovement;
         ReplenishmentRequestId => read::inventory::requests_by_ids, ReplenishmentRequest;
     }
+    let keys = of_type::<AccessKeyId>(&wanted);
+    if !keys.is_empty() {
+        for one in read::access_key::by_ids(session, &keys).await? {
+            known.insert(one.key.id.0, Node::AccessKey(one.into()));
+        }
+    }
     let events: Vec<i64> = of_type::<EventId>(&wanted).iter().map(|id| id.0).collect();
     if !events.is_empty() {
         for event in read::event::by_ids(session, &events).await? {
@@ -118,6 +127,7 @@ fn of_type<T: GlobalId + Eq + Hash>(wanted: &[(String, Uuid)]) -> Vec<T> {
 impl Write for Node {
     fn write(&self, at: &Selected<'_>, text: &mut String) -> Written {
         match self {
+            Self::AccessKey(one) => one.write(at, text),
             Self::AccessRestriction(one) => one.write(at, text),
             Self::Allocation(one) => one.write(at, text),
             Self::Customer(one) => one.write(at, text),
@@ -138,6 +148,7 @@ impl Write for Node {
 impl Node {
     const fn kind(&self) -> &'static str {
         match self {
+            Self::AccessKey(_) => AccessKeyId::TYPE,
             Self::AccessRestriction(_) => AccessRestrictionId::TYPE,
             Self::Allocation(_) => AllocationId::TYPE,
             Self::Customer(_) => CustomerId::TYPE,

@@ -74,7 +74,7 @@ fn customer_scope(actor: &Actor) -> Condition {
     match &actor.scope {
         Scope::All | Scope::Units(_) => Condition::all(),
         Scope::Customer(id) => Condition::all().add(customer::Column::Id.eq(id.0)),
-        Scope::Account(_) | Scope::Nothing => Condition::all().add(Expr::cust("1 = 0")),
+        Scope::Account(_) | Scope::Order(_) | Scope::Nothing => Condition::all().add(Expr::cust("1 = 0")),
     }
 }
 

@@ -53,6 +53,8 @@ fn selection(field: &str) -> &'static str {
         "recordTrackingEvent" => "duplicate delivery { id status } order { id status }",
         "confirmDelivery" => "delivery { id confirmationStatus } order { id status }",
         "openTicket" | "contactCustomer" | "resolveTicket" => "ticket { id number status version }",
+        "createPartnerKey" | "createTrackingLink" => "accessKey { id version hint } secret",
+        "revokeAccessKey" => "accessKey { id version status }",
         "revokeAccess" | "restoreAccess" => "restriction { id version status subject role reason liftReason }",
         _ => "order { id version status stage holds { id } }",
     }
