@@ -6,9 +6,7 @@ use super::command::Command;
 use super::due::{AT_ONCE, each};
 use super::inventory::Stock;
 use super::{Failure, Session};
-use crate::domain::allocation::{
-    self as rules_of, Allocation, AllocationDecision, ByHand, GivenShare, TakenPart,
-};
+use crate::domain::allocation::{self as rules_of, Allocation, AllocationDecision, ByHand, GivenShare, TakenPart};
 use crate::domain::event::EventKind;
 use crate::domain::ids::{AllocationId, OrderId, UnitId};
 use crate::domain::order::Order;

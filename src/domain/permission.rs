@@ -228,10 +228,9 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::ApproveOrder => (&[Reviewer, FinanceApprover], "amount band; not the one who submitted it"),
         Action::RejectOrder => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::AllocateOrder => (&[Dispatcher, System], OWN_SCOPE),
-        Action::AllocateManually
-        | Action::ReassignAllocation
-        | Action::SplitAllocation
-        | Action::MergeAllocations => (&[Dispatcher], OWN_SCOPE),
+        Action::AllocateManually | Action::ReassignAllocation | Action::SplitAllocation | Action::MergeAllocations => {
+            (&[Dispatcher], OWN_SCOPE)
+        }
         Action::EscalateAllocation => (&[System], "once a deadline has passed"),
         Action::AcceptAllocation | Action::DeclineAllocation => (&[Operator], "of the executing unit"),
         Action::ReceiveStock => (&[Warehouse, Procurement], "of the warehouse or above"),

@@ -99,7 +99,16 @@ fn questions(unit: &str) -> Vec<String> {
     ));
     questions.push("order(by: { number: \"N7\" }) { lines { sku } customer { number } review { status } }".to_owned());
     for (list, filters) in [
-        ("allocations", vec![String::new(), format!("orderId: \"{id}\""), format!("unitIds: [\"{unit}\"]")]),
+        (
+            "allocations",
+            vec![
+                String::new(),
+                "escalated: true".to_owned(),
+                "escalated: false".to_owned(),
+                format!("orderId: \"{id}\""),
+                format!("unitIds: [\"{unit}\"]"),
+            ],
+        ),
         ("deliveries", vec![String::new(), format!("orderId: \"{id}\"")]),
         ("tickets", vec![String::new(), format!("orderId: \"{id}\""), format!("teamIds: [\"{unit}\"]")]),
         ("stockItems", vec![String::new(), "skus: [\"S77\"]".to_owned(), format!("warehouseIds: [\"{unit}\"]")]),
@@ -108,6 +117,10 @@ fn questions(unit: &str) -> Vec<String> {
             questions.push(format!("{list}(first: 20, filter: {{ {filter} }}) {{ {page} }}"));
         }
     }
+    questions.push(format!(
+        "unallocatableOrders(first: 20) {{ {} }}",
+        "nodes { since decisions { kind } } pageInfo { endCursor }"
+    ));
     questions.push(format!("customers(first: 20) {{ {page} }}"));
     questions.push(format!("products(first: 20) {{ {page} }}"));
     questions.push(format!("products(first: 20, category: \"Category 7\") {{ {page} }}"));

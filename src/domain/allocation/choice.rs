@@ -109,7 +109,8 @@ pub fn plan(demand: &Demand, units: &[UnitFacts], rules: &AllocationRules) -> Ve
         let plan = plan_kind(demand, kind, &units, rules);
         // What a unit got of one kind of line counts when the next is given out.
         for unit in &mut units {
-            let got: Decimal = plan.parts.iter().filter(|part| part.unit_id == unit.unit_id).map(|part| part.quantity).sum();
+            let got: Decimal =
+                plan.parts.iter().filter(|part| part.unit_id == unit.unit_id).map(|part| part.quantity).sum();
             if got > Decimal::ZERO {
                 unit.open_allocations += 1;
                 unit.allocations_today += 1;
@@ -214,12 +215,8 @@ impl Ranking<'_> {
         if better.filter(|unit| candidates[**unit].eligible == whole).count() > 0 {
             return AllocationRule::FewestSplits;
         }
-        let mut rivals: Vec<usize> = self
-            .order
-            .iter()
-            .copied()
-            .filter(|unit| *unit != first && candidates[*unit].eligible == whole)
-            .collect();
+        let mut rivals: Vec<usize> =
+            self.order.iter().copied().filter(|unit| *unit != first && candidates[*unit].eligible == whole).collect();
         if rivals.is_empty() {
             return AllocationRule::Capability;
         }
@@ -339,7 +336,8 @@ impl<'a> Table<'a> {
             (AllocationRule::UnitCapacity, _) => self.full(line, facts),
             (AllocationRule::InStock, _) => {
                 let available = facts.available(line.product_id);
-                let wanted = self.rules.smallest_part(self.demand, line).map_or(line.quantity, |part| part.min(line.quantity));
+                let wanted =
+                    self.rules.smallest_part(self.demand, line).map_or(line.quantity, |part| part.min(line.quantity));
                 let there = line.kind != ProductKind::Goods || available >= wanted;
                 unless(there, &|| format!("has {} of {} in stock.", available.normalize(), line.sku))
             }
@@ -455,7 +453,9 @@ impl<'a> Table<'a> {
                 (Decimal::from(-nearest), format!("is {nearest} from {to}."))
             }
             AllocationRule::PreferredUnit => match criterion.units.iter().position(|code| *code == facts.code) {
-                Some(place) => (Decimal::from(criterion.units.len() - place), format!("is preferred, number {}.", place + 1)),
+                Some(place) => {
+                    (Decimal::from(criterion.units.len() - place), format!("is preferred, number {}.", place + 1))
+                }
                 None => (Decimal::ZERO, "is not among the preferred.".to_owned()),
             },
             AllocationRule::FewestSplits => {

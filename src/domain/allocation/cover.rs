@@ -92,7 +92,8 @@ fn most_first(field: &Field<'_>, ranking: &[usize], open: &[Decimal]) -> Vec<(us
     let mut parts = Vec::new();
     loop {
         let takes = rest.iter().enumerate().map(|(place, unit)| (place, field.takes(*unit, &open)));
-        let whole = |takes: &[Decimal]| takes.iter().zip(&open).filter(|(one, open)| !open.is_zero() && one == open).count();
+        let whole =
+            |takes: &[Decimal]| takes.iter().zip(&open).filter(|(one, open)| !open.is_zero() && one == open).count();
         let best = takes.max_by_key(|(place, takes)| (whole(takes), takes.iter().sum::<Decimal>(), Reverse(*place)));
         match best {
             Some((place, takes)) if !is_empty(&takes) => {

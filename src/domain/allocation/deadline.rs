@@ -50,7 +50,6 @@ impl Allocation {
             return Ok(EventKind::AllocationEscalated
                 .because(format!("No answer within {hours} hours. Told: {}.", told.join(", "))));
         };
-        self.accept_by = None;
         self.give_back(order, AllocationStatus::Declined);
         self.decline_reason = Some(NO_ANSWER.to_owned());
         Ok(EventKind::AllocationDeclined.because(format!("{NO_ANSWER} within {} hours", deadline.hours)))

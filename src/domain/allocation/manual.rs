@@ -141,7 +141,11 @@ fn part(facts: &UnitFacts, line: &DemandLine, quantity: Decimal) -> Part {
 }
 
 /// Gives quantities of an order's lines to units, as a person says.
-pub fn allocate_manually(order: &mut Order, given: &[GivenShare], hand: &ByHand<'_>) -> Result<ByHandOutcome, Refusals> {
+pub fn allocate_manually(
+    order: &mut Order,
+    given: &[GivenShare],
+    hand: &ByHand<'_>,
+) -> Result<ByHandOutcome, Refusals> {
     let mut refusals = order.blockers(Action::AllocateManually, hand.act.actor);
     hand.reason_refusals(&mut refusals);
     let demand = Demand::of(order, hand.customer_group.clone(), hand.today());
@@ -258,9 +262,7 @@ pub fn split(
         None => refusals.push(Refusal::new(Code::UnknownUnit, "R3.3", "No such executing unit.").at("unitId")),
         Some(facts) => hand.able(&mut refusals, facts, former.kind, "unitId"),
     }
-    refusals.require(!taken.is_empty(), || {
-        Refusal::new(Code::Required, "R1.4", "Say what is taken out.").at("parts")
-    });
+    refusals.require(!taken.is_empty(), || Refusal::new(Code::Required, "R1.4", "Say what is taken out.").at("parts"));
     for (index, one) in taken.iter().enumerate() {
         let at = |field: &str| format!("parts.{index}.{field}");
         check_quantity(&mut refusals, &at("quantity"), one.quantity);
@@ -311,11 +313,11 @@ pub fn split(
         gone.follows(former, hand.act);
         give_rest(former, &mut gone, hand.act);
     }
+    // What was handed on stays counted as reserved; what is left becomes free.
     former.give_back(order, AllocationStatus::Superseded);
     former.release(hand.act, stock);
     for line in rest.lines.iter().chain(&gone.lines) {
         order.count(Counter::Allocated, line.order_line_id, line.quantity);
-        order.count(Counter::Reserved, line.order_line_id, line.reserved);
     }
     Ok((vec![rest, gone], vec![decision]))
 }
@@ -347,6 +349,7 @@ pub fn merge(
     };
     join(kept, given, act);
     given.status = AllocationStatus::Superseded;
+    given.accept_by = None;
     Ok(())
 }
 

@@ -10,6 +10,8 @@ mod follow;
 mod manual;
 mod replay;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -263,7 +265,6 @@ impl Allocation {
         refusals.into_result()?;
         let happening = EventKind::AllocationDeclined.because(&reason);
         self.give_back(order, Declined);
-        self.accept_by = None;
         self.decline_reason = Some(reason);
         Ok(happening)
     }
@@ -271,6 +272,7 @@ impl Allocation {
     /// Ends the share and gives its quantities back to the order. Stock must be released besides.
     pub fn give_back(&mut self, order: &mut Order, status: AllocationStatus) {
         self.status = status;
+        self.accept_by = None;
         for line in &mut self.lines {
             order.count(Counter::Allocated, line.order_line_id, -line.quantity);
             order.count(Counter::Reserved, line.order_line_id, -line.reserved);

@@ -55,7 +55,8 @@ fn moved<'a>(
         *change.entry(*unit).or_default() -= quantity;
     }
     *change.entry(None).or_default() -= rest(then);
-    let mut losers: Vec<_> = change.iter().filter(|(_, by)| **by < Decimal::ZERO).map(|(unit, by)| (*unit, -*by)).collect();
+    let mut losers: Vec<_> =
+        change.iter().filter(|(_, by)| **by < Decimal::ZERO).map(|(unit, by)| (*unit, -*by)).collect();
     let mut moves = Vec::new();
     for (to, by) in change.iter().filter(|(_, by)| **by > Decimal::ZERO) {
         let mut left = *by;

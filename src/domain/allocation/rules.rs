@@ -57,12 +57,7 @@ impl AllocationRule {
     pub const fn is_filter(self) -> bool {
         matches!(
             self,
-            Self::RegionServed
-                | Self::OnlyUnits
-                | Self::NotUnits
-                | Self::UnitCapacity
-                | Self::UnitOpen
-                | Self::InStock
+            Self::RegionServed | Self::OnlyUnits | Self::NotUnits | Self::UnitCapacity | Self::UnitOpen | Self::InStock
         )
     }
 
@@ -346,14 +341,19 @@ impl AllocationRules {
         if one == other {
             return Some(0);
         }
-        let found = self.distances.iter().find(|entry| {
-            (entry.from == one && entry.to == other) || (entry.from == other && entry.to == one)
-        });
+        let found = self
+            .distances
+            .iter()
+            .find(|entry| (entry.from == one && entry.to == other) || (entry.from == other && entry.to == one));
         found.map(|entry| entry.distance)
     }
 
     /// The deadlines of a share's answer.
-    pub fn deadlines<'a>(&self, demand: &Demand, lines: impl Iterator<Item = &'a DemandLine> + Clone) -> &[AnswerDeadline] {
+    pub fn deadlines<'a>(
+        &self,
+        demand: &Demand,
+        lines: impl Iterator<Item = &'a DemandLine> + Clone,
+    ) -> &[AnswerDeadline] {
         let rule = self.answers.iter().find(|rule| lines.clone().any(|line| rule.when.hold(demand, line)));
         rule.map_or(&[], |rule| &rule.deadlines)
     }

@@ -4,8 +4,8 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 
 use super::{act, clean, id, payload};
 use crate::app::allocation::{
-    AllocateManually, AllocateOrder, DeclineAllocation, EscalateAllocation, MergeAllocations,
-    ReassignAllocation, SplitAllocation,
+    AllocateManually, AllocateOrder, DeclineAllocation, EscalateAllocation, MergeAllocations, ReassignAllocation,
+    SplitAllocation,
 };
 use crate::domain::allocation::{GivenShare, TakenPart};
 use crate::domain::ids::AllocationId;

@@ -26,7 +26,8 @@ fn moving() -> Condition {
 pub async fn answers_due(store: &Store, now: DateTime<Utc>, limit: u64) -> Result<Vec<AllocationId>> {
     let moving = Query::select().column(orders::Column::Id).from(orders::Entity).cond_where(moving()).take();
     let ids: Vec<Uuid> = allocation::Entity::find()
-        .filter(allocation::Column::Status.eq(AllocationStatus::Assigned.code()))
+        // Literally what the partial index says, or no plan may use it.
+        .filter(Expr::cust(format!("status = '{}'", AllocationStatus::Assigned.code())))
         .filter(allocation::Column::AcceptBy.lte(now))
         .filter(allocation::Column::OrderId.in_subquery(moving))
         .select_only()
@@ -48,13 +49,12 @@ pub async fn to_allocate(store: &Store, now: DateTime<Utc>, limit: u64) -> Resul
     for row in rule_set::Entity::find().all(store.reader()).await? {
         let rules: RuleSet = from_json(row.body)?;
         let automatic = rules.allocation().automatic.clone();
-        // Whatever was allocated before and is open now was declined, or taken back.
         let mut cases = Condition::any();
         if automatic.approved {
-            cases = cases.add(had_shares().not());
+            cases = cases.add(was_declined().not());
         }
         if automatic.declined {
-            cases = cases.add(had_shares());
+            cases = cases.add(was_declined());
         }
         if !cases.is_empty() {
             some = true;
@@ -88,13 +88,15 @@ pub async fn to_allocate(store: &Store, now: DateTime<Utc>, limit: u64) -> Resul
     Ok(ids.into_iter().map(OrderId).collect())
 }
 
-fn had_shares() -> Expr {
+/// Did a unit decline a share of the order, or not answer for it?
+fn was_declined() -> Expr {
     let shares = Query::select()
         .expr(Expr::val(1))
         .from(allocation::Entity)
         .and_where(
             Expr::col((allocation::Entity, allocation::Column::OrderId)).equals((orders::Entity, orders::Column::Id)),
         )
+        .and_where(allocation::Column::Status.eq(AllocationStatus::Declined.code()))
         .take();
     Expr::exists(shares)
 }

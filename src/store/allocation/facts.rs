@@ -101,9 +101,8 @@ async fn known_units(
 
 /// A unit's stock lies in the first warehouse below it.
 fn warehouse(units: &[Unit], unit: &Unit) -> Option<UnitId> {
-    let below = units
-        .iter()
-        .filter(|other| other.kind == UnitKind::Warehouse && reference::is_below(units, other.id, unit.id));
+    let below =
+        units.iter().filter(|other| other.kind == UnitKind::Warehouse && reference::is_below(units, other.id, unit.id));
     below.min_by(|one, other| one.code.cmp(&other.code)).map(|warehouse| warehouse.id)
 }
 
@@ -129,9 +128,7 @@ async fn open(db: &impl ConnectionTrait) -> Result<Vec<(Uuid, i64, i64)>> {
         )
         .group_by_col(unit);
     let rows = db.query_all(&select).await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?)))
-        .collect()
+    rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?))).collect()
 }
 
 /// How many allocations units were given on the day, whatever became of them.

@@ -145,8 +145,8 @@ fn condition(actor: &Actor, filter: &AllocationFilter) -> Condition {
         all = all.add(among(allocation::Column::UnitId, units.iter().map(|id| id.0)));
     }
     if let Some(escalated) = filter.escalated {
-        let level = allocation::Column::EscalationLevel;
-        all = all.add(if escalated { level.gt(0) } else { level.eq(0) });
+        // Literally what the partial index says, or no plan may use it.
+        all = all.add(Expr::cust(if escalated { "escalation_level > 0" } else { "escalation_level = 0" }));
     }
     if let Some(order) = filter.order {
         all = all.add(allocation::Column::OrderId.eq(order.0));

@@ -1,13 +1,13 @@
 //! Orders for which no unit was found.
 
 use entity::{allocation_decision, orders};
-use sea_orm::sea_query::{Condition, Expr, ExprTrait};
+use sea_orm::sea_query::{Alias, Condition, Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use super::decision;
 use crate::domain::actor::Actor;
-use crate::domain::allocation::AllocationDecision;
+use crate::domain::allocation::{AllocationDecision, DecisionMode};
 use crate::domain::ids::OrderId;
 use crate::domain::order::Order;
 use crate::store::aggregate::load_many;
@@ -43,20 +43,24 @@ pub async fn count(store: &Store, actor: &Actor) -> Result<u64> {
 /// Why no unit was found: of each order that was found visible before, the decisions of its last attempt
 /// that left something over.
 pub async fn reasons(store: &Store, ids: &[OrderId]) -> Result<Vec<AllocationDecision>> {
+    let (this, other) = (allocation_decision::Entity, Alias::new("other"));
+    let of = |column: allocation_decision::Column| Expr::col((other.clone(), column));
+    let last = Query::select()
+        .expr(of(allocation_decision::Column::DecidedAt).max())
+        .from_as(this, other.clone())
+        .and_where(of(allocation_decision::Column::OrderId).equals((this, allocation_decision::Column::OrderId)))
+        .and_where(of(allocation_decision::Column::Mode).eq(DecisionMode::Auto.code()))
+        .take();
     let rows = allocation_decision::Entity::find()
         .filter(among(allocation_decision::Column::OrderId, ids.iter().map(|id| id.0)))
-        .filter(Expr::col(allocation_decision::Column::Outcome).is_not_null())
-        .order_by_desc(allocation_decision::Column::DecidedAt)
+        .filter(allocation_decision::Column::Mode.eq(DecisionMode::Auto.code()))
+        .filter(
+            Expr::col((this, allocation_decision::Column::DecidedAt)).eq(Expr::SubQuery(None, Box::new(last.into()))),
+        )
         .order_by_asc(allocation_decision::Column::Id)
         .all(store.reader())
         .await?;
-    let mut found: Vec<AllocationDecision> = Vec::new();
-    for row in rows {
-        let one = decision(row)?;
-        let newer = found.iter().any(|other| other.order_id == one.order_id && other.decided_at > one.decided_at);
-        if !newer && one.outcome.as_ref().is_some_and(|outcome| !outcome.unallocated.is_empty()) {
-            found.push(one);
-        }
-    }
+    let mut found: Vec<AllocationDecision> = rows.into_iter().map(decision).collect::<Result<_>>()?;
+    found.retain(|one| one.outcome.as_ref().is_some_and(|outcome| !outcome.unallocated.is_empty()));
     Ok(found)
 }

@@ -1,5 +1,6 @@
 //! The regulation, played: each scenario is what people do, and what must come of it.
 
+mod allocation;
 mod cancellation;
 mod chronicle;
 mod completion;

@@ -13,6 +13,7 @@ pub mod node;
 pub mod process;
 pub mod proxy;
 pub mod rows;
+mod rules;
 pub mod seed;
 pub mod slow;
 mod socket;
