@@ -8,10 +8,9 @@ mod decision;
 mod facts;
 mod follow;
 mod manual;
+mod rank;
 mod replay;
 mod rules;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 

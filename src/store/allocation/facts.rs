@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveTime, Utc};
 use entity::{allocation, allocation_line, stock_item};
 use rust_decimal::Decimal;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::sea_query::{Alias, Condition, Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::domain::allocation::{AllocationStatus, Available, Demand, UnitFacts};
@@ -58,8 +58,7 @@ async fn known_units(
     now: DateTime<Utc>,
 ) -> Result<Vec<UnitFacts>> {
     let units = reference::all_units(reference).await?;
-    let open = open(db).await?;
-    let today = given_since(db, now).await?;
+    let loads = loads(db, now).await?;
     let declined = match order {
         Some(order) => declined(db, order).await?,
         None => Vec::new(),
@@ -81,17 +80,17 @@ async fn known_units(
             })
             .collect();
         available.sort_by(|one, other| one.sku.cmp(&other.sku));
-        let at_work = open.iter().find(|(id, ..)| *id == unit.id.0);
+        let load = loads.iter().find(|load| load.unit == unit.id.0);
         facts.push(UnitFacts {
             unit_id: unit.id,
             code: unit.code.clone(),
             capabilities: unit.capabilities.clone(),
             regions: unit.regions.clone(),
             warehouse_id,
-            open_allocations: at_work.map_or(0, |(_, count, _)| *count),
-            open_quantity: at_work
-                .map_or(Decimal::ZERO, |(.., quantity)| Decimal::new(*quantity, QUANTITY_SCALE).normalize()),
-            allocations_today: today.iter().find(|(id, _)| *id == unit.id.0).map_or(0, |(_, count)| *count),
+            open_allocations: load.map_or(0, |load| load.open),
+            open_quantity: load
+                .map_or(Decimal::ZERO, |load| Decimal::new(load.open_quantity, QUANTITY_SCALE).normalize()),
+            allocations_today: load.map_or(0, |load| load.today),
             available,
             declined: declined.iter().filter(|(id, _)| *id == unit.id.0).map(|(_, line)| OrderLineId(*line)).collect(),
         });
@@ -106,43 +105,50 @@ fn warehouse(units: &[Unit], unit: &Unit) -> Option<UnitId> {
     below.min_by(|one, other| one.code.cmp(&other.code)).map(|warehouse| warehouse.id)
 }
 
-/// Allocations that units are at work on, and their quantity in thousandths.
-async fn open(db: &impl ConnectionTrait) -> Result<Vec<(Uuid, i64, i64)>> {
+/// What a unit is at work on, and what it was given today.
+struct Load {
+    unit: Uuid,
+    open: i64,
+    /// In thousandths.
+    open_quantity: i64,
+    today: i64,
+}
+
+/// The load of every unit that has any.
+async fn loads(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Load>> {
+    let midnight = now.date_naive().and_time(NaiveTime::MIN).and_utc();
     let ended = AllocationStatus::ENDED.iter().map(|status| status.code());
+    let ended: Vec<&str> = ended.chain([AllocationStatus::Closed.code()]).collect();
     let id = || Expr::col((allocation::Entity, allocation::Column::Id));
+    let is_open = || allocation::Column::Status.is_not_in(ended.clone());
+    let is_new = || allocation::Column::AssignedAt.gte(midnight);
     let quantity = Expr::col((allocation_line::Entity, allocation_line::Column::Quantity));
     let unit = (allocation::Entity, allocation::Column::UnitId);
     let mut select = Query::select();
     select
         .column(unit)
-        .expr_as(id().count_distinct(), "amount")
+        .expr(Expr::case(is_open(), id()).count_distinct())
         // PostgreSQL sums into a wider type.
-        .expr_as(quantity.sum().cast_as(Alias::new("bigint")), "quantity")
+        .expr(Expr::case(is_open(), quantity).finally(0).sum().cast_as(Alias::new("bigint")))
+        .expr(Expr::case(is_new(), id()).count_distinct())
         .from(allocation::Entity)
         .inner_join(
             allocation_line::Entity,
             id().equals((allocation_line::Entity, allocation_line::Column::AllocationId)),
         )
-        .and_where(
-            allocation::Column::Status.is_not_in(ended.chain([AllocationStatus::Closed.code()]).collect::<Vec<_>>()),
-        )
+        .cond_where(Condition::any().add(is_open()).add(is_new()))
         .group_by_col(unit);
     let rows = db.query_all(&select).await?;
-    rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?))).collect()
-}
-
-/// How many allocations units were given on the day, whatever became of them.
-async fn given_since(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<(Uuid, i64)>> {
-    let midnight = now.date_naive().and_time(NaiveTime::MIN).and_utc();
-    Ok(allocation::Entity::find()
-        .filter(allocation::Column::AssignedAt.gte(midnight))
-        .select_only()
-        .column(allocation::Column::UnitId)
-        .expr(Expr::col(allocation::Column::Id).count())
-        .group_by(allocation::Column::UnitId)
-        .into_tuple()
-        .all(db)
-        .await?)
+    rows.iter()
+        .map(|row| {
+            Ok(Load {
+                unit: row.try_get_by_index(0)?,
+                open: row.try_get_by_index(1)?,
+                open_quantity: row.try_get_by_index(2)?,
+                today: row.try_get_by_index(3)?,
+            })
+        })
+        .collect()
 }
 
 /// The lines of an order that units declined.

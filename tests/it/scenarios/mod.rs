@@ -1,6 +1,7 @@
 //! The regulation, played: each scenario is what people do, and what must come of it.
 
 mod allocation;
+mod by_hand;
 mod cancellation;
 mod chronicle;
 mod completion;

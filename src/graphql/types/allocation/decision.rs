@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use crate::domain::allocation as domain;
 use crate::domain::allocation::{AllocationRule, DecisionMode};
 use crate::domain::reference::{Capability, ProductKind};
-use crate::graphql::context::int;
+use crate::graphql::context::{int, session};
 use crate::graphql::ids;
 use crate::graphql::scalars::{DateTime, Decimal};
 use crate::graphql::types::reference::{Person, Unit, person, unit};
@@ -119,9 +119,13 @@ impl AllocationCandidate {
         self.0.verdicts.iter().map(Into::into).collect()
     }
 
-    /// What was known of it when it was decided. Null in decisions of former versions of this service.
-    async fn facts(&self) -> Option<AllocationFacts> {
-        self.0.facts.as_ref().map(Into::into)
+    /// What was known of it when it was decided. Null in decisions of former versions of this service, and
+    /// where the unit lies outside the caller's scope.
+    async fn facts(&self, ctx: &Context<'_>) -> Result<Option<AllocationFacts>> {
+        if !session(ctx)?.actor.covers_unit(self.0.unit_id) {
+            return Ok(None);
+        }
+        Ok(self.0.facts.as_ref().map(Into::into))
     }
 }
 

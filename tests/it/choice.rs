@@ -1,17 +1,20 @@
-//! Whatever is wanted and whoever is there, what is given out and what is left add up to it.
+//! The choice of executing units (R3.2) by itself: whatever is wanted and whoever is there, what is given out
+//! and what is left add up to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use ordergraph::domain::allocation::{
+    AllocationRule, AllocationRules, AnswerDeadline, AnswerRule, Available, Conditions, Criterion, Demand, DemandLine,
+    Overdue, Part, Plan, SplitRule, UnitFacts, UnitTerms, Weekday, plan,
+};
+use ordergraph::domain::ids::{OrderLineId, ProductId, UnitId};
+use ordergraph::domain::intake::{Channel, Priority};
+use ordergraph::domain::reference::{Capability, ProductKind};
+use ordergraph::domain::rules::RuleSet;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use uuid::Uuid;
-
-use super::*;
-use crate::domain::ids::{OrderLineId, ProductId, UnitId};
-use crate::domain::intake::{Channel, Priority};
-use crate::domain::reference::Capability;
-use crate::domain::rules::RuleSet;
 
 fn number(value: i64) -> Decimal {
     Decimal::from(value)
@@ -223,7 +226,7 @@ fn a_unit_that_is_closed_is_not_asked() {
 
 #[test]
 fn rule_sets_that_only_name_rankers_are_read_and_mean_what_they_meant() {
-    let mut body = serde_json::to_value(crate::seed::rules::first(|_| String::new(), Vec::new())).unwrap();
+    let mut body = serde_json::to_value(ordergraph::seed::rules::first(|_| String::new(), Vec::new())).unwrap();
     body.as_object_mut().unwrap().remove("allocation");
     body["rankers"] = serde_json::json!(["HOME_REGION", "FEWEST_SPLITS", "STOCK", "LOAD"]);
     let rules: RuleSet = serde_json::from_value(body).unwrap();
