@@ -9,6 +9,7 @@ use crate::domain::access_key::AccessKeyStatus;
 use crate::domain::actor::Role;
 use crate::domain::allocation::AllocationStatus;
 use crate::domain::delivery::DeliveryStatus;
+use crate::domain::inventory::{ReplenishmentStatus, StocktakeStatus, TransferStatus};
 use crate::domain::order::OrderStatus;
 use crate::domain::permission::{Action, READS, permitted};
 use crate::domain::progress::MilestoneStatus;
@@ -28,6 +29,9 @@ pub fn workflow() -> String {
     section::<OrderStatus>(&mut text, OrderStatus::ALL, |state| state.description());
     section::<AllocationStatus>(&mut text, AllocationStatus::ALL, |state| state.description());
     section::<MilestoneStatus>(&mut text, MilestoneStatus::ALL, |state| state.description());
+    section::<ReplenishmentStatus>(&mut text, ReplenishmentStatus::ALL, |state| state.description());
+    section::<TransferStatus>(&mut text, TransferStatus::ALL, |state| state.description());
+    section::<StocktakeStatus>(&mut text, StocktakeStatus::ALL, |state| state.description());
     section::<DeliveryStatus>(&mut text, DeliveryStatus::ALL, |state| state.description());
     section::<TicketStatus>(&mut text, TicketStatus::ALL, |state| state.description());
     section::<AccessKeyStatus>(&mut text, AccessKeyStatus::ALL, |state| state.description());

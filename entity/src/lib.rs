@@ -36,6 +36,9 @@ pub mod settlement_record;
 pub mod staff;
 pub mod stock_item;
 pub mod stock_movement;
+pub mod stock_transfer;
+pub mod stocktake;
+pub mod stocktake_line;
 pub mod ticket;
 pub mod tracking_event;
 

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod access_key;
 pub mod allocation;
+pub mod amendment;
 pub mod command;
 pub mod delivery;
 mod directory;
@@ -12,6 +13,7 @@ pub mod failure;
 pub mod inspection;
 pub mod intake;
 pub mod inventory;
+pub mod mining;
 pub mod order;
 pub mod progress;
 pub mod read;

@@ -57,6 +57,12 @@ ids! {
     BackorderId,
     /// A request to procure more of a stock item.
     ReplenishmentRequestId,
+    /// Goods on their way from one warehouse to another.
+    StockTransferId,
+    /// A count of what lies in a warehouse.
+    StocktakeId,
+    /// What was counted of a stock item.
+    StocktakeLineId,
     /// A delivery.
     DeliveryId,
     /// A line of a delivery.

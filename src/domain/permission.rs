@@ -11,10 +11,24 @@ codes! {
         SubmitOrder = "SUBMIT_ORDER",
         /// Take a submitted order into review.
         StartReview = "START_REVIEW",
+        /// Look at a submitted order by the rules alone: approve what needs nobody, put the rest into the queue.
+        ReviewAutomatically = "REVIEW_AUTOMATICALLY",
+        /// Take a review that nobody is at work on.
+        TakeReview = "TAKE_REVIEW",
+        /// Put the own review back into the queue.
+        ReturnReview = "RETURN_REVIEW",
+        /// Give a review to somebody.
+        ReassignReview = "REASSIGN_REVIEW",
         /// Ask whoever placed the order for what is unclear.
         RequestClarification = "REQUEST_CLARIFICATION",
         /// Answer a question about an order that was sent back for clarification.
         AnswerClarification = "ANSWER_CLARIFICATION",
+        /// Remind whoever placed the order of a question.
+        RemindClarification = "REMIND_CLARIFICATION",
+        /// Let an order expire whose question nobody answered in time.
+        ExpireClarification = "EXPIRE_CLARIFICATION",
+        /// Change an order before a unit is at work on it.
+        AmendOrder = "AMEND_ORDER",
         /// Approve an order under review.
         ApproveOrder = "APPROVE_ORDER",
         /// Reject an order under review.
@@ -39,6 +53,48 @@ codes! {
         ReceiveStock = "RECEIVE_STOCK",
         /// Correct a stock count.
         AdjustStock = "ADJUST_STOCK",
+        /// Put stock aside until its quality is known.
+        HoldStock = "HOLD_STOCK",
+        /// Give stock free that was put aside.
+        ReleaseHeldStock = "RELEASE_HELD_STOCK",
+        /// Throw away stock that was put aside.
+        ScrapHeldStock = "SCRAP_HELD_STOCK",
+        /// Set the lower limit, the lot and the safety stock of a stock item.
+        SetReorderPolicy = "SET_REORDER_POLICY",
+        /// Decide that a replenishment request is ordered.
+        ApproveReplenishment = "APPROVE_REPLENISHMENT",
+        /// Decide that a replenishment request is not ordered.
+        RejectReplenishment = "REJECT_REPLENISHMENT",
+        /// Record that a request was ordered from a supplier, or that the supplier named another day.
+        OrderReplenishment = "ORDER_REPLENISHMENT",
+        /// Give up a replenishment request before anything arrived.
+        CancelReplenishment = "CANCEL_REPLENISHMENT",
+        /// Give up what is missing of a replenishment request.
+        CloseReplenishmentShort = "CLOSE_REPLENISHMENT_SHORT",
+        /// Ask for goods of one warehouse in another.
+        RequestTransfer = "REQUEST_TRANSFER",
+        /// Send a transfer on its way.
+        DispatchTransfer = "DISPATCH_TRANSFER",
+        /// Book in what arrived of a transfer; fills backorders first.
+        ReceiveTransfer = "RECEIVE_TRANSFER",
+        /// Give up what did not arrive of a transfer.
+        CloseTransferShort = "CLOSE_TRANSFER_SHORT",
+        /// Give up a transfer before anything left.
+        CancelTransfer = "CANCEL_TRANSFER",
+        /// Begin to count stock.
+        OpenStocktake = "OPEN_STOCKTAKE",
+        /// Record what was counted of a stock item.
+        RecordCount = "RECORD_COUNT",
+        /// Say that all is counted; small variances are booked at once.
+        FinishStocktake = "FINISH_STOCKTAKE",
+        /// Book the variances of a stocktake.
+        ApproveStocktake = "APPROVE_STOCKTAKE",
+        /// Reject a stocktake; nothing is booked.
+        RejectStocktake = "REJECT_STOCKTAKE",
+        /// Free what is reserved at a stock item for shares nobody began to work on in time.
+        ExpireReservations = "EXPIRE_RESERVATIONS",
+        /// Give what is free of a stock item to those who wait for it.
+        FillBackorders = "FILL_BACKORDERS",
         /// Begin or resume a milestone.
         StartMilestone = "START_MILESTONE",
         /// Finish a milestone.
@@ -151,6 +207,8 @@ const ORDER_READERS: &[Role] = &[
 const STOCK_READERS: &[Role] =
     &[Sales, Dispatcher, Warehouse, Procurement, Operator, Inspector, Logistics, Supervisor, Admin, System];
 const ALLOCATION_WATCHERS: &[Role] = &[Dispatcher, Supervisor, Admin, System];
+const REVIEW_READERS: &[Role] = &[Reviewer, FinanceApprover, Supervisor, Admin, System];
+const COUNT_READERS: &[Role] = &[FinanceApprover, Warehouse, Procurement, Inspector, Supervisor, Admin, System];
 const TICKET_READERS: &[Role] = &[Customer, Partner, Sales, ServiceAgent, Supervisor, Admin, System];
 const LINK_MAKERS: &[Role] = &[Customer, Partner, Sales, Logistics, ServiceAgent];
 const OWN_SCOPE: &str = "what lies in the caller's scope";
@@ -184,6 +242,7 @@ pub const READS: &[Permission] = &[
         ],
         limit: OWN_SCOPE,
     },
+    Permission { field: "backorders", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission {
         field: "customers",
         roles: &[Customer, Sales, Reviewer, FinanceApprover, ServiceAgent, Supervisor, Admin, System],
@@ -192,20 +251,26 @@ pub const READS: &[Permission] = &[
     Permission { field: "deliveries", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "eventCursor", roles: ORDER_READERS, limit: "" },
     Permission { field: "events", roles: ORDER_READERS, limit: OWN_SCOPE },
+    Permission { field: "inventoryReport", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "node", roles: EVERYONE, limit: OWN_SCOPE },
     Permission { field: "nodes", roles: EVERYONE, limit: OWN_SCOPE },
     Permission { field: "order", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "orderEvents", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "orderProgress", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "orders", roles: ORDER_READERS, limit: OWN_SCOPE },
+    Permission { field: "productStock", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "products", roles: EVERYONE, limit: "" },
     Permission { field: "replayAllocations", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
     Permission { field: "replenishmentRequests", roles: STOCK_READERS, limit: OWN_SCOPE },
+    Permission { field: "reviewQueue", roles: REVIEW_READERS, limit: OWN_SCOPE },
+    Permission { field: "reviewUpdates", roles: REVIEW_READERS, limit: OWN_SCOPE },
     Permission { field: "serviceConfig", roles: EVERYONE, limit: "" },
     Permission { field: "simulateAllocation", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
     Permission { field: "stockAlerts", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockItems", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockLevels", roles: STOCK_READERS, limit: OWN_SCOPE },
+    Permission { field: "stockTransfers", roles: STOCK_READERS, limit: OWN_SCOPE },
+    Permission { field: "stocktakes", roles: COUNT_READERS, limit: OWN_SCOPE },
     Permission { field: "ticketUpdates", roles: TICKET_READERS, limit: OWN_SCOPE },
     Permission { field: "tickets", roles: TICKET_READERS, limit: OWN_SCOPE },
     Permission { field: "unallocatableOrders", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
@@ -224,8 +289,16 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::SubmitOrder => (&[Customer, Partner, Sales], "a customer for itself; a partner over its own account"),
         Action::StartReview => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::RequestClarification => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
+        Action::ReviewAutomatically => (&[System], "as the rule set says, when it is due"),
+        Action::TakeReview => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
+        Action::ReturnReview => (&[Reviewer, FinanceApprover], "the one at work on it"),
+        Action::ReassignReview => (&[Reviewer, FinanceApprover], "never to the one who submitted it"),
+        Action::RemindClarification | Action::ExpireClarification => (&[System], "when it is due"),
+        Action::AmendOrder => (&[Customer, Partner, Sales], OWN_SCOPE),
         Action::AnswerClarification => (&[Customer, Partner, LinkHolder, Sales], OWN_SCOPE),
-        Action::ApproveOrder => (&[Reviewer, FinanceApprover], "amount band; not the one who submitted it"),
+        Action::ApproveOrder => {
+            (&[Reviewer, FinanceApprover], "amount band and level; neither who submitted it nor who approved it before")
+        }
         Action::RejectOrder => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::AllocateOrder => (&[Dispatcher, System], OWN_SCOPE),
         Action::AllocateManually | Action::ReassignAllocation | Action::SplitAllocation | Action::MergeAllocations => {
@@ -235,6 +308,26 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::AcceptAllocation | Action::DeclineAllocation => (&[Operator], "of the executing unit"),
         Action::ReceiveStock => (&[Warehouse, Procurement], "of the warehouse or above"),
         Action::AdjustStock => (&[Warehouse], "of the warehouse or above"),
+        Action::HoldStock => (&[Warehouse, Inspector], "of the warehouse or above; not what is reserved"),
+        Action::ReleaseHeldStock | Action::ScrapHeldStock => (&[Inspector], "of the warehouse or above"),
+        Action::SetReorderPolicy
+        | Action::ApproveReplenishment
+        | Action::RejectReplenishment
+        | Action::OrderReplenishment
+        | Action::CancelReplenishment
+        | Action::CloseReplenishmentShort => (&[Procurement], "of the warehouse or above"),
+        Action::RequestTransfer => (&[Dispatcher, Warehouse, Procurement], "between warehouses in the caller's scope"),
+        Action::DispatchTransfer => (&[Warehouse], "of the warehouse it leaves, or above"),
+        Action::ReceiveTransfer => (&[Warehouse], "of the warehouse it goes to, or above"),
+        Action::CloseTransferShort => (&[Warehouse, Procurement], "of the warehouse it goes to, or above"),
+        Action::CancelTransfer => (&[Dispatcher, Warehouse, Procurement], "of one of its warehouses, or above"),
+        Action::OpenStocktake | Action::RecordCount | Action::FinishStocktake => {
+            (&[Warehouse], "of the warehouse or above")
+        }
+        Action::ApproveStocktake => (&[FinanceApprover, Admin], "not one who opened or counted it"),
+        Action::RejectStocktake => (&[FinanceApprover, Admin], OWN_SCOPE),
+        Action::ExpireReservations => (&[System], "what is due"),
+        Action::FillBackorders => (&[Warehouse, Procurement, System], "of the warehouse or above"),
         Action::StartMilestone | Action::CompleteMilestone | Action::BlockMilestone => {
             (&[Operator], "the one named responsible")
         }

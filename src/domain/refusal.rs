@@ -31,6 +31,8 @@ codes! {
         UnknownCustomer = "UNKNOWN_CUSTOMER",
         /// No organizational unit has this code.
         UnknownUnit = "UNKNOWN_UNIT",
+        /// Nobody of the group is known by this subject.
+        UnknownPerson = "UNKNOWN_PERSON",
         /// The line does not belong to the order, allocation or delivery that was named.
         UnknownLine = "UNKNOWN_LINE",
         /// The hold does not exist on this order or was released before.
@@ -75,6 +77,14 @@ codes! {
         CheckNotWaivable = "CHECK_NOT_WAIVABLE",
         /// The order's amount needs an approver of a higher level.
         ApprovalLevelTooLow = "APPROVAL_LEVEL_TOO_LOW",
+        /// The caller gave an earlier approval of the same order.
+        ApprovedBefore = "APPROVED_BEFORE",
+        /// Somebody is at work on the review already.
+        ReviewTaken = "REVIEW_TAKEN",
+        /// It is not yet time for this, or the rules do not foresee it.
+        NotDue = "NOT_DUE",
+        /// A unit has a share of the order.
+        AlreadyAllocated = "ALREADY_ALLOCATED",
         /// A question to the customer is still open.
         ClarificationOpen = "CLARIFICATION_OPEN",
         /// Nothing of the order is left to allocate.
@@ -83,8 +93,6 @@ codes! {
         NoCapableUnit = "NO_CAPABLE_UNIT",
         /// These shares cannot become one.
         SharesDoNotFit = "SHARES_DO_NOT_FIT",
-        /// The deadline has not passed.
-        NotDue = "NOT_DUE",
         /// A rule of a rule set is not usable as it is written.
         RuleNotUsable = "RULE_NOT_USABLE",
         /// The unit declined this share before or holds it already.
@@ -95,6 +103,10 @@ codes! {
         StockMissing = "STOCK_MISSING",
         /// The change would take away stock that is reserved, or make a count negative.
         StockReserved = "STOCK_RESERVED",
+        /// The stock item is being counted in another stocktake.
+        AlreadyUnderCount = "ALREADY_UNDER_COUNT",
+        /// Not everything was counted yet.
+        CountIncomplete = "COUNT_INCOMPLETE",
         /// Nothing is left to inspect.
         NothingToInspect = "NOTHING_TO_INSPECT",
         /// Nothing that passed inspection is left to deliver.

@@ -13,6 +13,7 @@ use async_graphql::{
 
 use crate::app::read::order::OrderSortField;
 use crate::app::read::reference::ScopeKind;
+use crate::app::read::review::ReviewQueueOrder;
 use crate::domain::access::AccessRestrictionStatus;
 use crate::domain::access_key::{AccessKeyKind, AccessKeyStatus};
 use crate::domain::actor::Role;
@@ -22,7 +23,8 @@ use crate::domain::event::{AggregateKind, EventKind};
 use crate::domain::inspection::InspectionResult;
 use crate::domain::intake::{Channel, Priority};
 use crate::domain::inventory::{
-    BackorderStatus, MovementKind, ReplenishmentReason, ReplenishmentStatus, ReservationStatus,
+    BackorderStatus, MovementKind, ReplenishmentReason, ReplenishmentStatus, ReservationStatus, StocktakeStatus,
+    SupplyKind, TransferStatus, UnknownReason,
 };
 use crate::domain::order::{Coverage, OrderStatus, Stage};
 use crate::domain::permission::Action;
@@ -131,15 +133,20 @@ graphql_enums! {
     ReplenishmentReason => "ReplenishmentReason",
     ReplenishmentStatus => "ReplenishmentStatus",
     ReservationStatus => "ReservationStatus",
+    ReviewQueueOrder => "ReviewQueueOrder",
     ReviewStatus => "ReviewStatus",
     Role => "Role",
     ScopeKind => "ScopeKind",
     Stage => "OrderStage",
+    StocktakeStatus => "StocktakeStatus",
+    SupplyKind => "SupplyKind",
     TicketStatus => "TicketStatus",
     TicketType => "TicketType",
     TrackingKind => "TrackingEventKind",
+    TransferStatus => "StockTransferStatus",
     UnitKind => "UnitKind",
     Weekday => "Weekday",
+    UnknownReason => "UnknownFigureReason",
 }
 
 /// A doc comment as prose: each of its lines begins with a blank.

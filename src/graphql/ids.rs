@@ -12,7 +12,7 @@ use crate::domain::ids::{
     AccessKeyId, AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId,
     ClarificationId, ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId,
     OrderId, OrderLineId, ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId, SettlementRecordId,
-    StockItemId, StockMovementId, TicketId, TrackingEventId, UnitId,
+    StockItemId, StockMovementId, StockTransferId, StocktakeId, StocktakeLineId, TicketId, TrackingEventId, UnitId,
 };
 
 /// An identity that clients see.
@@ -69,6 +69,9 @@ global_ids! {
     SettlementRecordId => "SettlementRecord",
     StockItemId => "StockItem",
     StockMovementId => "StockMovement",
+    StockTransferId => "StockTransfer",
+    StocktakeId => "Stocktake",
+    StocktakeLineId => "StocktakeLine",
     TicketId => "Ticket",
     TrackingEventId => "TrackingEvent",
     UnitId => "Unit",
@@ -88,6 +91,8 @@ pub fn of_aggregate(kind: AggregateKind, id: Uuid) -> ID {
             AggregateKind::Allocation => AllocationId::TYPE,
             AggregateKind::StockItem => StockItemId::TYPE,
             AggregateKind::ReplenishmentRequest => ReplenishmentRequestId::TYPE,
+            AggregateKind::StockTransfer => StockTransferId::TYPE,
+            AggregateKind::Stocktake => StocktakeId::TYPE,
             AggregateKind::Delivery => DeliveryId::TYPE,
             AggregateKind::Ticket => TicketId::TYPE,
             AggregateKind::AccessKey => AccessKeyId::TYPE,

@@ -79,6 +79,10 @@ const GOALS: [Goal; 20] = [
 /// Orders of the demo, and the last few that nobody has looked at yet.
 const ORDERS: usize = 64;
 const UNTOUCHED: usize = 4;
+/// So large an order that it takes two approvals, of which it has one.
+const LARGE: usize = 57;
+/// An order for a sign that does not say what is to be on it.
+const UNSPECIFIED: usize = 58;
 
 struct Play<'a> {
     app: &'a Arc<App>,
@@ -127,11 +131,21 @@ impl Play<'_> {
         }
         self.as_role(Role::Reviewer, StartReview { order_id: id, expected_version: None }).await?;
         match goal {
-            Goal::UnderReview => return Ok(()),
+            Goal::UnderReview => {
+                if index == LARGE {
+                    let reason = Some("The customer's framework contract covers it.".to_owned());
+                    let approval = ApproveOrder { order_id: id, waivers: Vec::new(), reason, expected_version: None };
+                    self.as_role(Role::Reviewer, approval).await?;
+                }
+                return Ok(());
+            }
             Goal::Clarification => {
                 let question = "Which lamps would you like? The order names only the category.".to_owned();
-                self.as_role(Role::Reviewer, RequestClarification { order_id: id, question, expected_version: None })
-                    .await?;
+                self.as_role(
+                    Role::Reviewer,
+                    RequestClarification { order_id: id, question, due_at: None, expected_version: None },
+                )
+                .await?;
                 return Ok(());
             }
             Goal::Rejected => {
@@ -141,8 +155,11 @@ impl Play<'_> {
             }
             _ => {}
         }
-        self.as_role(Role::FinanceApprover, ApproveOrder { order_id: id, waivers: Vec::new(), expected_version: None })
-            .await?;
+        self.as_role(
+            Role::FinanceApprover,
+            ApproveOrder { order_id: id, waivers: Vec::new(), reason: None, expected_version: None },
+        )
+        .await?;
         if goal == Goal::OnHold {
             let reason = "The customer asked us to wait for the building permit.".to_owned();
             self.as_role(Role::Dispatcher, PlaceHold { order_id: id, reason, expected_version: None }).await?;
@@ -370,6 +387,8 @@ fn lines(index: usize, goal: Goal) -> Vec<SubmissionLine> {
             return vec![SubmissionLine { sku: None, category: Some("Lighting".to_owned()), ..line("", 10) }];
         }
         Goal::Rejected => return vec![line("LASER-4", 1)],
+        Goal::UnderReview if index == LARGE => return vec![line("BENCH-X", 130)],
+        Goal::UnderReview if index == UNSPECIFIED => return vec![line("SIGN-X", 1)],
         // Nobody is at work on these yet: they may wait for what is not there.
         Goal::Accepted | Goal::Working | Goal::Blocked => {
             return vec![line("PANEL-9", 30 + quantity), line("CABLE-5", 2)];

@@ -15,6 +15,7 @@ pub mod inventory;
 mod lanes;
 pub mod lease;
 pub mod log;
+pub mod mining;
 pub mod order;
 pub mod page;
 mod parts;

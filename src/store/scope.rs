@@ -1,6 +1,8 @@
 //! Scope as SQL: what does not exist for a caller is not found by any query.
 
-use entity::{access_key, allocation, allocation_decision, delivery, event, orders, stock_item, ticket};
+use entity::{
+    access_key, allocation, allocation_decision, delivery, event, orders, stock_item, stock_transfer, stocktake, ticket,
+};
 use sea_orm::sea_query::{Condition, Expr, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, Iden};
 use uuid::Uuid;
@@ -120,6 +122,26 @@ pub fn stock(scope: &Scope) -> Condition {
     match scope {
         Scope::All => Condition::all(),
         Scope::Units(units) => Condition::all().add(stock_item::Column::WarehouseId.is_in(unit_ids(units))),
+        _ => nothing(),
+    }
+}
+
+/// Transfers that exist for the scope: those from and to its warehouses.
+pub fn transfers(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Units(units) => Condition::any()
+            .add(stock_transfer::Column::FromWarehouseId.is_in(unit_ids(units)))
+            .add(stock_transfer::Column::ToWarehouseId.is_in(unit_ids(units))),
+        _ => nothing(),
+    }
+}
+
+/// Stocktakes that exist for the scope: those of its warehouses.
+pub fn stocktakes(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Units(units) => Condition::all().add(stocktake::Column::WarehouseId.is_in(unit_ids(units))),
         _ => nothing(),
     }
 }

@@ -26,7 +26,8 @@ const OPTIONS: &str = "query($id: ID!) { order(by: { id: $id }) {
     tickets { id availableActions { action allowed } } } }";
 
 /// What it takes to make valid inputs.
-const FACTS: &str = "status holds { id } lines { id sku kind quantities { dispatched open allocated } }
+const FACTS: &str =
+    "status review { owner { subject } } holds { id } lines { id sku kind quantities { dispatched open allocated } }
     allocations { id kind status unit { code } lines { id quantity passed planned } }
     deliveries { id status lines { id quantity confirmed } }";
 
@@ -64,6 +65,9 @@ impl Choice {
             | Action::AllocateManually
             | Action::PlaceHold
             | Action::RequestClarification
+            | Action::ReturnReview
+            | Action::ReassignReview
+            | Action::AmendOrder
             | Action::BlockMilestone
             | Action::OpenTicket => 1,
             Action::RecordTrackingEvent | Action::SplitAllocation | Action::MergeAllocations => 3,
@@ -133,9 +137,22 @@ impl Life {
         let share = with_id(&facts["allocations"], id);
         let going = with_id(&facts["deliveries"], id);
         let input = match choice.action {
-            Action::StartReview | Action::AllocateOrder => of(id),
             // No step of an order.
             Action::CreatePartnerKey | Action::CreateTrackingLink | Action::RevokeAccessKey => return None,
+            Action::StartReview | Action::TakeReview | Action::ReturnReview | Action::AllocateOrder => of(id),
+            Action::ReassignReview => {
+                let others = ["rita.reviewer", "fiona.finance"];
+                let to = others.iter().find(|one| facts["review"]["owner"]["subject"] != **one)?;
+                order(json!({ "to": to, "reason": "Chance." }))
+            }
+            Action::AmendOrder => {
+                let line = facts["lines"][0]["id"].clone();
+                match dice.roll(3) {
+                    0 => order(json!({ "note": "Chance." })),
+                    1 => order(json!({ "lines": [{ "lineId": line, "specification": "the better one" }] })),
+                    _ => order(json!({ "lines": [{ "lineId": line, "quantity": (dice.roll(5) + 1).to_string() }] })),
+                }
+            }
             Action::RequestClarification => order(json!({ "question": "Which one?" })),
             Action::AnswerClarification => {
                 let lines = facts["lines"].as_array().expect("lines").iter().filter(|line| line["sku"].is_null());
@@ -236,12 +253,8 @@ impl Life {
             }
             Action::ContactCustomer => json!({ "ticketId": id, "summary": "Called." }),
             Action::ResolveTicket => json!({ "ticketId": id, "resolution": "Mended." }),
-            Action::SubmitOrder
-            | Action::EscalateAllocation
-            | Action::ReceiveStock
-            | Action::AdjustStock
-            | Action::RevokeAccess
-            | Action::RestoreAccess => return None,
+            // Nothing of these is offered on an order and what belongs to it.
+            _ => return None,
         };
         Some((input, true))
     }

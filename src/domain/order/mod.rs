@@ -1,6 +1,7 @@
 //! The order's life. Few states; quantities are counted per line, and what can be derived is.
 
 mod line;
+mod unallocatable;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -18,6 +19,7 @@ use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
 use crate::domain::transition::{Lifecycle, Transition, birth, step};
 
 pub use line::{Counter, Coverage, LineQuantities, OrderLine};
+pub use unallocatable::Unallocatable;
 
 codes! {
     /// Where an order stands. How far its quantities are is told by its lines.
@@ -40,6 +42,8 @@ codes! {
         Completed = "COMPLETED",
         /// Cancelled as a whole.
         Cancelled = "CANCELLED",
+        /// Nobody answered a question about it in time.
+        Expired = "EXPIRED",
     }
 }
 
@@ -50,9 +54,27 @@ impl Lifecycle for OrderStatus {
     const TRANSITIONS: &'static [Transition<Self>] = &[
         birth(Action::SubmitOrder, Submitted, "R1.2"),
         step(Submitted, Action::StartReview, UnderReview, "R2.1"),
+        step(Submitted, Action::ReviewAutomatically, Approved, "R2.6"),
+        step(Submitted, Action::ReviewAutomatically, UnderReview, "R2.1"),
+        step(UnderReview, Action::TakeReview, UnderReview, "R13.1"),
+        step(ClarificationRequested, Action::TakeReview, ClarificationRequested, "R13.1"),
+        step(UnderReview, Action::ReturnReview, UnderReview, "R13.1"),
+        step(ClarificationRequested, Action::ReturnReview, ClarificationRequested, "R13.1"),
+        step(UnderReview, Action::ReassignReview, UnderReview, "R13.1"),
+        step(ClarificationRequested, Action::ReassignReview, ClarificationRequested, "R13.1"),
         step(UnderReview, Action::RequestClarification, ClarificationRequested, "R2.3"),
+        step(ClarificationRequested, Action::RequestClarification, ClarificationRequested, "R2.3"),
         step(ClarificationRequested, Action::AnswerClarification, UnderReview, "R2.3"),
+        step(ClarificationRequested, Action::AnswerClarification, ClarificationRequested, "R2.3"),
+        step(ClarificationRequested, Action::RemindClarification, ClarificationRequested, "R2.3"),
+        step(ClarificationRequested, Action::ExpireClarification, Expired, "R2.3"),
+        step(Submitted, Action::AmendOrder, Submitted, "R1.4"),
+        step(UnderReview, Action::AmendOrder, UnderReview, "R1.4"),
+        step(ClarificationRequested, Action::AmendOrder, ClarificationRequested, "R1.4"),
+        step(Approved, Action::AmendOrder, Approved, "R1.4"),
+        step(Approved, Action::AmendOrder, UnderReview, "R2.6"),
         step(UnderReview, Action::ApproveOrder, Approved, "R2.6"),
+        step(UnderReview, Action::ApproveOrder, UnderReview, "R2.5"),
         step(UnderReview, Action::RejectOrder, Rejected, "R2.6"),
         step(Approved, Action::AllocateOrder, Approved, "R3.1"),
         step(InProgress, Action::AllocateOrder, InProgress, "R3.1"),
@@ -99,7 +121,7 @@ impl Lifecycle for OrderStatus {
 impl OrderStatus {
     /// Nothing more will happen to the order itself.
     pub const fn is_final(self) -> bool {
-        matches!(self, Rejected | Completed | Cancelled)
+        matches!(self, Rejected | Completed | Cancelled | Expired)
     }
 
     /// Units may work on it and physical facts be recorded.
@@ -130,15 +152,6 @@ pub struct Cancellation {
     pub requested_by: String,
     /// When.
     pub requested_at: DateTime<Utc>,
-}
-
-/// An order for which no unit was found, in whole or in part (R3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Unallocatable {
-    /// Since when.
-    pub since: DateTime<Utc>,
-    /// When the clock tries again, where the rules have it allocate.
-    pub retry_at: DateTime<Utc>,
 }
 
 /// An order.
@@ -265,7 +278,11 @@ impl Order {
         }
         if matches!(
             action,
-            Action::StartReview | Action::RequestClarification | Action::ApproveOrder | Action::RejectOrder
+            Action::StartReview
+                | Action::TakeReview
+                | Action::RequestClarification
+                | Action::ApproveOrder
+                | Action::RejectOrder
         ) {
             refusals.require(self.submitted_by != actor.subject, || {
                 Refusal::new(Code::SeparationOfDuties, "R2.1", "Whoever submitted an order does not review it.")
@@ -275,6 +292,12 @@ impl Order {
             Action::AllocateOrder | Action::AllocateManually => refusals.require(self.has_unallocated(), || {
                 Refusal::new(Code::NothingToAllocate, "R3.1", "Every open quantity is allocated.")
             }),
+            Action::AmendOrder => {
+                let has_shares = self.lines.iter().any(|line| line.quantities.allocated > Decimal::ZERO);
+                refusals.require(!has_shares, || {
+                    Refusal::new(Code::AlreadyAllocated, "R3.1", "A unit has a share of it, planned for what it is.")
+                });
+            }
             Action::ReleaseHold => refusals
                 .require(!self.holds.is_empty(), || Refusal::new(Code::UnknownHold, "R5.4", "No hold is in place.")),
             _ => {}
@@ -359,13 +382,6 @@ impl Order {
         Ok(EventKind::OrderCancellationRefused.into())
     }
 
-    /// Leaves the queue of those for which no unit was found, once every open quantity is allocated.
-    pub fn leave_queue_if_allocated(&mut self) {
-        if !self.has_unallocated() {
-            self.unallocatable = None;
-        }
-    }
-
     fn cancel_all(&mut self) {
         self.status = Cancelled;
         self.unallocatable = None;
@@ -432,7 +448,7 @@ codes! {
         Delivery = "DELIVERY",
         /// Completed.
         Completed = "COMPLETED",
-        /// Rejected or cancelled.
+        /// Rejected, cancelled or expired.
         Ended = "ENDED",
     }
 }
@@ -447,7 +463,7 @@ impl Order {
             InProgress | CancellationPending if self.has_dispatched() => Stage::Delivery,
             InProgress | CancellationPending => Stage::Execution,
             Completed => Stage::Completed,
-            Rejected | Cancelled => Stage::Ended,
+            Rejected | Cancelled | Expired => Stage::Ended,
         }
     }
 

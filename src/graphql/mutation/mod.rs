@@ -4,6 +4,7 @@
 mod access;
 mod access_key;
 mod allocation;
+mod amendment;
 mod delivery;
 mod inspection;
 mod intake;
@@ -27,9 +28,17 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 pub struct Mutation(
     intake::IntakeMutation,
     review::ReviewMutation,
+    review::queue::ReviewQueueMutation,
+    review::clock::ReviewClockMutation,
+    amendment::AmendmentMutation,
     order::OrderMutation,
     allocation::AllocationMutation,
     inventory::InventoryMutation,
+    inventory::HeldMutation,
+    inventory::ReplenishmentMutation,
+    inventory::TransferMutation,
+    inventory::StocktakeMutation,
+    inventory::QueueMutation,
     progress::ProgressMutation,
     inspection::InspectionMutation,
     delivery::DeliveryMutation,

@@ -9,6 +9,7 @@ pub mod inventory;
 pub mod node;
 pub mod order;
 pub mod reference;
+pub mod review;
 pub mod ticket;
 
 use async_graphql::MergedObject;
@@ -24,8 +25,11 @@ pub struct Query(
     delivery::DeliveryQuery,
     event::EventQuery,
     inventory::InventoryQuery,
+    inventory::StockOperationsQuery,
+    inventory::InventoryReportQuery,
     node::NodeQuery,
     order::OrderQuery,
     reference::ReferenceQuery,
+    review::ReviewQuery,
     ticket::TicketQuery,
 );

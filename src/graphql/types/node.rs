@@ -11,7 +11,7 @@ use super::access_key::AccessKey;
 use super::allocation::Allocation;
 use super::delivery::Delivery;
 use super::event::Event;
-use super::inventory::{ReplenishmentRequest, StockItem, StockMovement};
+use super::inventory::{ReplenishmentRequest, StockItem, StockMovement, StockTransfer, Stocktake};
 use super::order::Order;
 use super::progress::Milestone;
 use super::reference::{Customer, Product, Unit};
@@ -19,7 +19,7 @@ use super::ticket::Ticket;
 use crate::app::{Failure, Session, read};
 use crate::domain::ids::{
     AccessKeyId, AccessRestrictionId, AllocationId, CustomerId, DeliveryId, MilestoneId, OrderId, ProductId,
-    ReplenishmentRequestId, StockItemId, StockMovementId, TicketId, UnitId,
+    ReplenishmentRequestId, StockItemId, StockMovementId, StockTransferId, StocktakeId, TicketId, UnitId,
 };
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids::{self, EventId, GlobalId};
@@ -53,6 +53,10 @@ pub enum Node {
     StockItem(StockItem),
     /// A change of stock.
     StockMovement(StockMovement),
+    /// Goods on their way from one warehouse to another.
+    StockTransfer(StockTransfer),
+    /// A count of what lies in a warehouse.
+    Stocktake(Stocktake),
     /// An after-sales ticket.
     Ticket(Ticket),
     /// An organizational unit.
@@ -91,6 +95,8 @@ async fn found(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>, Failu
         StockItemId => read::inventory::by_ids, StockItem;
         StockMovementId => read::inventory::movements_by_ids, StockMovement;
         ReplenishmentRequestId => read::inventory::requests_by_ids, ReplenishmentRequest;
+        StockTransferId => read::inventory::transfers_by_ids, StockTransfer;
+        StocktakeId => read::inventory::stocktakes_by_ids, Stocktake;
     }
     let keys = of_type::<AccessKeyId>(&wanted);
     if !keys.is_empty() {
@@ -139,6 +145,8 @@ impl Write for Node {
             Self::ReplenishmentRequest(one) => one.write(at, text),
             Self::StockItem(one) => one.write(at, text),
             Self::StockMovement(one) => one.write(at, text),
+            Self::StockTransfer(one) => one.write(at, text),
+            Self::Stocktake(one) => one.write(at, text),
             Self::Ticket(one) => one.write(at, text),
             Self::Unit(one) => one.write(at, text),
         }
@@ -160,6 +168,8 @@ impl Node {
             Self::ReplenishmentRequest(_) => ReplenishmentRequestId::TYPE,
             Self::StockItem(_) => StockItemId::TYPE,
             Self::StockMovement(_) => StockMovementId::TYPE,
+            Self::StockTransfer(_) => StockTransferId::TYPE,
+            Self::Stocktake(_) => StocktakeId::TYPE,
             Self::Ticket(_) => TicketId::TYPE,
             Self::Unit(_) => UnitId::TYPE,
         }

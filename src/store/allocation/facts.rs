@@ -73,10 +73,10 @@ async fn known_units(
         let mut available: Vec<Available> = stock
             .iter()
             .filter(|item| Some(UnitId(item.warehouse_id)) == warehouse_id)
-            .map(|item| Available {
-                product_id: item.product_id.into(),
-                sku: item.sku.clone(),
-                quantity: (from_quantity(item.on_hand) - from_quantity(item.reserved)).normalize(),
+            .map(|item| {
+                let bound = from_quantity(item.reserved) + from_quantity(item.quality_hold);
+                let quantity = (from_quantity(item.on_hand) - bound).normalize();
+                Available { product_id: item.product_id.into(), sku: item.sku.clone(), quantity }
             })
             .collect();
         available.sort_by(|one, other| one.sku.cmp(&other.sku));

@@ -35,6 +35,7 @@ pub(super) fn customer(row: customer::Model) -> Result<Customer> {
         region: row.region,
         currency: currency(&row.currency)?,
         credit_limit: row.credit_limit.map(from_price),
+        licences: row.licences.map(from_json).transpose()?.unwrap_or_default(),
     })
 }
 

@@ -7,7 +7,10 @@ use crate::store::error::Result;
 use crate::store::row::{json, price, quantity};
 use chrono::{DateTime, Utc};
 use entity::{component, customer, org_unit, product, rule_set, staff};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+};
 use uuid::Uuid;
 
 use super::Person;
@@ -59,6 +62,14 @@ async fn put(db: &impl ConnectionTrait, data: &ReferenceData, now: DateTime<Utc>
     insert!(org_unit, Code, data.units.iter().map(unit_row).collect::<Result<_>>()?);
     insert!(staff, Subject, data.people.iter().map(person_row).collect::<Result<_>>()?);
     insert!(customer, Number, data.customers.iter().map(customer_row).collect::<Result<_>>()?);
+    // Licences come and go: those that are named count for customers that were known before, too.
+    for one in data.customers.iter().filter(|one| !one.licences.is_empty()) {
+        customer::Entity::update_many()
+            .col_expr(customer::Column::Licences, Expr::value(json(&one.licences)?))
+            .filter(customer::Column::Number.eq(&one.number))
+            .exec(db)
+            .await?;
+    }
     insert!(product, Sku, data.products.iter().map(product_row).collect::<Result<_>>()?);
     let mut parts = Vec::new();
     for made in &data.products {
@@ -118,6 +129,7 @@ fn customer_row(customer: &Customer) -> Result<customer::Model> {
         region: customer.region.clone(),
         currency: customer.currency.code().to_owned(),
         credit_limit: customer.credit_limit.map(price).transpose()?,
+        licences: Some(json(&customer.licences)?),
     })
 }
 

@@ -10,8 +10,8 @@ use futures::future::join_all;
 use ordergraph::app::Identity;
 use ordergraph::domain::actor::Role;
 use ordergraph::domain::ids::{
-    AccessKeyId, AccessRestrictionId, AllocationId, DeliveryId, HoldId, MilestoneId, OrderId, StockItemId, TicketId,
-    UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationId, DeliveryId, HoldId, MilestoneId, OrderId, ReplenishmentRequestId,
+    StockItemId, StockTransferId, StocktakeId, TicketId, UnitId,
 };
 use ordergraph::domain::permission::{Action, READS, permitted, readers};
 use ordergraph::graphql::ids::{GlobalId, encode};
@@ -56,20 +56,27 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
     ("accessKeys", "{ accessKeys(first: 1) { totalCount } }"),
     ("accessRestrictions", "{ accessRestrictions(first: 1) { totalCount } }"),
     ("allocations", "{ allocations(first: 1) { totalCount } }"),
+    ("backorders", "{ backorders(first: 1) { totalCount } }"),
     ("customers", "{ customers(first: 1) { totalCount } }"),
     ("deliveries", "{ deliveries(first: 1) { totalCount } }"),
     ("eventCursor", "{ eventCursor }"),
     ("events", "{ events(first: 1) { cursor } }"),
+    (
+        "inventoryReport",
+        "{ inventoryReport(first: 1, from: \"2026-01-01T00:00:00Z\", to: \"2026-02-01T00:00:00Z\") { totalCount } }",
+    ),
     ("node", "query($order: ID!) { node(id: $order) { id } }"),
     ("nodes", "query($order: ID!) { nodes(ids: [$order]) { id } }"),
     ("order", "query($order: ID!) { order(by: { id: $order }) { id } }"),
     ("orders", "{ orders(first: 1) { totalCount } }"),
+    ("productStock", "{ productStock(first: 1) { totalCount } }"),
     ("products", "{ products(first: 1) { totalCount } }"),
     (
         "replayAllocations",
         "{ replayAllocations(from: \"2026-01-01T00:00:00Z\", to: \"2026-01-02T00:00:00Z\") { orders } }",
     ),
     ("replenishmentRequests", "{ replenishmentRequests(first: 1) { totalCount } }"),
+    ("reviewQueue", "{ reviewQueue(first: 1) { totalCount } }"),
     ("serviceConfig", "{ serviceConfig { maxDepth } }"),
     (
         "simulateAllocation",
@@ -77,6 +84,8 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
          lines: [{ sku: \"LAMP-1\", quantity: \"1\" }] } }) { ruleSetVersion } }",
     ),
     ("stockItems", "{ stockItems(first: 1) { totalCount } }"),
+    ("stockTransfers", "{ stockTransfers(first: 1) { totalCount } }"),
+    ("stocktakes", "{ stocktakes(first: 1) { totalCount } }"),
     ("tickets", "{ tickets(first: 1) { totalCount } }"),
     ("unallocatableOrders", "{ unallocatableOrders(first: 1) { totalCount } }"),
     ("units", "{ units { id } }"),
@@ -88,6 +97,7 @@ pub(super) const SUBSCRIPTIONS: &[(&str, &str)] = &[
     ("allocationAlerts", "subscription { allocationAlerts(after: \"none\") { cursor } }"),
     ("orderEvents", "subscription { orderEvents(after: \"none\") { cursor } }"),
     ("orderProgress", "subscription($order: ID!) { orderProgress(orderId: $order) { cursor } }"),
+    ("reviewUpdates", "subscription { reviewUpdates(after: \"none\") { cursor } }"),
     ("stockAlerts", "subscription { stockAlerts(after: \"none\") { cursor } }"),
     ("stockLevels", "subscription { stockLevels(after: \"none\") { cursor } }"),
     ("ticketUpdates", "subscription { ticketUpdates(after: \"none\") { cursor } }"),
@@ -111,10 +121,22 @@ pub(super) fn input(action: Action) -> Value {
     let delivery = json!({ "deliveryId": unknown::<DeliveryId>() });
     let ticket = json!({ "ticketId": unknown::<TicketId>() });
     let stock = json!({ "stockItemId": unknown::<StockItemId>() });
+    let request = json!({ "replenishmentRequestId": unknown::<ReplenishmentRequestId>() });
+    let transfer = json!({ "transferId": unknown::<StockTransferId>() });
+    let stocktake = json!({ "stocktakeId": unknown::<StocktakeId>() });
     let reason = json!({ "reason": "Just asking." });
     match action {
         Action::SubmitOrder => crate::support::story::submission(&[]),
-        Action::StartReview | Action::ApproveOrder | Action::AllocateOrder => order,
+        Action::StartReview
+        | Action::TakeReview
+        | Action::ReturnReview
+        | Action::ReviewAutomatically
+        | Action::RemindClarification
+        | Action::ExpireClarification
+        | Action::ApproveOrder
+        | Action::AllocateOrder => order,
+        Action::ReassignReview => with(with(order, reason), json!({ "to": "rita.reviewer" })),
+        Action::AmendOrder => with(order, json!({ "note": "Urgent." })),
         Action::RequestClarification => with(order, json!({ "question": "Which?" })),
         Action::AnswerClarification => with(order, json!({ "answer": "This." })),
         Action::RejectOrder | Action::PlaceHold | Action::CancelOrder => with(order, reason),
@@ -134,6 +156,26 @@ pub(super) fn input(action: Action) -> Value {
         Action::RecordInspection => with(allocation, json!({ "checklist": [] })),
         Action::ReceiveStock => with(stock, json!({ "quantity": "1" })),
         Action::AdjustStock => with(with(stock, reason), json!({ "change": "1" })),
+        Action::HoldStock | Action::ReleaseHeldStock | Action::ScrapHeldStock => {
+            with(with(stock, reason), json!({ "quantity": "1" }))
+        }
+        Action::SetReorderPolicy => with(stock, json!({ "reorderPoint": "1", "safetyStock": "1" })),
+        Action::ExpireReservations | Action::FillBackorders => stock,
+        Action::ApproveReplenishment => request,
+        Action::OrderReplenishment => with(request, json!({ "supplier": "Somebody" })),
+        Action::RejectReplenishment | Action::CancelReplenishment | Action::CloseReplenishmentShort => {
+            with(request, reason)
+        }
+        Action::RequestTransfer => json!({
+            "fromStockItemId": unknown::<StockItemId>(), "toWarehouseId": unknown::<UnitId>(), "quantity": "1"
+        }),
+        Action::DispatchTransfer => transfer,
+        Action::ReceiveTransfer => with(transfer, json!({ "quantity": "1" })),
+        Action::CloseTransferShort | Action::CancelTransfer => with(transfer, reason),
+        Action::OpenStocktake => json!({ "warehouseId": unknown::<UnitId>() }),
+        Action::RecordCount => with(stocktake, json!({ "stockItemId": unknown::<StockItemId>(), "counted": "1" })),
+        Action::FinishStocktake | Action::ApproveStocktake => stocktake,
+        Action::RejectStocktake => with(stocktake, reason),
         Action::StartMilestone | Action::CompleteMilestone => milestone,
         Action::BlockMilestone => with(milestone, json!({ "cause": "Rain.", "measure": "Tent." })),
         Action::BookDelivery | Action::DispatchDelivery => delivery,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ordergraph::domain::actor::Role;
-use ordergraph::domain::allocation::{AllocationRule, Criterion, UnitTerms};
+use ordergraph::domain::allocation::{AllocationRule, AllocationRules, Criterion, UnitTerms};
 use serde_json::{Value, json};
 
 use crate::support::actor::text;
@@ -18,6 +18,23 @@ const DECISION: &str = "kind decidedByRule abstentions { rule name reason } part
 /// Who does what when nobody calls, as the log of the clock names it.
 const ALLOCATES: &str = "allocate what waits for a unit";
 const ESCALATES: &str = "escalate what units have not answered";
+
+/// Puts rules in force that differ in how orders are allocated.
+async fn allocate_by(world: &World, change: impl FnOnce(&mut AllocationRules)) {
+    world.rules(|rules| change(rules.allocation.as_mut().expect("rules of allocation"))).await;
+}
+
+/// Lets the clock do what will be due in so many hours. Says what it did.
+async fn in_hours(world: &World, hours: i64) -> Vec<(&'static str, usize)> {
+    let mut done = Vec::new();
+    for duty in [ALLOCATES, ESCALATES] {
+        match world.clock_does(duty, chrono::Duration::hours(hours)).await {
+            0 => {}
+            count => done.push((duty, count)),
+        }
+    }
+    done
+}
 
 async fn urgent(world: &Arc<World>, lines: &[Value]) -> String {
     let mut input = submission(lines);
@@ -154,18 +171,17 @@ on_both_databases!(rules_are_tried_out_on_what_nobody_ordered, |world| async mov
 });
 
 on_both_databases!(what_no_unit_takes_is_looked_after, |world| async move {
-    world
-        .allocate_by(|rules| {
-            rules.automatic.approved = true;
-            rules.units = ["AUR-N", "AUR-S"]
-                .map(|unit| UnitTerms {
-                    unit: unit.to_owned(),
-                    open_allocations: Some(i64::from(unit == "AUR-S")),
-                    ..UnitTerms::default()
-                })
-                .to_vec();
-        })
-        .await;
+    allocate_by(&world, |rules| {
+        rules.automatic.approved = true;
+        rules.units = ["AUR-N", "AUR-S"]
+            .map(|unit| UnitTerms {
+                unit: unit.to_owned(),
+                open_allocations: Some(i64::from(unit == "AUR-S")),
+                ..UnitTerms::default()
+            })
+            .to_vec();
+    })
+    .await;
     let dispatcher = world.actor(Role::Dispatcher);
     let mut alerts = dispatcher
         .subscribe("subscription { allocationAlerts { event { kind } order { id } allocation { id } } }", json!({}))
@@ -173,7 +189,7 @@ on_both_databases!(what_no_unit_takes_is_looked_after, |world| async move {
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     // The south takes one share: the goods come first, and nobody is left for the benches.
     let order = world.approved(&[line("LAMP-1", "5"), line("BENCH-X", "1")]).await;
-    assert_eq!(world.in_hours(0).await, [(ALLOCATES, 1)]);
+    assert_eq!(in_hours(&world, 0).await, [(ALLOCATES, 1)]);
     assert_eq!(held(&world, &order).await, [row("AUR-S", "5", "0")]);
     let alert = alerts.next().await;
     assert_eq!(
@@ -181,7 +197,7 @@ on_both_databases!(what_no_unit_takes_is_looked_after, |world| async move {
         json!({ "event": { "kind": "ORDER_PARTLY_ALLOCATED" }, "order": { "id": order }, "allocation": null })
     );
     let other = world.approved(&[line("LAMP-2", "1")]).await;
-    assert_eq!(world.in_hours(0).await, [(ALLOCATES, 1)]);
+    assert_eq!(in_hours(&world, 0).await, [(ALLOCATES, 1)]);
     assert_eq!(alerts.next().await["allocationAlerts"]["event"]["kind"], "ORDER_UNALLOCATABLE");
     let document = "{ unallocatableOrders(first: 10) { totalCount nodes { order { id } open { lineNumber sku quantity }
         decisions { kind unallocated { lineNumber quantity }
@@ -197,9 +213,9 @@ on_both_databases!(what_no_unit_takes_is_looked_after, |world| async move {
         &json!({ "rule": "UNIT_CAPACITY", "passed": false, "reason": "has 1 open allocations of at most 1." })
     ));
     // It is not tried again at every look, but after an hour; in vain, and the queue remembers since when.
-    assert_eq!(world.in_hours(0).await, []);
-    assert_eq!(world.in_hours(2).await, [(ALLOCATES, 2)]);
-    assert_eq!(world.in_hours(2).await, []);
+    assert_eq!(in_hours(&world, 0).await, []);
+    assert_eq!(in_hours(&world, 2).await, [(ALLOCATES, 2)]);
+    assert_eq!(in_hours(&world, 2).await, []);
     // A person is told at once.
     dispatcher.refused_for("allocateOrder", of(&order), &[("NO_CAPABLE_UNIT", "R3.1")]).await;
     let lines = world.order(&order, "lines { id }").await["lines"].clone();
@@ -237,7 +253,7 @@ on_both_databases!(what_no_unit_takes_is_looked_after, |world| async move {
 });
 
 on_both_databases!(a_unit_that_does_not_answer_is_passed_over, |world| async move {
-    world.allocate_by(|rules| rules.automatic.declined = true).await;
+    allocate_by(&world, |rules| rules.automatic.declined = true).await;
     let order = urgent(&world, &[line("LAMP-1", "5")]).await;
     let share = world.allocate(&order).await.remove(0);
     assert_eq!(share.unit, "AUR-N");
@@ -253,11 +269,11 @@ on_both_databases!(a_unit_that_does_not_answer_is_passed_over, |world| async mov
         (moment("acceptBy").expect("a moment") - moment("assignedAt").expect("a moment")).num_hours()
     };
     assert_eq!(hours(&state(share.id.clone()).await), 4);
-    assert_eq!(world.in_hours(3).await, []);
+    assert_eq!(in_hours(&world, 3).await, []);
     world.actor(Role::System).refused_for("escalateAllocation", share.input(), &[("NOT_DUE", "R3.1")]).await;
     // First somebody is told; the unit may still answer.
-    assert_eq!(world.in_hours(5).await, [(ESCALATES, 1)]);
-    assert_eq!(world.in_hours(5).await, []);
+    assert_eq!(in_hours(&world, 5).await, [(ESCALATES, 1)]);
+    assert_eq!(in_hours(&world, 5).await, []);
     let escalated = state(share.id.clone()).await;
     assert_eq!((&escalated["status"], &escalated["escalationLevel"]), (&json!("ASSIGNED"), &json!(1)));
     assert_eq!(hours(&escalated), 24);
@@ -266,23 +282,23 @@ on_both_databases!(a_unit_that_does_not_answer_is_passed_over, |world| async mov
     assert_eq!(escalations["allocations"]["nodes"], json!([{ "id": share.id }]));
     assert_eq!(dispatcher.data(queue, json!({ "yes": false })).await["allocations"]["nodes"], json!([]));
     // Then it counts as declined, and another unit gets it.
-    assert_eq!(world.in_hours(25).await, [(ESCALATES, 1)]);
+    assert_eq!(in_hours(&world, 25).await, [(ESCALATES, 1)]);
     let declined = state(share.id.clone()).await;
     assert_eq!((&declined["status"], &declined["declineReason"]), (&json!("DECLINED"), &json!("no answer")));
     assert_eq!(declined["acceptBy"], Value::Null);
-    assert_eq!(world.in_hours(0).await, [(ALLOCATES, 1)]);
+    assert_eq!(in_hours(&world, 0).await, [(ALLOCATES, 1)]);
     assert_eq!(held(&world, &order).await, [row("AUR-S", "5", "0")]);
     // Whoever answers in time is left alone.
     let shares = world.order(&order, "allocations { id status }").await;
     let next = json!({ "allocationId": shares["allocations"][1]["id"] });
     world.operator("AUR-S").does("acceptAllocation", next).await;
-    assert_eq!(world.in_hours(48).await, []);
+    assert_eq!(in_hours(&world, 48).await, []);
     // An order that is not urgent waits as long as it takes, and what is on hold does not grow late.
     world.allocated(&[line("LAMP-1", "7")]).await;
     let held_up = urgent(&world, &[line("LAMP-1", "6")]).await;
     world.allocate(&held_up).await;
     dispatcher.does("placeHold", json!({ "orderId": held_up, "reason": "Wait." })).await;
-    assert_eq!(world.in_hours(48).await, []);
+    assert_eq!(in_hours(&world, 48).await, []);
 });
 
 on_both_databases!(other_rules_are_tried_on_the_past, |world| async move {
@@ -353,22 +369,21 @@ on_both_databases!(other_rules_are_tried_on_the_past, |world| async move {
 });
 
 on_both_databases!(a_declined_share_is_given_on_by_itself_where_the_rules_say_so, |world| async move {
-    world
-        .allocate_by(|rules| {
-            rules.automatic.declined = true;
-            rules.rankers.insert(
-                0,
-                Criterion { units: vec!["AUR-S".to_owned()], ..Criterion::always(AllocationRule::PreferredUnit) },
-            );
-        })
-        .await;
+    allocate_by(&world, |rules| {
+        rules.automatic.declined = true;
+        rules.rankers.insert(
+            0,
+            Criterion { units: vec!["AUR-S".to_owned()], ..Criterion::always(AllocationRule::PreferredUnit) },
+        );
+    })
+    .await;
     let order = world.approved(&[line("LAMP-1", "5")]).await;
-    assert_eq!(world.in_hours(0).await, [], "approved orders are for people to allocate by these rules");
+    assert_eq!(in_hours(&world, 0).await, [], "approved orders are for people to allocate by these rules");
     let shares = world.allocate(&order).await;
     assert_eq!(shares[0].unit, "AUR-S");
     let decline = json!({ "allocationId": shares[0].id, "reason": "Full." });
     world.operator("AUR-S").does("declineAllocation", decline).await;
-    assert_eq!(world.in_hours(0).await, [(ALLOCATES, 1)]);
+    assert_eq!(in_hours(&world, 0).await, [(ALLOCATES, 1)]);
     assert_eq!(held(&world, &order).await, [row("AUR-N", "5", "0")]);
     let found = world.order(&order, "allocations { decision { decidedBy { subject } mode } }").await;
     assert_eq!(found["allocations"][1]["decision"], json!({ "decidedBy": { "subject": "system" }, "mode": "AUTO" }));

@@ -1,10 +1,15 @@
 //! The regulation, played: each scenario is what people do, and what must come of it.
 
 mod allocation;
+mod amendment;
+mod approval;
 mod by_hand;
 mod cancellation;
 mod chronicle;
+mod clarification;
 mod completion;
 mod execution;
 mod review;
+mod review_queue;
+mod review_rules;
 mod units;

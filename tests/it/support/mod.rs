@@ -13,7 +13,7 @@ pub mod node;
 pub mod process;
 pub mod proxy;
 pub mod rows;
-mod rules;
+pub mod rules;
 pub mod seed;
 pub mod slow;
 mod socket;
@@ -242,6 +242,8 @@ impl World {
             "allocation",
             "stock_item",
             "replenishment_request",
+            "stock_transfer",
+            "stocktake",
             "delivery",
             "ticket",
             "access_restriction",
@@ -257,6 +259,7 @@ impl World {
             "backorder",
             "inspection",
             "stock_movement",
+            "stocktake_line",
             "tracking_event",
             "settlement_record",
             "delivery_line",

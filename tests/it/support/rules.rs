@@ -1,16 +1,19 @@
-//! Other rules than the demo group's, and a clock that is ahead.
+//! Other rules than those of the demo group, and other times than now.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use ordergraph::app::due::{DUTIES, perform_all};
 use ordergraph::app::{App, Clock, SystemClock};
-use ordergraph::domain::allocation::AllocationRules;
 use ordergraph::domain::rules::RuleSet;
+use ordergraph::feed::{Feed, FeedSettings};
+use ordergraph::store::reference;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use super::{Kind, World};
+use super::World;
 
-/// A clock that is ahead of the machine's.
+/// A clock that is ahead.
 struct Ahead(Duration);
 
 impl Clock for Ahead {
@@ -20,31 +23,31 @@ impl Clock for Ahead {
 }
 
 impl World {
-    /// Puts a new version of the rules in force, which differs from the first in how orders are allocated.
-    pub async fn allocate_by(&self, change: impl FnOnce(&mut AllocationRules)) {
-        let mut rules: RuleSet = ordergraph::seed::rules::first(|_| "AUR-CS".to_owned(), Vec::new());
-        rules.version = 2;
-        let mut allocation = rules.allocation().into_owned();
-        change(&mut allocation);
-        rules.allocation = Some(allocation);
+    /// Puts rules in force that differ from those in force before.
+    pub async fn rules(&self, change: impl FnOnce(&mut RuleSet)) {
+        let mut rules = reference::active_rules(&self.db).await.expect("rules");
+        change(&mut rules);
+        rules.version += 1;
         let body = serde_json::to_string(&rules).expect("JSON").replace('\'', "''");
-        let body = match self.kind {
-            Kind::Sqlite => format!("'{body}'"),
-            Kind::Postgres => format!("CAST('{body}' AS jsonb)"),
-        };
-        let rows = self
-            .tamper(&format!(
-                "INSERT INTO rule_set (version, active, effective_from, body) \
-                 SELECT 2, active, effective_from, {body} FROM rule_set WHERE version = 1"
-            ))
-            .await;
-        assert_eq!(rows, 1);
+        let sql = format!(
+            "INSERT INTO rule_set (version, active, effective_from, body) \
+             VALUES ({}, TRUE, '2026-01-01 00:00:00+00:00', '{body}')",
+            rules.version
+        );
+        assert_eq!(self.tamper(&sql).await, 1);
     }
 
-    /// Lets the clock do what will be due in so many hours. Says what it did.
-    pub async fn in_hours(self: &Arc<Self>, hours: i64) -> Vec<(&'static str, usize)> {
-        let clock = Arc::new(Ahead(Duration::hours(hours)));
-        let app = App::new(self.app.store().clone(), self.app.feed().clone(), clock);
-        perform_all(&app, DUTIES).await
+    /// Lets the clock do what is due when so much time has passed. Says how much of a duty was done.
+    pub async fn clock_does(&self, duty: &str, ahead: Duration) -> usize {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let store = self.app.store();
+        let feed = Feed::start(store, FeedSettings::default(), &tasks, &stop).await.expect("a feed");
+        let app = App::new(store.clone(), feed, Arc::new(Ahead(ahead)));
+        let place = DUTIES.iter().position(|one| one.name == duty).expect(duty);
+        let done = perform_all(&app, &DUTIES[place..=place]).await;
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+        done.first().map_or(0, |(_, count)| *count)
     }
 }
