@@ -196,6 +196,19 @@ pub(super) struct Filter<'a> {
     pub(super) applies: Vec<bool>,
 }
 
+impl Filter<'_> {
+    /// Does it say the same of every line it speaks of?
+    const fn is_of_unit(&self) -> bool {
+        matches!(
+            self.rule,
+            AllocationRule::RegionServed
+                | AllocationRule::OnlyUnits
+                | AllocationRule::NotUnits
+                | AllocationRule::UnitOpen
+        )
+    }
+}
+
 /// What the rules are asked about.
 pub(super) struct Table<'a> {
     pub(super) demand: &'a Demand,
@@ -242,18 +255,21 @@ impl<'a> Table<'a> {
     fn ask(&self, filter: &Filter<'_>, lines: &[&DemandLine], facts: &UnitFacts, may: &mut [bool]) -> Verdict {
         let mut refused = Vec::new();
         let mut spoken = 0_usize;
+        // What is about the unit as such is the same for every line.
+        let of_unit = filter.is_of_unit().then(|| lines.first().and_then(|line| self.refuses(filter, line, facts)));
         let (mut yes, mut no) = (String::new(), String::new());
         for (index, line) in lines.iter().enumerate().filter(|(index, _)| filter.applies[*index]) {
             spoken += 1;
-            match self.refuses(filter, line, facts) {
-                None => {}
-                Some(reason) => {
-                    may[index] = false;
-                    if no.is_empty() {
-                        no = reason;
-                    }
-                    refused.push(line.line_number);
+            let reason = match &of_unit {
+                Some(reason) => reason.clone(),
+                None => self.refuses(filter, line, facts),
+            };
+            if let Some(reason) = reason {
+                may[index] = false;
+                if no.is_empty() {
+                    no = reason;
                 }
+                refused.push(line.line_number);
             }
         }
         if refused.is_empty() {

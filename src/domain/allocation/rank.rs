@@ -42,6 +42,15 @@ impl Ranking<'_> {
     }
 }
 
+/// What a rule thinks of the units.
+struct Known {
+    rule: AllocationRule,
+    scores: Vec<Decimal>,
+    reasons: Vec<String>,
+    /// Why it cannot compare them.
+    unknown: Option<String>,
+}
+
 impl<'a> Table<'a> {
     /// Puts the units that may take something in order. A ranker is asked about those that still tie with
     /// somebody, and speaks only if it knows every one of them: else it could not compare them.
@@ -54,6 +63,7 @@ impl<'a> Table<'a> {
         let able: Vec<usize> = (0..takers.len()).filter(|unit| takers[*unit].may.contains(&true)).collect();
         let mut groups: Vec<Vec<usize>> = if able.is_empty() { Vec::new() } else { vec![able.clone()] };
         let mut asked = Vec::new();
+        let mut known: Vec<Known> = Vec::new();
         let rankers: &'a [Criterion] = &self.rules.rankers;
         for criterion in rankers {
             if groups.iter().all(|group| group.len() == 1) {
@@ -63,20 +73,16 @@ impl<'a> Table<'a> {
                 self.abstain(criterion, "applies to none of the lines.".to_owned());
                 continue;
             }
-            let mut scores = vec![Decimal::ZERO; takers.len()];
-            let mut reasons = vec![String::new(); takers.len()];
-            let mut unknown = None;
-            for unit in &able {
-                match self.score(criterion, lines, *unit, takers) {
-                    Ok((score, reason)) => (scores[*unit], reasons[*unit]) = (score, reason),
-                    Err(reason) => {
-                        unknown = Some(format!("{} {reason}", self.units[*unit].code));
-                        break;
-                    }
-                }
+            // A rule that names no units says the same wherever it stands.
+            let former =
+                known.iter().position(|one: &Known| one.rule == criterion.rule && !criterion.rule.names_units());
+            let place = former.unwrap_or(known.len());
+            if former.is_none() {
+                known.push(self.scores(criterion, lines, &able, takers));
             }
+            let Known { scores, reasons, unknown, .. } = &known[place];
             if let Some(reason) = unknown {
-                self.abstain(criterion, reason);
+                self.abstain(criterion, reason.clone());
                 continue;
             }
             let mut split = Vec::new();
@@ -88,7 +94,7 @@ impl<'a> Table<'a> {
                             name: criterion.name.clone(),
                             passed: None,
                             score: Some(scores[*unit]),
-                            reason: std::mem::take(&mut reasons[*unit]),
+                            reason: reasons[*unit].clone(),
                         });
                     }
                 }
@@ -96,12 +102,32 @@ impl<'a> Table<'a> {
                 split.extend(group.chunk_by(|one, other| scores[*one] == scores[*other]).map(<[usize]>::to_vec));
             }
             groups = split;
-            asked.push((criterion, scores));
+            asked.push((criterion, scores.clone()));
         }
         for group in &mut groups {
             group.sort_by(|one, other| self.units[*one].code.cmp(&self.units[*other].code));
         }
         Ranking { order: groups.into_iter().flatten().collect(), asked }
+    }
+
+    /// What a ranker thinks of all units that may take something.
+    fn scores(&self, criterion: &Criterion, lines: &[&DemandLine], able: &[usize], takers: &[Taker]) -> Known {
+        let mut known = Known {
+            rule: criterion.rule,
+            scores: vec![Decimal::ZERO; takers.len()],
+            reasons: vec![String::new(); takers.len()],
+            unknown: None,
+        };
+        for unit in able {
+            match self.score(criterion, lines, *unit, takers) {
+                Ok((score, reason)) => (known.scores[*unit], known.reasons[*unit]) = (score, reason),
+                Err(reason) => {
+                    known.unknown = Some(format!("{} {reason}", self.units[*unit].code));
+                    break;
+                }
+            }
+        }
+        known
     }
 
     /// What a ranker thinks of a unit, more is better; or why it cannot tell.
