@@ -28,8 +28,8 @@ async fn fill(world: &World) {
         ),
         (
             "allocation",
-            "gen_random_uuid() AS id, md5((n / 2)::text)::uuid AS order_id, md5((n % 40)::text)::uuid AS unit_id, \
-             now() - n * interval '50 minutes' AS assigned_at",
+            "md5('share ' || n)::uuid AS id, md5((n / 2)::text)::uuid AS order_id, \
+             md5((n % 40)::text)::uuid AS unit_id, now() - n * interval '50 minutes' AS assigned_at",
         ),
         (
             "delivery",
@@ -77,7 +77,7 @@ async fn fill(world: &World) {
         ),
         (
             "backorder",
-            "gen_random_uuid() AS id, md5((n / 2)::text)::uuid AS allocation_id, md5(n::text)::uuid AS stock_item_id, \
+            "gen_random_uuid() AS id, md5('share ' || n)::uuid AS allocation_id, md5(n::text)::uuid AS stock_item_id, \
              now() - n * interval '50 minutes' AS created_at",
         ),
         (
