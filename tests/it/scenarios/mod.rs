@@ -8,6 +8,7 @@ mod chronicle;
 mod clarification;
 mod completion;
 mod execution;
+mod inventory;
 mod review;
 mod review_queue;
 mod review_rules;

@@ -5,6 +5,7 @@ pub mod client;
 pub mod cluster;
 pub mod crowd;
 mod database;
+pub mod later;
 pub mod load;
 pub mod log;
 pub mod lossy;
