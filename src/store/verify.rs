@@ -24,8 +24,8 @@ use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};
 use crate::domain::ids::OrderId;
 use crate::domain::invariants::{
-    Findings, OrderPicture, Settled, StockSums, TransferSums, Violation, check_order, check_restriction, check_stock,
-    check_stocktake, check_transfer,
+    Findings, OrderPicture, Settled, StockSums, TransferSums, Violation, check_channel, check_channel_order,
+    check_order, check_restriction, check_stock, check_stocktake, check_transfer,
 };
 use crate::domain::inventory::{MovementKind, StockItem, StockTransfer, Stocktake};
 use crate::domain::order::Order;
@@ -65,6 +65,7 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     verify_transfers(db, &mut findings).await?;
     verify_stocktakes(db, &mut findings).await?;
     verify_restrictions(db, &mut findings).await?;
+    verify_channels(db, &mut findings).await?;
     report.events += verify_history::<Order, orders::Entity>(db, orders::Column::Id, &mut findings).await?;
     report.events +=
         verify_history::<ReviewCase, review_case::Entity>(db, review_case::Column::Id, &mut findings).await?;
@@ -249,6 +250,32 @@ async fn verify_stocktakes(db: &DatabaseTransaction, findings: &mut Findings) ->
         after = Some(*last);
         for stocktake in load_many::<Stocktake>(db, &ids, false).await? {
             check_stocktake(&stocktake, findings);
+        }
+    }
+}
+
+async fn verify_channels(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
+    let mut after = None;
+    loop {
+        let ids = next_ids::<sales_channel::Entity>(db, sales_channel::Column::Id, after).await?;
+        let Some(last) = ids.last() else { break };
+        after = Some(*last);
+        for channel in load_many::<SalesChannel>(db, &ids, false).await? {
+            check_channel(&channel, findings);
+        }
+    }
+    after = None;
+    loop {
+        let ids = next_ids::<channel_order::Entity>(db, channel_order::Column::Id, after).await?;
+        let Some(last) = ids.last() else {
+            return Ok(());
+        };
+        after = Some(*last);
+        let told = load_many::<ChannelOrder>(db, &ids, false).await?;
+        let orders: Vec<Uuid> = told.iter().map(|one| one.order_id.0).collect();
+        let orders: Vec<Order> = load_many(db, &orders, false).await?;
+        for one in &told {
+            check_channel_order(one, orders.iter().find(|order| order.id == one.order_id), findings);
         }
     }
 }
