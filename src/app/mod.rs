@@ -5,6 +5,7 @@ pub mod access;
 pub mod access_key;
 pub mod allocation;
 pub mod amendment;
+pub mod channel;
 pub mod command;
 pub mod delivery;
 mod directory;

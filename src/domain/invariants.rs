@@ -4,6 +4,8 @@ use rust_decimal::Decimal;
 
 use super::access::{AccessRestriction, AccessRestrictionStatus};
 use super::allocation::{Allocation, AllocationStatus};
+use super::channel::SalesChannel;
+use super::channel::order::ChannelOrder;
 use super::delivery::Delivery;
 use super::inventory::{StockItem, StockTransfer, Stocktake, StocktakeStatus, TransferStatus};
 use super::order::{Coverage, LineQuantities, Order, OrderStatus};
@@ -318,6 +320,27 @@ pub fn check_stocktake(stocktake: &Stocktake, findings: &mut Findings) {
         stocktake.id,
         || "whoever approved it opened or counted it".to_owned(),
     );
+}
+
+/// Checks a channel.
+pub fn check_channel(channel: &SalesChannel, findings: &mut Findings) {
+    let ends: Vec<bool> = channel.secrets.iter().map(|secret| secret.ends_at.is_some()).collect();
+    let fits = ends.len() <= 2 && ends.first() != Some(&true) && ends.get(1) != Some(&false);
+    findings.expect(fits, "ONE_SECRET_OR_TWO_IN_TURN", "sales_channel", channel.id, || {
+        "of its secrets, the newest has no end and one before it has".to_owned()
+    });
+}
+
+/// Checks an order as its channel tells of it, against the order.
+pub fn check_channel_order(told: &ChannelOrder, order: Option<&Order>, findings: &mut Findings) {
+    let reference = order.and_then(|order| order.external_reference.as_ref());
+    findings.expect(reference == Some(&told.reference), "REFERENCE_OF_ITS_ORDER", "channel_order", told.id, || {
+        format!("the channel's number is {}, its order's {}", told.reference, reference.map_or("none", |one| one))
+    });
+    let known = told.lines.iter().all(|tie| order.is_some_and(|order| order.line(tie.line_id).is_some()));
+    findings.expect(known, "LINES_OF_ITS_ORDER", "channel_order", told.id, || {
+        "it names a line that its order does not have".to_owned()
+    });
 }
 
 /// Checks a restriction of access.

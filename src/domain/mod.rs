@@ -6,6 +6,7 @@ pub mod access_key;
 pub mod actor;
 pub mod allocation;
 pub mod amendment;
+pub mod channel;
 pub mod codes;
 pub mod delivery;
 pub mod document;

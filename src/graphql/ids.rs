@@ -10,9 +10,10 @@ use crate::app::Failure;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{
     AccessKeyId, AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId,
-    ClarificationId, ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId,
-    OrderId, OrderLineId, ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId, SettlementRecordId,
-    StockItemId, StockMovementId, StockTransferId, StocktakeId, StocktakeLineId, TicketId, TrackingEventId, UnitId,
+    ChannelDeliveryId, ChannelOrderId, ChannelSecretId, ClarificationId, ConfirmationId, CustomerId, DeliveryId,
+    DeliveryLineId, HoldId, InspectionId, MilestoneId, OrderId, OrderLineId, ProductId, ReplenishmentRequestId,
+    ReservationId, ReviewCaseId, SalesChannelId, SettlementRecordId, StockItemId, StockMovementId, StockTransferId,
+    StocktakeId, StocktakeLineId, TicketId, TrackingEventId, UnitId,
 };
 
 /// An identity that clients see.
@@ -51,6 +52,9 @@ global_ids! {
     AllocationId => "Allocation",
     AllocationLineId => "AllocationLine",
     BackorderId => "Backorder",
+    ChannelDeliveryId => "ChannelDelivery",
+    ChannelOrderId => "ChannelOrder",
+    ChannelSecretId => "ChannelSecret",
     ClarificationId => "Clarification",
     ConfirmationId => "DeliveryConfirmation",
     CustomerId => "Customer",
@@ -66,6 +70,7 @@ global_ids! {
     ReplenishmentRequestId => "ReplenishmentRequest",
     ReservationId => "Reservation",
     ReviewCaseId => "ReviewCase",
+    SalesChannelId => "SalesChannel",
     SettlementRecordId => "SettlementRecord",
     StockItemId => "StockItem",
     StockMovementId => "StockMovement",
@@ -97,6 +102,8 @@ pub fn of_aggregate(kind: AggregateKind, id: Uuid) -> ID {
             AggregateKind::Ticket => TicketId::TYPE,
             AggregateKind::AccessKey => AccessKeyId::TYPE,
             AggregateKind::AccessRestriction => AccessRestrictionId::TYPE,
+            AggregateKind::SalesChannel => SalesChannelId::TYPE,
+            AggregateKind::ChannelOrder => ChannelOrderId::TYPE,
         },
         id,
     )

@@ -5,6 +5,7 @@ pub mod access;
 pub mod access_key;
 pub mod aggregate;
 pub mod allocation;
+pub mod channel;
 mod concerned;
 pub mod delivery;
 pub mod error;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    access_key, access_restriction, allocation, delivery, event, orders, reservation, review_case, settlement_record,
-    stock_item, stock_movement, stock_transfer, stocktake, ticket,
+    access_key, access_restriction, allocation, channel_order, delivery, event, orders, reservation, review_case,
+    sales_channel, settlement_record, stock_item, stock_movement, stock_transfer, stocktake, ticket,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;
@@ -18,12 +18,14 @@ use super::{Store, log};
 use crate::domain::access::AccessRestriction;
 use crate::domain::access_key::AccessKey;
 use crate::domain::allocation::Allocation;
+use crate::domain::channel::SalesChannel;
+use crate::domain::channel::order::ChannelOrder;
 use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};
 use crate::domain::ids::OrderId;
 use crate::domain::invariants::{
-    Findings, OrderPicture, Settled, StockSums, TransferSums, Violation, check_order, check_restriction, check_stock,
-    check_stocktake, check_transfer,
+    Findings, OrderPicture, Settled, StockSums, TransferSums, Violation, check_channel, check_channel_order,
+    check_order, check_restriction, check_stock, check_stocktake, check_transfer,
 };
 use crate::domain::inventory::{MovementKind, StockItem, StockTransfer, Stocktake};
 use crate::domain::order::Order;
@@ -63,6 +65,7 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     verify_transfers(db, &mut findings).await?;
     verify_stocktakes(db, &mut findings).await?;
     verify_restrictions(db, &mut findings).await?;
+    verify_channels(db, &mut findings).await?;
     report.events += verify_history::<Order, orders::Entity>(db, orders::Column::Id, &mut findings).await?;
     report.events +=
         verify_history::<ReviewCase, review_case::Entity>(db, review_case::Column::Id, &mut findings).await?;
@@ -87,6 +90,10 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     )
     .await?;
     report.events += verify_history::<AccessKey, access_key::Entity>(db, access_key::Column::Id, &mut findings).await?;
+    report.events +=
+        verify_history::<SalesChannel, sales_channel::Entity>(db, sales_channel::Column::Id, &mut findings).await?;
+    report.events +=
+        verify_history::<ChannelOrder, channel_order::Entity>(db, channel_order::Column::Id, &mut findings).await?;
     log::verify(db, &mut findings).await?;
     report.violations = findings.0;
     Ok(report)
@@ -243,6 +250,32 @@ async fn verify_stocktakes(db: &DatabaseTransaction, findings: &mut Findings) ->
         after = Some(*last);
         for stocktake in load_many::<Stocktake>(db, &ids, false).await? {
             check_stocktake(&stocktake, findings);
+        }
+    }
+}
+
+async fn verify_channels(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
+    let mut after = None;
+    loop {
+        let ids = next_ids::<sales_channel::Entity>(db, sales_channel::Column::Id, after).await?;
+        let Some(last) = ids.last() else { break };
+        after = Some(*last);
+        for channel in load_many::<SalesChannel>(db, &ids, false).await? {
+            check_channel(&channel, findings);
+        }
+    }
+    after = None;
+    loop {
+        let ids = next_ids::<channel_order::Entity>(db, channel_order::Column::Id, after).await?;
+        let Some(last) = ids.last() else {
+            return Ok(());
+        };
+        after = Some(*last);
+        let told = load_many::<ChannelOrder>(db, &ids, false).await?;
+        let orders: Vec<Uuid> = told.iter().map(|one| one.order_id.0).collect();
+        let orders: Vec<Order> = load_many(db, &orders, false).await?;
+        for one in &told {
+            check_channel_order(one, orders.iter().find(|order| order.id == one.order_id), findings);
         }
     }
 }

@@ -22,4 +22,5 @@ mod plans;
 mod reading;
 mod scenarios;
 mod statements;
+mod stock_model;
 mod verify;

@@ -5,6 +5,7 @@ pub mod access;
 pub mod access_key;
 pub mod actions;
 pub mod allocation;
+pub mod channel;
 pub mod delivery;
 pub mod event;
 pub mod inventory;

@@ -1,6 +1,8 @@
 //! Intake (R1): one form for every channel, checked as a whole.
 
 mod form;
+pub mod received;
+mod terms;
 
 use std::collections::BTreeMap;
 

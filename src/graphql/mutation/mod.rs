@@ -5,6 +5,7 @@ mod access;
 mod access_key;
 mod allocation;
 mod amendment;
+mod channel;
 mod delivery;
 mod inspection;
 mod intake;
@@ -45,6 +46,7 @@ pub struct Mutation(
     ticket::TicketMutation,
     access::AccessMutation,
     access_key::AccessKeyMutation,
+    channel::ChannelMutation,
 );
 
 /// A reason why nothing was done. All reasons come at once.

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod access_key;
 pub mod allocation;
+pub mod channel;
 pub mod delivery;
 pub mod event;
 pub mod inventory;
@@ -21,6 +22,7 @@ pub struct Query(
     access::AccessQuery,
     access_key::AccessKeyQuery,
     allocation::AllocationQuery,
+    channel::ChannelQuery,
     allocation::SimulationQuery,
     delivery::DeliveryQuery,
     event::EventQuery,

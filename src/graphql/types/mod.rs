@@ -5,6 +5,8 @@ pub mod access;
 pub mod access_key;
 pub mod actions;
 pub mod allocation;
+pub mod channel;
+pub mod channel_order;
 pub mod common;
 pub mod config;
 pub mod delivery;

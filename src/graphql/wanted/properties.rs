@@ -17,6 +17,7 @@ pub const ORDER: &[Field] = &[
     ("allocations", &[]),
     ("cancellation", &["cancellation"]),
     ("channel", &["channel"]),
+    ("channelOrder", &["account", "currency"]),
     ("clarifications", &[]),
     ("completedAt", &["completed_at"]),
     ("confirmationStatus", &[]),

@@ -10,8 +10,8 @@ use futures::future::join_all;
 use ordergraph::app::Identity;
 use ordergraph::domain::actor::Role;
 use ordergraph::domain::ids::{
-    AccessKeyId, AccessRestrictionId, AllocationId, DeliveryId, HoldId, MilestoneId, OrderId, ReplenishmentRequestId,
-    StockItemId, StockTransferId, StocktakeId, TicketId, UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationId, ChannelDeliveryId, DeliveryId, HoldId, MilestoneId, OrderId,
+    ReplenishmentRequestId, SalesChannelId, StockItemId, StockTransferId, StocktakeId, TicketId, UnitId,
 };
 use ordergraph::domain::permission::{Action, READS, permitted, readers};
 use ordergraph::graphql::ids::{GlobalId, encode};
@@ -56,6 +56,7 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
     ("accessKeys", "{ accessKeys(first: 1) { totalCount } }"),
     ("accessRestrictions", "{ accessRestrictions(first: 1) { totalCount } }"),
     ("allocations", "{ allocations(first: 1) { totalCount } }"),
+    ("channelDeliveries", "{ channelDeliveries(first: 1) { totalCount } }"),
     ("backorders", "{ backorders(first: 1) { totalCount } }"),
     ("customers", "{ customers(first: 1) { totalCount } }"),
     ("deliveries", "{ deliveries(first: 1) { totalCount } }"),
@@ -72,10 +73,14 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
     ("productStock", "{ productStock(first: 1) { totalCount } }"),
     ("products", "{ products(first: 1) { totalCount } }"),
     (
+        "reconcileChannel",
+        "query($order: ID!) { reconcileChannel(input: { channelId: $order, from: \"2026-01-01T00:00:00Z\", \
+         before: \"2026-01-02T00:00:00Z\", listing: [] }) { matched } }",
         "replayAllocations",
         "{ replayAllocations(from: \"2026-01-01T00:00:00Z\", to: \"2026-01-02T00:00:00Z\") { orders } }",
     ),
     ("replenishmentRequests", "{ replenishmentRequests(first: 1) { totalCount } }"),
+    ("salesChannels", "{ salesChannels(first: 1) { totalCount } }"),
     ("reviewQueue", "{ reviewQueue(first: 1) { totalCount } }"),
     ("serviceConfig", "{ serviceConfig { maxDepth } }"),
     (
@@ -105,6 +110,10 @@ pub(super) const SUBSCRIPTIONS: &[(&str, &str)] = &[
 
 pub(super) fn unknown<T: GlobalId>() -> String {
     encode(T::from(uuid::Uuid::now_v7())).to_string()
+}
+
+fn channel_settings() -> Value {
+    json!({ "name": "X", "settings": { "customerNumber": "C-1001", "currencyCode": "CNY" } })
 }
 
 /// An input of the right form about things that do not exist.
@@ -188,6 +197,17 @@ pub(super) fn input(action: Action) -> Value {
         }
         Action::ContactCustomer => with(ticket, json!({ "summary": "Called." })),
         Action::ResolveTicket => with(ticket, json!({ "resolution": "Mended." })),
+        Action::CreateSalesChannel => with(
+            channel_settings(),
+            json!({ "code": "x", "kind": "PARTNER", "channel": "PARTNER_REFERRAL", "unitId": unknown::<UnitId>() }),
+        ),
+        Action::UpdateSalesChannel => with(channel_settings(), json!({ "channelId": unknown::<SalesChannelId>() })),
+        Action::RotateChannelSecret => {
+            json!({ "channelId": unknown::<SalesChannelId>(), "secret": "a secret of some length" })
+        }
+        Action::DeactivateSalesChannel => with(reason, json!({ "channelId": unknown::<SalesChannelId>() })),
+        Action::ActivateSalesChannel => json!({ "channelId": unknown::<SalesChannelId>() }),
+        Action::ReplayChannelDelivery => json!({ "deliveryId": unknown::<ChannelDeliveryId>() }),
         Action::CreatePartnerKey => json!({ "account": " " }),
         Action::CreateTrackingLink => order,
         Action::RevokeAccessKey => with(reason, json!({ "accessKeyId": unknown::<AccessKeyId>() })),
@@ -235,7 +255,14 @@ on_both_databases!(reads_are_for_those_the_table_names, |world| async move {
             asker.actor.query(document, needed)
         }));
         for ((field, _), answer) in QUERIES.iter().zip(answers.await) {
-            assert_eq!(answer.code(), asker.expects(readers(field), ""), "{field} as {}", asker.actor.identity.subject);
+            // The id of an order is none of a channel.
+            let allowed = if *field == "reconcileChannel" { "BAD_USER_INPUT" } else { "" };
+            assert_eq!(
+                answer.code(),
+                asker.expects(readers(field), allowed),
+                "{field} as {}",
+                asker.actor.identity.subject
+            );
         }
     }
 });
@@ -267,7 +294,9 @@ on_both_databases!(writes_are_for_those_the_table_names, |world| async move {
         }));
         for (action, answer) in Action::ALL.iter().zip(answers.await) {
             // An order without lines and a blank reason are refused by the rules; what does not exist is not found.
-            let by_rules = [Action::SubmitOrder, Action::RevokeAccess, Action::CreatePartnerKey].contains(action);
+            let by_rules =
+                [Action::SubmitOrder, Action::RevokeAccess, Action::CreatePartnerKey, Action::CreateSalesChannel]
+                    .contains(action);
             let allowed = if by_rules { "" } else { "NOT_FOUND" };
             assert_eq!(
                 answer.code(),

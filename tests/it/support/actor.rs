@@ -79,6 +79,12 @@ fn selection(field: &str) -> &'static str {
         "openTicket" | "contactCustomer" | "resolveTicket" => "ticket { id number status version }",
         "createPartnerKey" | "createTrackingLink" => "accessKey { id version hint } secret",
         "revokeAccessKey" => "accessKey { id version status }",
+        "createSalesChannel"
+        | "updateSalesChannel"
+        | "rotateChannelSecret"
+        | "deactivateSalesChannel"
+        | "activateSalesChannel" => "channel { id version code name status secrets { fingerprint endsAt } }",
+        "replayChannelDelivery" => "delivery { id outcome remark processedBy { subject } } order { id }",
         "revokeAccess" | "restoreAccess" => "restriction { id version status subject role reason liftReason }",
         _ => "order { id version status stage holds { id } }",
     }
