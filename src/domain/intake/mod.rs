@@ -2,6 +2,7 @@
 
 mod form;
 pub mod received;
+mod terms;
 
 use std::collections::BTreeMap;
 

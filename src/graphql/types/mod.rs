@@ -6,6 +6,7 @@ pub mod access_key;
 pub mod actions;
 pub mod allocation;
 pub mod channel;
+pub mod channel_order;
 pub mod common;
 pub mod config;
 pub mod delivery;

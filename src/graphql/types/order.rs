@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Object, Result};
 
 use super::actions::{self, AvailableAction};
 use super::allocation::Allocation;
-use super::channel::ChannelOrder;
+use super::channel_order::ChannelOrder;
 use super::common::{Address, Contact, Money};
 use super::delivery::{Delivery, SettlementRecord};
 use super::event::EventConnection;
