@@ -15,6 +15,7 @@ mod m0008_reads;
 mod m0009_access_keys;
 mod m0010_channels;
 mod m0012_review;
+mod m0013_allocation;
 mod m0014_stock;
 mod support;
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_reads::Migration),
             Box::new(m0009_access_keys::Migration),
             Box::new(m0010_channels::Migration),
+            Box::new(m0013_allocation::Migration),
             Box::new(m0012_review::Migration),
             Box::new(m0014_stock::Migration),
         ]

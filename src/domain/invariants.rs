@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::access::{AccessRestriction, AccessRestrictionStatus};
-use super::allocation::Allocation;
+use super::allocation::{Allocation, AllocationStatus};
 use super::channel::SalesChannel;
 use super::channel::order::ChannelOrder;
 use super::delivery::Delivery;
@@ -80,6 +80,7 @@ pub fn check_order(picture: &OrderPicture<'_>, findings: &mut Findings) {
         let counts = &line.quantities;
         for (name, counted, summed) in [
             ("allocated", counts.allocated, shares().map(|share| share.quantity).sum::<Decimal>()),
+            ("reserved", counts.reserved, shares().map(|share| share.reserved).sum()),
             ("passed", counts.passed, shares().map(|share| share.passed).sum()),
             ("dispatched", counts.dispatched, shares().map(|share| share.dispatched).sum()),
             ("confirmed", counts.confirmed, shares().map(|share| share.confirmed).sum()),
@@ -159,6 +160,15 @@ fn check_counts(counts: &LineQuantities, id: impl std::fmt::Display + Copy, find
 }
 
 fn check_status(order: &Order, findings: &mut Findings) {
+    findings.expect(
+        order.unallocatable.is_none()
+            || (order.has_unallocated() && matches!(order.status, OrderStatus::Approved | OrderStatus::InProgress))
+            || order.status == OrderStatus::CancellationPending,
+        "UNALLOCATABLE_ONLY_WHILE_OPEN",
+        "orders",
+        order.id,
+        || format!("it waits for a unit although it is {} or nothing of it is open", order.status),
+    );
     let open = order.lines.iter().any(|line| line.quantities.open() > Decimal::ZERO);
     let confirmed = open && order.coverage(|counts| counts.confirmed) == Coverage::Full;
     findings.expect(
@@ -184,6 +194,13 @@ fn check_status(order: &Order, findings: &mut Findings) {
 }
 
 fn check_allocation(share: &Allocation, deliveries: &[&Delivery], findings: &mut Findings) {
+    findings.expect(
+        share.accept_by.is_none() || share.status == AllocationStatus::Assigned,
+        "DEADLINE_ONLY_BEFORE_THE_ANSWER",
+        "allocation",
+        share.id,
+        || format!("it is {} and yet its unit has to answer", share.status),
+    );
     for line in &share.lines {
         let accepted: Decimal = share
             .inspections

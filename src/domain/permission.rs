@@ -35,8 +35,16 @@ codes! {
         RejectOrder = "REJECT_ORDER",
         /// Allocate an approved order to executing units by the rules.
         AllocateOrder = "ALLOCATE_ORDER",
+        /// Give quantities of an order to units by hand.
+        AllocateManually = "ALLOCATE_MANUALLY",
         /// Move an allocation to another unit by hand.
         ReassignAllocation = "REASSIGN_ALLOCATION",
+        /// Take parts out of an allocation by hand, for another unit or as a share of their own.
+        SplitAllocation = "SPLIT_ALLOCATION",
+        /// Make one allocation of two of the same unit by hand.
+        MergeAllocations = "MERGE_ALLOCATIONS",
+        /// Escalate an allocation whose unit has not answered in time.
+        EscalateAllocation = "ESCALATE_ALLOCATION",
         /// Accept an allocation; reserves the stock it needs.
         AcceptAllocation = "ACCEPT_ALLOCATION",
         /// Decline an allocation; the unit is excluded from it.
@@ -210,6 +218,7 @@ const ORDER_READERS: &[Role] = &[
 ];
 const STOCK_READERS: &[Role] =
     &[Sales, Dispatcher, Warehouse, Procurement, Operator, Inspector, Logistics, Supervisor, Admin, System];
+const ALLOCATION_WATCHERS: &[Role] = &[Dispatcher, Supervisor, Admin, System];
 const REVIEW_READERS: &[Role] = &[Reviewer, FinanceApprover, Supervisor, Admin, System];
 const COUNT_READERS: &[Role] = &[FinanceApprover, Warehouse, Procurement, Inspector, Supervisor, Admin, System];
 const TICKET_READERS: &[Role] = &[Customer, Partner, Sales, ServiceAgent, Supervisor, Admin, System];
@@ -225,6 +234,7 @@ pub const READS: &[Permission] = &[
         limit: "tracking links of orders in the caller's scope; partners' keys in the head unit, and the own ones",
     },
     Permission { field: "accessRestrictions", roles: &[Supervisor, Admin], limit: HEAD_UNIT },
+    Permission { field: "allocationAlerts", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
     Permission {
         field: "allocations",
         roles: &[
@@ -264,11 +274,13 @@ pub const READS: &[Permission] = &[
     Permission { field: "productStock", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "products", roles: EVERYONE, limit: "" },
     Permission { field: "reconcileChannel", roles: &[Supervisor, Admin], limit: OWN_SCOPE },
+    Permission { field: "replayAllocations", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
     Permission { field: "replenishmentRequests", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "salesChannels", roles: &[Supervisor, Admin], limit: OWN_SCOPE },
     Permission { field: "reviewQueue", roles: REVIEW_READERS, limit: OWN_SCOPE },
     Permission { field: "reviewUpdates", roles: REVIEW_READERS, limit: OWN_SCOPE },
     Permission { field: "serviceConfig", roles: EVERYONE, limit: "" },
+    Permission { field: "simulateAllocation", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
     Permission { field: "stockAlerts", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockItems", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockLevels", roles: STOCK_READERS, limit: OWN_SCOPE },
@@ -276,6 +288,7 @@ pub const READS: &[Permission] = &[
     Permission { field: "stocktakes", roles: COUNT_READERS, limit: OWN_SCOPE },
     Permission { field: "ticketUpdates", roles: TICKET_READERS, limit: OWN_SCOPE },
     Permission { field: "tickets", roles: TICKET_READERS, limit: OWN_SCOPE },
+    Permission { field: "unallocatableOrders", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
     Permission { field: "units", roles: STAFF, limit: OWN_SCOPE },
     Permission { field: "viewer", roles: EVERYONE, limit: "" },
 ];
@@ -303,7 +316,10 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         }
         Action::RejectOrder => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::AllocateOrder => (&[Dispatcher, System], OWN_SCOPE),
-        Action::ReassignAllocation => (&[Dispatcher], OWN_SCOPE),
+        Action::AllocateManually | Action::ReassignAllocation | Action::SplitAllocation | Action::MergeAllocations => {
+            (&[Dispatcher], OWN_SCOPE)
+        }
+        Action::EscalateAllocation => (&[System], "once a deadline has passed"),
         Action::AcceptAllocation | Action::DeclineAllocation => (&[Operator], "of the executing unit"),
         Action::ReceiveStock => (&[Warehouse, Procurement], "of the warehouse or above"),
         Action::AdjustStock => (&[Warehouse], "of the warehouse or above"),

@@ -91,6 +91,10 @@ codes! {
         NothingToAllocate = "NOTHING_TO_ALLOCATE",
         /// No executing unit can take this line.
         NoCapableUnit = "NO_CAPABLE_UNIT",
+        /// These shares cannot become one.
+        SharesDoNotFit = "SHARES_DO_NOT_FIT",
+        /// A rule of a rule set is not usable as it is written.
+        RuleNotUsable = "RULE_NOT_USABLE",
         /// The unit declined this share before or holds it already.
         UnitExcluded = "UNIT_EXCLUDED",
         /// An earlier milestone is not finished.

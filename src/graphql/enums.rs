@@ -17,7 +17,7 @@ use crate::app::read::review::ReviewQueueOrder;
 use crate::domain::access::AccessRestrictionStatus;
 use crate::domain::access_key::{AccessKeyKind, AccessKeyStatus};
 use crate::domain::actor::Role;
-use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode};
+use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode, Overdue, Weekday};
 use crate::domain::channel::delivery::DeliveryOutcome;
 use crate::domain::channel::reconcile::ReconciliationKind;
 use crate::domain::channel::{ChannelKind, CustomerPolicy, SalesChannelStatus};
@@ -134,6 +134,7 @@ graphql_enums! {
     MovementKind => "StockMovementKind",
     OrderSortField => "OrderSortField",
     OrderStatus => "OrderStatus",
+    Overdue => "OverdueAnswer",
     Priority => "Priority",
     ProductKind => "ProductKind",
     ReconciliationKind => "ReconciliationKind",
@@ -154,6 +155,7 @@ graphql_enums! {
     TrackingKind => "TrackingEventKind",
     TransferStatus => "StockTransferStatus",
     UnitKind => "UnitKind",
+    Weekday => "Weekday",
     UnknownReason => "UnknownFigureReason",
 }
 

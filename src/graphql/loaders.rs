@@ -160,6 +160,7 @@ impl Loaders {
         loader.clear::<AllocationDecisionId>();
         loader.clear::<ReviewOf>();
         loader.clear::<ChannelOrderOf>();
+        loader.clear::<UnallocatableOf>();
         loader.clear::<AllocationsOf>();
         loader.clear::<DeliveriesOf>();
         loader.clear::<TicketsOf>();
@@ -218,6 +219,8 @@ keys! {
     ReviewOf(OrderId),
     /// An order as its channel tells of it.
     ChannelOrderOf(OrderId),
+    /// Why no unit was found for an order.
+    UnallocatableOf(OrderId),
     /// The allocations of an order.
     AllocationsOf(OrderId),
     /// The deliveries of an order.
@@ -297,6 +300,7 @@ load_one! {
 }
 
 load_list! {
+    UnallocatableOf => AllocationDecision, allocation::unallocatable_reasons, |one| one.order_id;
     AllocationsOf => Allocation, allocation::of_orders, |one| one.order_id;
     DeliveriesOf => Delivery, delivery::of_orders, |one| one.order_id;
     TicketsOf => Ticket, ticket::of_orders, |one| one.order_id;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::OpeningStock;
 use crate::app::Identity;
 use crate::domain::actor::Role;
+use crate::domain::allocation::UnitTerms;
 use crate::domain::ids::{ProductId, UnitId};
 use crate::domain::intake::Channel;
 use crate::domain::money::Currency;
@@ -149,6 +150,9 @@ fn rules(team: impl Fn(TicketType) -> String) -> RuleSet {
         reason: "class 4 lasers are sold to licensed businesses only".to_owned(),
     };
     let mut rules = super::rules::first(team, vec![restriction]);
+    if let Some(allocation) = &mut rules.allocation {
+        allocation.units = capacities();
+    }
     rules.approval_bands = vec![
         ApprovalBand {
             automatic: true,
@@ -214,6 +218,14 @@ fn units(new_id: &dyn Fn() -> Uuid) -> Vec<Unit> {
         });
     }
     units
+}
+
+/// How much the executing units take on at the same time: enough for all that is tried out with the demo.
+fn capacities() -> Vec<UnitTerms> {
+    let rows = [("AUR-N", 100_000), ("AUR-S", 100_000), ("AUR-V", 50_000)];
+    rows.into_iter()
+        .map(|(unit, open)| UnitTerms { unit: unit.to_owned(), open_allocations: Some(open), ..UnitTerms::default() })
+        .collect()
 }
 
 fn yuan() -> Currency {

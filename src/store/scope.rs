@@ -1,7 +1,8 @@
 //! Scope as SQL: what does not exist for a caller is not found by any query.
 
 use entity::{
-    access_key, allocation, delivery, event, orders, sales_channel, stock_item, stock_transfer, stocktake, ticket,
+    access_key, allocation, allocation_decision, delivery, event, orders, sales_channel, stock_item, stock_transfer,
+    stocktake, ticket,
 };
 use sea_orm::sea_query::{Condition, Expr, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, Iden};
@@ -58,6 +59,15 @@ pub fn allocations(scope: &Scope) -> Condition {
         Scope::Units(units) => Condition::all().add(allocation::Column::UnitId.is_in(unit_ids(units))),
         Scope::Nothing => nothing(),
         other => Condition::all().add(in_visible_orders(allocation::Column::OrderId, other)),
+    }
+}
+
+/// Decisions on allocation that exist for the scope: those about its orders.
+pub fn decisions(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Nothing => nothing(),
+        other => Condition::all().add(in_visible_orders(allocation_decision::Column::OrderId, other)),
     }
 }
 

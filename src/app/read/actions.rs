@@ -39,6 +39,7 @@ const ORDER: &[Action] = &[
     Action::ApproveOrder,
     Action::RejectOrder,
     Action::AllocateOrder,
+    Action::AllocateManually,
     Action::PlaceHold,
     Action::ReleaseHold,
     Action::CancelOrder,
@@ -51,6 +52,9 @@ const ALLOCATION: &[Action] = &[
     Action::AcceptAllocation,
     Action::DeclineAllocation,
     Action::ReassignAllocation,
+    Action::SplitAllocation,
+    Action::MergeAllocations,
+    Action::EscalateAllocation,
     Action::RecordInspection,
     Action::PlanDelivery,
 ];

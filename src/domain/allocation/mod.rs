@@ -2,6 +2,15 @@
 //! explains itself.
 
 mod choice;
+mod cover;
+mod deadline;
+mod decision;
+mod facts;
+mod follow;
+mod manual;
+mod rank;
+mod replay;
+mod rules;
 
 use std::collections::BTreeMap;
 
@@ -24,8 +33,14 @@ use crate::domain::reference::{Component, ProductKind};
 use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
 use crate::domain::transition::{Lifecycle, Transition, birth, step};
 
-pub use choice::{
-    AllocationDecision, AllocationRule, Assignment, Candidate, DecisionMode, UnitFacts, Verdict, allocate, reassign,
+pub use choice::{Abstention, Candidate, Part, Plan, Remainder, Verdict, plan, plan_kind};
+pub use decision::{Allocated, AllocationDecision, DecisionMode, Outcome, allocate, explain};
+pub use facts::{Available, Demand, DemandLine, UnitFacts};
+pub use manual::{ByHand, GivenShare, TakenPart, allocate_manually, merge, reassign, split};
+pub use replay::{Move, replay};
+pub use rules::{
+    AllocationRule, AllocationRules, AnswerDeadline, AnswerRule, Automatic, Conditions, Criterion, Overdue,
+    RegionDistance, SplitRule, UnitTerms, Weekday,
 };
 
 codes! {
@@ -47,7 +62,7 @@ codes! {
         Closed = "CLOSED",
         /// The unit did not take it.
         Declined = "DECLINED",
-        /// Moved to another unit.
+        /// Moved to another unit, or split, or merged into another share: others stand in its place.
         Superseded = "SUPERSEDED",
         /// Cancelled with the order.
         Cancelled = "CANCELLED",
@@ -60,12 +75,23 @@ impl Lifecycle for AllocationStatus {
     const NOUN: &'static str = "allocation";
     const TRANSITIONS: &'static [Transition<Self>] = &[
         birth(Action::AllocateOrder, Assigned, "R3.1"),
+        birth(Action::AllocateManually, Assigned, "R3.3"),
         birth(Action::ReassignAllocation, Assigned, "R3.3"),
+        birth(Action::SplitAllocation, Assigned, "R3.3"),
+        birth(Action::SplitAllocation, Accepted, "R3.3"),
         step(Assigned, Action::AcceptAllocation, Accepted, "R4.2"),
         step(Assigned, Action::DeclineAllocation, Declined, "R3.1"),
+        step(Assigned, Action::EscalateAllocation, Assigned, "R3.1"),
+        step(Assigned, Action::EscalateAllocation, Declined, "R3.1"),
         step(Assigned, Action::ReassignAllocation, Superseded, "R3.3"),
         step(Accepted, Action::ReassignAllocation, Superseded, "R3.3"),
         step(InProgress, Action::ReassignAllocation, Superseded, "R3.3"),
+        step(Assigned, Action::SplitAllocation, Superseded, "R3.3"),
+        step(Accepted, Action::SplitAllocation, Superseded, "R3.3"),
+        step(Assigned, Action::MergeAllocations, Assigned, "R3.3"),
+        step(Assigned, Action::MergeAllocations, Superseded, "R3.3"),
+        step(Accepted, Action::MergeAllocations, Accepted, "R3.3"),
+        step(Accepted, Action::MergeAllocations, Superseded, "R3.3"),
         step(Accepted, Action::StartMilestone, InProgress, "R5.1"),
         step(InProgress, Action::StartMilestone, InProgress, "R5.2"),
         step(InProgress, Action::BlockMilestone, InProgress, "R5.4"),
@@ -127,6 +153,12 @@ pub struct AllocationLine {
     pub confirmed: Decimal,
 }
 
+/// Events that were written before there were levels do not know of any.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
+fn is_zero(level: &i32) -> bool {
+    *level == 0
+}
+
 /// An executing unit's share of an order, with all that belongs to its execution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Allocation {
@@ -148,6 +180,11 @@ pub struct Allocation {
     pub decision_id: AllocationDecisionId,
     /// When it was assigned.
     pub assigned_at: DateTime<Utc>,
+    /// By when the unit must answer next; none without a deadline, and once it has answered.
+    pub accept_by: Option<DateTime<Utc>>,
+    /// How many deadlines of its answer have passed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub escalation_level: i32,
     /// Who accepted it.
     pub accepted_by: Option<String>,
     /// Why it was declined.
@@ -178,9 +215,12 @@ impl Allocation {
     /// What stands between the actor and an action on this allocation, apart from the input.
     pub fn blockers(&self, action: Action, order: &Order, actor: &Actor) -> Refusals {
         let mut refusals = match action {
-            Action::AcceptAllocation | Action::DeclineAllocation | Action::ReassignAllocation => {
-                order.blockers(action, actor)
-            }
+            Action::AcceptAllocation
+            | Action::DeclineAllocation
+            | Action::EscalateAllocation
+            | Action::ReassignAllocation
+            | Action::SplitAllocation
+            | Action::MergeAllocations => order.blockers(action, actor),
             _ => role_blockers(action, actor),
         };
         refusals.require(self.status.admits(action), || self.status.refuse(action));
@@ -200,6 +240,7 @@ impl Allocation {
                     )
                 });
             }
+            Action::EscalateAllocation | Action::SplitAllocation | Action::MergeAllocations => {}
             Action::StartMilestone | Action::PlanDelivery => self.forward_blockers(order, &mut refusals),
             _ => refusals.require(order.status.is_executing(), || {
                 Refusal::new(Code::IllegalTransition, "R2.6", format!("The order is {}.", order.status))
@@ -230,6 +271,7 @@ impl Allocation {
     /// Ends the share and gives its quantities back to the order. Stock must be released besides.
     pub fn give_back(&mut self, order: &mut Order, status: AllocationStatus) {
         self.status = status;
+        self.accept_by = None;
         for line in &mut self.lines {
             order.count(Counter::Allocated, line.order_line_id, -line.quantity);
             order.count(Counter::Reserved, line.order_line_id, -line.reserved);

@@ -66,6 +66,10 @@ codes! {
         OrderRejected = "ORDER_REJECTED",
         /// Quantities were allocated to executing units.
         OrderAllocated = "ORDER_ALLOCATED",
+        /// Some quantities were allocated to executing units; for others no unit was found yet.
+        OrderPartlyAllocated = "ORDER_PARTLY_ALLOCATED",
+        /// No unit can take what is to be allocated; somebody must look after it.
+        OrderUnallocatable = "ORDER_UNALLOCATABLE",
         /// Quantities came back from a unit and are to be allocated again.
         OrderDeallocated = "ORDER_DEALLOCATED",
         /// A unit accepted its share; stock was reserved where it is needed.
@@ -124,7 +128,11 @@ codes! {
         AllocationAccepted = "ALLOCATION_ACCEPTED",
         /// The unit declined its share.
         AllocationDeclined = "ALLOCATION_DECLINED",
-        /// The share was moved to another unit.
+        /// The unit did not answer in time; those who look after allocation are told.
+        AllocationEscalated = "ALLOCATION_ESCALATED",
+        /// Another share of the same unit went into this one.
+        AllocationMerged = "ALLOCATION_MERGED",
+        /// The share was moved to another unit, split, or merged into another.
         AllocationSuperseded = "ALLOCATION_SUPERSEDED",
         /// The share was cancelled.
         AllocationCancelled = "ALLOCATION_CANCELLED",
@@ -263,6 +271,9 @@ impl EventKind {
         !matches!(
             self,
             Self::OrderDeallocated
+                | Self::OrderUnallocatable
+                | Self::AllocationEscalated
+                | Self::AllocationMerged
                 | Self::OrderApprovalGiven
                 | Self::ReviewOpened
                 | Self::ReviewQuestionAsked

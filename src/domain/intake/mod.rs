@@ -184,6 +184,7 @@ pub fn submit(submission: Submission, facts: IntakeFacts<'_>) -> Result<(Order, 
         rule_set_version: facts.rule_set_version,
         cancellation: None,
         holds: Vec::new(),
+        unallocatable: None,
         lines,
     };
     Ok((order, EventKind::OrderSubmitted))

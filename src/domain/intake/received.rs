@@ -414,6 +414,7 @@ impl Draft {
             rule_set_version,
             cancellation: None,
             holds: Vec::new(),
+            unallocatable: None,
             lines: lines.into_iter().map(|draft| draft.line).collect(),
         };
         faults.extend(total_fault(&received.charges, order.total(), currency));

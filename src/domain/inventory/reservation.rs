@@ -156,6 +156,7 @@ pub fn accept(
     }
     allocation.status = AllocationStatus::Accepted;
     allocation.accepted_by = Some(act.actor.subject.clone());
+    allocation.accept_by = None;
     allocation.milestones = progress::plan(allocation.kind, rules, responsible, act);
     order.begin();
     Ok(EventKind::AllocationAccepted)

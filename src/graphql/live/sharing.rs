@@ -18,12 +18,22 @@ const TO_ALL: &[(&str, &str)] = &[
     ("Address", "city countryCode postalCode regionName street"),
     (
         "Allocation",
-        "assignedAt backorders checklistItems decision declineReason id inspections kind lines milestones \
-         order reservations status unit version warehouse",
+        "acceptBy assignedAt backorders checklistItems decision declineReason escalationLevel id inspections \
+         kind lines milestones order reservations status unit version warehouse",
     ),
-    ("AllocationCandidate", "chosen eligible unit unitCode verdicts"),
-    ("AllocationDecision", "candidates decidedAt decidedByRule id mode reason ruleSetVersion"),
+    ("AllocationAbstention", "name reason rule"),
+    ("AllocationAlert", "allocation cursor event order"),
+    ("AllocationCandidate", "chosen eligible facts unit unitCode verdicts"),
+    (
+        "AllocationDecision",
+        "abstentions candidates decidedAt decidedByRule id kind mode parts reason ruleSetVersion unallocated",
+    ),
+    ("AllocationFacts", "allocationsToday available capabilities openAllocations openQuantity regions"),
     ("AllocationLine", "confirmed dispatched id orderLine passed planned produced product quantity reserved sku"),
+    ("AllocationPart", "lineNumber quantity unitCode"),
+    ("AllocationRemainder", "lineNumber quantity"),
+    ("AllocationStock", "quantity sku"),
+    ("AllocationVerdict", "name passed reason rule score"),
     ("AllocationVerdict", "passed reason rule score"),
     ("Approval", "approvedAt automatic invalidation level reason valid waivers"),
     ("ApprovalInvalidation", "at reason"),

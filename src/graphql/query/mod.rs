@@ -23,6 +23,7 @@ pub struct Query(
     access_key::AccessKeyQuery,
     allocation::AllocationQuery,
     channel::ChannelQuery,
+    allocation::SimulationQuery,
     delivery::DeliveryQuery,
     event::EventQuery,
     inventory::InventoryQuery,

@@ -97,11 +97,13 @@ pub const LINE_QUANTITIES: &[Field] = &[
 
 /// Of an allocation, apart from its parts.
 pub const ALLOCATION: &[Field] = &[
+    ("acceptBy", &["accept_by"]),
     ("acceptedBy", &["accepted_by"]),
     ("assignedAt", &["assigned_at"]),
     ("backorders", &[]),
     ("decision", &["decision_id"]),
     ("declineReason", &["decline_reason"]),
+    ("escalationLevel", &["escalation_level"]),
     ("id", &[]),
     ("inspections", &[]),
     ("kind", &["kind"]),

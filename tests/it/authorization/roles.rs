@@ -76,21 +76,30 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
         "reconcileChannel",
         "query($order: ID!) { reconcileChannel(input: { channelId: $order, from: \"2026-01-01T00:00:00Z\", \
          before: \"2026-01-02T00:00:00Z\", listing: [] }) { matched } }",
+        "replayAllocations",
+        "{ replayAllocations(from: \"2026-01-01T00:00:00Z\", to: \"2026-01-02T00:00:00Z\") { orders } }",
     ),
     ("replenishmentRequests", "{ replenishmentRequests(first: 1) { totalCount } }"),
     ("salesChannels", "{ salesChannels(first: 1) { totalCount } }"),
     ("reviewQueue", "{ reviewQueue(first: 1) { totalCount } }"),
     ("serviceConfig", "{ serviceConfig { maxDepth } }"),
+    (
+        "simulateAllocation",
+        "{ simulateAllocation(of: { draft: { region: \"NORTH\", channel: E_COMMERCE, customerGroup: \"RETAIL\", \
+         lines: [{ sku: \"LAMP-1\", quantity: \"1\" }] } }) { ruleSetVersion } }",
+    ),
     ("stockItems", "{ stockItems(first: 1) { totalCount } }"),
     ("stockTransfers", "{ stockTransfers(first: 1) { totalCount } }"),
     ("stocktakes", "{ stocktakes(first: 1) { totalCount } }"),
     ("tickets", "{ tickets(first: 1) { totalCount } }"),
+    ("unallocatableOrders", "{ unallocatableOrders(first: 1) { totalCount } }"),
     ("units", "{ units { id } }"),
     ("viewer", "{ viewer { subject } }"),
 ];
 
 /// With a cursor that is none: whoever may follow is told so, at once.
 pub(super) const SUBSCRIPTIONS: &[(&str, &str)] = &[
+    ("allocationAlerts", "subscription { allocationAlerts(after: \"none\") { cursor } }"),
     ("orderEvents", "subscription { orderEvents(after: \"none\") { cursor } }"),
     ("orderProgress", "subscription($order: ID!) { orderProgress(orderId: $order) { cursor } }"),
     ("reviewUpdates", "subscription { reviewUpdates(after: \"none\") { cursor } }"),
@@ -144,7 +153,14 @@ pub(super) fn input(action: Action) -> Value {
         Action::AnswerCancellation => with(order, json!({ "grant": false })),
         Action::OpenTicket => with(order, json!({ "type": "OTHER", "subject": "It", "description": "Hums." })),
         Action::ReassignAllocation => with(with(allocation, reason), json!({ "unitId": unknown::<UnitId>() })),
-        Action::AcceptAllocation | Action::PlanDelivery => allocation,
+        Action::AllocateManually => with(with(order, reason), json!({ "shares": [] })),
+        Action::SplitAllocation => {
+            with(with(allocation, reason), json!({ "unitId": unknown::<UnitId>(), "parts": [] }))
+        }
+        Action::MergeAllocations => {
+            with(with(allocation, reason), json!({ "otherAllocationId": unknown::<AllocationId>() }))
+        }
+        Action::AcceptAllocation | Action::EscalateAllocation | Action::PlanDelivery => allocation,
         Action::DeclineAllocation => with(allocation, reason),
         Action::RecordInspection => with(allocation, json!({ "checklist": [] })),
         Action::ReceiveStock => with(stock, json!({ "quantity": "1" })),

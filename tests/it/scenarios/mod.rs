@@ -1,7 +1,9 @@
 //! The regulation, played: each scenario is what people do, and what must come of it.
 
+mod allocation;
 mod amendment;
 mod approval;
+mod by_hand;
 mod cancellation;
 mod channels;
 mod chronicle;

@@ -35,14 +35,14 @@ pub struct Refused {
 fn selection(field: &str) -> &'static str {
     match field {
         "submitOrder" => "duplicate order { id version status number lines { id lineNumber sku } }",
-        "allocateOrder" | "reassignAllocation" => {
-            if field == "allocateOrder" {
+        "allocateOrder" | "allocateManually" | "splitAllocation" | "mergeAllocations" | "reassignAllocation" => {
+            if ["allocateOrder", "allocateManually", "splitAllocation"].contains(&field) {
                 "order { id version status } allocations { id status kind unit { code } }"
             } else {
                 "order { id version status } allocation { id status kind unit { code } }"
             }
         }
-        "acceptAllocation" | "declineAllocation" | "recordInspection" => {
+        "acceptAllocation" | "declineAllocation" | "escalateAllocation" | "recordInspection" => {
             "allocation { id version status kind milestones { id code status sequence responsible { subject } } }"
         }
         "receiveStock" => "stockItem { id version onHand reserved available } filledAllocations { id }",
