@@ -12,6 +12,7 @@ mod m0005_log;
 mod m0006_feed;
 mod m0007_access;
 mod m0008_reads;
+mod m0015_changes;
 mod support;
 
 /// Every migration, oldest first.
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_feed::Migration),
             Box::new(m0007_access::Migration),
             Box::new(m0008_reads::Migration),
+            Box::new(m0015_changes::Migration),
         ]
     }
 }

@@ -11,6 +11,7 @@ pub mod failure;
 pub mod inspection;
 pub mod intake;
 pub mod inventory;
+pub mod materials;
 pub mod order;
 pub mod progress;
 pub mod read;

@@ -6,6 +6,7 @@ use super::access::{AccessRestriction, AccessRestrictionStatus};
 use super::allocation::Allocation;
 use super::delivery::Delivery;
 use super::inventory::StockItem;
+use super::materials::Structure;
 use super::order::{Coverage, LineQuantities, Order, OrderStatus};
 use super::review::ReviewCase;
 
@@ -225,6 +226,13 @@ pub fn check_stock(item: &StockItem, sums: StockSums, findings: &mut Findings) {
         item.id,
         || format!("{} reserved of {}", item.reserved, item.on_hand),
     );
+}
+
+/// Checks all bills of materials.
+pub fn check_structure(structure: &Structure, findings: &mut Findings) {
+    if let Some(sku) = structure.cycle() {
+        findings.expect(false, "NO_PART_OF_ITSELF", "component", &sku, || format!("{sku} is a part of itself"));
+    }
 }
 
 /// Checks a restriction of access.

@@ -13,6 +13,7 @@ pub mod inspection;
 pub mod intake;
 pub mod invariants;
 pub mod inventory;
+pub mod materials;
 pub mod money;
 pub mod order;
 pub mod permission;

@@ -31,6 +31,8 @@ codes! {
         ReceiveStock = "RECEIVE_STOCK",
         /// Correct a stock count.
         AdjustStock = "ADJUST_STOCK",
+        /// Set what a product is made of.
+        SetBillOfMaterials = "SET_BILL_OF_MATERIALS",
         /// Begin or resume a milestone.
         StartMilestone = "START_MILESTONE",
         /// Finish a milestone.
@@ -161,6 +163,7 @@ pub const READS: &[Permission] = &[
         ],
         limit: OWN_SCOPE,
     },
+    Permission { field: "billOfMaterials", roles: STAFF, limit: "" },
     Permission {
         field: "customers",
         roles: &[Customer, Sales, Reviewer, FinanceApprover, ServiceAgent, Supervisor, Admin, System],
@@ -169,6 +172,7 @@ pub const READS: &[Permission] = &[
     Permission { field: "deliveries", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "eventCursor", roles: ORDER_READERS, limit: "" },
     Permission { field: "events", roles: ORDER_READERS, limit: OWN_SCOPE },
+    Permission { field: "materialAvailability", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "node", roles: EVERYONE, limit: OWN_SCOPE },
     Permission { field: "nodes", roles: EVERYONE, limit: OWN_SCOPE },
     Permission { field: "order", roles: ORDER_READERS, limit: OWN_SCOPE },
@@ -206,6 +210,7 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::AcceptAllocation | Action::DeclineAllocation => (&[Operator], "of the executing unit"),
         Action::ReceiveStock => (&[Warehouse, Procurement], "of the warehouse or above"),
         Action::AdjustStock => (&[Warehouse], "of the warehouse or above"),
+        Action::SetBillOfMaterials => (&[Procurement, Admin], ""),
         Action::StartMilestone | Action::CompleteMilestone | Action::BlockMilestone => {
             (&[Operator], "the one named responsible")
         }

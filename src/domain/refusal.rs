@@ -87,6 +87,10 @@ codes! {
         StockMissing = "STOCK_MISSING",
         /// The change would take away stock that is reserved, or make a count negative.
         StockReserved = "STOCK_RESERVED",
+        /// A product would be a part of itself.
+        BillOfMaterialsCycle = "BILL_OF_MATERIALS_CYCLE",
+        /// A product's structure has too many levels or lines.
+        StructureTooLarge = "STRUCTURE_TOO_LARGE",
         /// Nothing is left to inspect.
         NothingToInspect = "NOTHING_TO_INSPECT",
         /// Nothing that passed inspection is left to deliver.

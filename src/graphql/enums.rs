@@ -23,6 +23,7 @@ use crate::domain::intake::{Channel, Priority};
 use crate::domain::inventory::{
     BackorderStatus, MovementKind, ReplenishmentReason, ReplenishmentStatus, ReservationStatus,
 };
+use crate::domain::materials::LateReason;
 use crate::domain::order::{Coverage, OrderStatus, Stage};
 use crate::domain::permission::Action;
 use crate::domain::progress::MilestoneStatus;
@@ -117,6 +118,7 @@ graphql_enums! {
     EventKind => "EventKind",
     EvidenceKind => "EvidenceKind",
     InspectionResult => "InspectionResult",
+    LateReason => "MaterialLateReason",
     MilestoneStatus => "MilestoneStatus",
     MovementKind => "StockMovementKind",
     OrderSortField => "OrderSortField",

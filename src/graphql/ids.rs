@@ -89,6 +89,7 @@ pub fn of_aggregate(kind: AggregateKind, id: Uuid) -> ID {
             AggregateKind::ReplenishmentRequest => ReplenishmentRequestId::TYPE,
             AggregateKind::Delivery => DeliveryId::TYPE,
             AggregateKind::Ticket => TicketId::TYPE,
+            AggregateKind::BillOfMaterials => ProductId::TYPE,
             AggregateKind::AccessRestriction => AccessRestrictionId::TYPE,
         },
         id,

@@ -14,6 +14,7 @@ pub mod inventory;
 mod lanes;
 pub mod lease;
 pub mod log;
+pub mod materials;
 pub mod order;
 pub mod page;
 mod parts;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    access_restriction, allocation, delivery, event, orders, reservation, review_case, settlement_record, stock_item,
-    stock_movement, ticket,
+    access_restriction, allocation, bill_of_materials, delivery, event, orders, reservation, review_case,
+    settlement_record, stock_item, stock_movement, ticket,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;
@@ -21,9 +21,10 @@ use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};
 use crate::domain::ids::OrderId;
 use crate::domain::invariants::{
-    Findings, OrderPicture, Settled, StockSums, Violation, check_order, check_restriction, check_stock,
+    Findings, OrderPicture, Settled, StockSums, Violation, check_order, check_restriction, check_stock, check_structure,
 };
 use crate::domain::inventory::StockItem;
+use crate::domain::materials::BillOfMaterials;
 use crate::domain::order::Order;
 use crate::domain::review::ReviewCase;
 use crate::domain::ticket::Ticket;
@@ -59,6 +60,7 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     let mut report = Report { orders: verify_orders(db, &mut findings).await?, ..Report::default() };
     report.stock_items = verify_stock(db, &mut findings).await?;
     verify_restrictions(db, &mut findings).await?;
+    check_structure(&super::materials::whole(db).await?, &mut findings);
     report.events += verify_history::<Order, orders::Entity>(db, orders::Column::Id, &mut findings).await?;
     report.events +=
         verify_history::<ReviewCase, review_case::Entity>(db, review_case::Column::Id, &mut findings).await?;
@@ -73,6 +75,9 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
         &mut findings,
     )
     .await?;
+    report.events +=
+        verify_history::<BillOfMaterials, bill_of_materials::Entity>(db, bill_of_materials::Column::Id, &mut findings)
+            .await?;
     report.events += verify_history::<AccessRestriction, access_restriction::Entity>(
         db,
         access_restriction::Column::Id,

@@ -207,6 +207,7 @@ impl Life {
             Action::SubmitOrder
             | Action::ReceiveStock
             | Action::AdjustStock
+            | Action::SetBillOfMaterials
             | Action::RevokeAccess
             | Action::RestoreAccess => return None,
         };

@@ -7,6 +7,7 @@ pub mod allocation;
 pub mod delivery;
 pub mod event;
 pub mod inventory;
+pub mod materials;
 pub mod order;
 pub mod reference;
 pub mod review;

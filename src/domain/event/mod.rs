@@ -24,6 +24,8 @@ codes! {
         Delivery = "DELIVERY",
         /// An after-sales ticket.
         Ticket = "TICKET",
+        /// What a product is made of.
+        BillOfMaterials = "BILL_OF_MATERIALS",
         /// Access that was taken away from somebody.
         AccessRestriction = "ACCESS_RESTRICTION",
     }
@@ -150,6 +152,8 @@ codes! {
         TicketContacted = "TICKET_CONTACTED",
         /// The ticket was resolved.
         TicketResolved = "TICKET_RESOLVED",
+        /// It was set what a product is made of.
+        BillOfMaterialsSet = "BILL_OF_MATERIALS_SET",
         /// Access was taken away from somebody.
         AccessRevoked = "ACCESS_REVOKED",
         /// Access was given back.
@@ -186,6 +190,7 @@ impl EventKind {
                 | Self::ReplenishmentRequested
                 | Self::ReplenishmentRaised
                 | Self::ReplenishmentReceived
+                | Self::BillOfMaterialsSet
                 | Self::AccessRevoked
                 | Self::AccessRestored
         )

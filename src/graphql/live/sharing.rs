@@ -26,7 +26,7 @@ const TO_ALL: &[(&str, &str)] = &[
     ("AllocationLine", "confirmed dispatched id orderLine passed planned produced product quantity reserved sku"),
     ("AllocationVerdict", "passed reason rule score"),
     ("Backorder", "allocationLineId createdAt filled id priority product quantity status stockItem"),
-    ("BillOfMaterialsComponent", "product quantity sku"),
+    ("BillOfMaterialsComponent", "effectiveFrom effectiveUntil product quantity sku"),
     ("Cancellation", "reason requestedAt"),
     ("ChecklistAnswer", "item note passed"),
     ("Clarification", "answer answeredAt askedAt id question"),

@@ -7,6 +7,7 @@ mod delivery;
 mod inspection;
 mod intake;
 mod inventory;
+mod materials;
 mod order;
 mod progress;
 mod review;
@@ -29,6 +30,7 @@ pub struct Mutation(
     order::OrderMutation,
     allocation::AllocationMutation,
     inventory::InventoryMutation,
+    materials::MaterialsMutation,
     progress::ProgressMutation,
     inspection::InspectionMutation,
     delivery::DeliveryMutation,

@@ -5,6 +5,7 @@ pub mod allocation;
 pub mod delivery;
 pub mod event;
 pub mod inventory;
+pub mod materials;
 pub mod node;
 pub mod order;
 pub mod reference;
@@ -21,6 +22,7 @@ pub struct Query(
     delivery::DeliveryQuery,
     event::EventQuery,
     inventory::InventoryQuery,
+    materials::MaterialsQuery,
     node::NodeQuery,
     order::OrderQuery,
     reference::ReferenceQuery,

@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod event;
 pub mod inspection;
 pub mod inventory;
+pub mod materials;
 pub mod node;
 pub mod order;
 pub mod order_line;

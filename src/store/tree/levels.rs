@@ -72,7 +72,7 @@ levels! {
         id, number, company_name, contact_name, email, phone, customer_group, region, currency, credit_limit,
     }
     product { id, sku, name, kind, category, unit_of_measure, list_price, currency }
-    component { id, product_id, component_id, quantity }
+    component { id, product_id, component_id, quantity, effective_from, effective_until }
     org_unit { id, parent_id, code, name, kind, capabilities, regions }
     staff { id, subject, name, unit_id, roles }
     review_case { id, version, order_id, status, reviewer, opened_at, checks, clarifications, decision }

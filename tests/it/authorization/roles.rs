@@ -54,10 +54,15 @@ fn every_root_field_has_its_row_in_the_table_and_every_row_its_field() {
 pub(super) const QUERIES: &[(&str, &str)] = &[
     ("accessRestrictions", "{ accessRestrictions(first: 1) { totalCount } }"),
     ("allocations", "{ allocations(first: 1) { totalCount } }"),
+    ("billOfMaterials", "{ billOfMaterials(sku: \"NO-1\") { depth } }"),
     ("customers", "{ customers(first: 1) { totalCount } }"),
     ("deliveries", "{ deliveries(first: 1) { totalCount } }"),
     ("eventCursor", "{ eventCursor }"),
     ("events", "{ events(first: 1) { cursor } }"),
+    (
+        "materialAvailability",
+        "{ materialAvailability(sku: \"NO-1\", quantity: \"1\", date: \"2999-01-01\") { sufficient } }",
+    ),
     ("node", "query($order: ID!) { node(id: $order) { id } }"),
     ("nodes", "query($order: ID!) { nodes(ids: [$order]) { id } }"),
     ("order", "query($order: ID!) { order(by: { id: $order }) { id } }"),
@@ -114,6 +119,7 @@ pub(super) fn input(action: Action) -> Value {
         Action::RecordInspection => with(allocation, json!({ "checklist": [] })),
         Action::ReceiveStock => with(stock, json!({ "quantity": "1" })),
         Action::AdjustStock => with(with(stock, reason), json!({ "change": "1" })),
+        Action::SetBillOfMaterials => json!({ "sku": "NO-1", "components": [] }),
         Action::StartMilestone | Action::CompleteMilestone => milestone,
         Action::BlockMilestone => with(milestone, json!({ "cause": "Rain.", "measure": "Tent." })),
         Action::BookDelivery | Action::DispatchDelivery => delivery,
@@ -201,8 +207,9 @@ on_both_databases!(writes_are_for_those_the_table_names, |world| async move {
             async move { actor.act(&action.field_name(), input(*action)).await }
         }));
         for (action, answer) in Action::ALL.iter().zip(answers.await) {
-            // An order without lines and a blank reason are refused by the rules; what does not exist is not found.
-            let by_rules = [Action::SubmitOrder, Action::RevokeAccess].contains(action);
+            // An order without lines, a blank reason and an unknown SKU are refused by the rules; what does not
+            // exist is not found.
+            let by_rules = [Action::SubmitOrder, Action::RevokeAccess, Action::SetBillOfMaterials].contains(action);
             let allowed = if by_rules { "" } else { "NOT_FOUND" };
             assert_eq!(
                 answer.code(),

@@ -4,5 +4,6 @@ mod cancellation;
 mod chronicle;
 mod completion;
 mod execution;
+mod materials;
 mod review;
 mod units;

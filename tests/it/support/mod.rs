@@ -234,6 +234,7 @@ impl World {
             "delivery",
             "ticket",
             "access_restriction",
+            "bill_of_materials",
         ];
         const COUNTED: &[&str] = &[
             "event",
@@ -249,6 +250,7 @@ impl World {
             "tracking_event",
             "settlement_record",
             "delivery_line",
+            "component",
         ];
         let rows = VERSIONED
             .iter()
