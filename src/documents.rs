@@ -7,6 +7,7 @@ use std::fmt::Write;
 use crate::domain::access::AccessRestrictionStatus;
 use crate::domain::actor::Role;
 use crate::domain::allocation::AllocationStatus;
+use crate::domain::change::OrderChangeStatus;
 use crate::domain::delivery::DeliveryStatus;
 use crate::domain::order::OrderStatus;
 use crate::domain::permission::{Action, READS, permitted};
@@ -25,6 +26,7 @@ pub fn workflow() -> String {
          start in change only details; the diagrams leave them out, the tables name them.\n"
     );
     section::<OrderStatus>(&mut text, OrderStatus::ALL, |state| state.description());
+    section::<OrderChangeStatus>(&mut text, OrderChangeStatus::ALL, |state| state.description());
     section::<AllocationStatus>(&mut text, AllocationStatus::ALL, |state| state.description());
     section::<MilestoneStatus>(&mut text, MilestoneStatus::ALL, |state| state.description());
     section::<DeliveryStatus>(&mut text, DeliveryStatus::ALL, |state| state.description());

@@ -29,7 +29,8 @@ pub struct Duty {
 }
 
 /// Everything the clock does.
-pub const DUTIES: &[Duty] = &[];
+pub const DUTIES: &[Duty] =
+    &[Duty { name: "offers that nobody answered", perform: |session| Box::pin(super::change::expire(session)) }];
 
 /// Does what is due now, once, as the clock. Returns how much was done, by duty.
 ///

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod allocation;
+pub mod change;
 pub mod command;
 pub mod delivery;
 mod directory;

@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 
 use super::access::{AccessRestriction, AccessRestrictionStatus};
 use super::allocation::Allocation;
+use super::change::{ChangeOption, OrderChange, OrderChangeStatus};
 use super::delivery::Delivery;
 use super::inventory::StockItem;
 use super::materials::Structure;
@@ -95,9 +96,10 @@ pub fn check_order(picture: &OrderPicture<'_>, findings: &mut Findings) {
             line.id,
             || format!("{} settled, {} confirmed", settled.quantity, counts.confirmed),
         );
-        let whole = counts.confirmed == counts.ordered;
-        findings.expect(!whole || settled.amount == line.total, "PARTS_SUM_TO_WHOLE", "order_line", line.id, || {
-            format!("settled for {} of {}", settled.amount, line.total)
+        let due = line.due(order.currency);
+        let whole = counts.confirmed == counts.open();
+        findings.expect(!whole || settled.amount == due, "PARTS_SUM_TO_WHOLE", "order_line", line.id, || {
+            format!("settled for {} of {due}", settled.amount)
         });
     }
     findings.expect(
@@ -225,6 +227,27 @@ pub fn check_stock(item: &StockItem, sums: StockSums, findings: &mut Findings) {
         "stock_item",
         item.id,
         || format!("{} reserved of {}", item.reserved, item.on_hand),
+    );
+}
+
+/// Checks a change of an order.
+pub fn check_change(change: &OrderChange, findings: &mut Findings) {
+    let decided = matches!(change.status, OrderChangeStatus::Accepted | OrderChangeStatus::Applied);
+    findings.expect(
+        !decided || (change.chosen().is_some() && change.answered_by.is_some()),
+        "CHANGED_ONLY_AS_CHOSEN",
+        "order_change",
+        change.id,
+        || format!("it is {} but nobody chose one of its alternatives", change.status),
+    );
+    let needed = change.chosen().is_some_and(ChangeOption::needs_review);
+    let approved = change.review.as_ref().is_some_and(|review| review.approved);
+    findings.expect(
+        change.status != OrderChangeStatus::Applied || !needed || approved,
+        "CHANGED_ONLY_AS_REVIEWED",
+        "order_change",
+        change.id,
+        || "it was applied without the review it needs".to_owned(),
     );
 }
 

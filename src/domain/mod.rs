@@ -4,6 +4,7 @@
 pub mod access;
 pub mod actor;
 pub mod allocation;
+pub mod change;
 pub mod codes;
 pub mod delivery;
 pub mod document;

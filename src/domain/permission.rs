@@ -59,6 +59,16 @@ codes! {
         CancelOrder = "CANCEL_ORDER",
         /// Grant or refuse a requested cancellation.
         AnswerCancellation = "ANSWER_CANCELLATION",
+        /// Offer the customer alternatives, as on a shortage.
+        ProposeOrderChange = "PROPOSE_ORDER_CHANGE",
+        /// Take an offer back before it is applied.
+        WithdrawOrderChange = "WITHDRAW_ORDER_CHANGE",
+        /// Choose one of the alternatives; the order changes at once, or when it was reviewed.
+        AcceptOrderChange = "ACCEPT_ORDER_CHANGE",
+        /// Decline all alternatives.
+        DeclineOrderChange = "DECLINE_ORDER_CHANGE",
+        /// Approve or decline what the customer chose, where it must be reviewed.
+        ReviewOrderChange = "REVIEW_ORDER_CHANGE",
         /// Report a problem after delivery.
         OpenTicket = "OPEN_TICKET",
         /// Record a contact with the customer about a ticket.
@@ -176,12 +186,14 @@ pub const READS: &[Permission] = &[
     Permission { field: "node", roles: EVERYONE, limit: OWN_SCOPE },
     Permission { field: "nodes", roles: EVERYONE, limit: OWN_SCOPE },
     Permission { field: "order", roles: ORDER_READERS, limit: OWN_SCOPE },
+    Permission { field: "orderChanges", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "orderEvents", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "orderProgress", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "orders", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "products", roles: EVERYONE, limit: "" },
     Permission { field: "replenishmentRequests", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "serviceConfig", roles: EVERYONE, limit: "" },
+    Permission { field: "shortageOptions", roles: &[Sales, Dispatcher, Supervisor, Admin, System], limit: OWN_SCOPE },
     Permission { field: "stockAlerts", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockItems", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockLevels", roles: STOCK_READERS, limit: OWN_SCOPE },
@@ -223,6 +235,13 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::PlaceHold | Action::ReleaseHold => (&[Reviewer, FinanceApprover, Dispatcher, Admin], OWN_SCOPE),
         Action::CancelOrder => (&[Customer, Partner, Sales, Admin], OWN_SCOPE),
         Action::AnswerCancellation => (&[Dispatcher, Operator], "an operator whose unit has a share"),
+        Action::ProposeOrderChange => (&[Sales, Dispatcher], OWN_SCOPE),
+        Action::WithdrawOrderChange => (&[Sales, Dispatcher, System], "the clock: what nobody answered in time"),
+        Action::AcceptOrderChange | Action::DeclineOrderChange => (&[Customer, Partner, Sales], OWN_SCOPE),
+        Action::ReviewOrderChange => (
+            &[Reviewer, FinanceApprover],
+            "amount band; neither the one who proposed it nor the one who submitted the order",
+        ),
         Action::OpenTicket => (&[Customer, Partner, Sales, ServiceAgent], OWN_SCOPE),
         Action::ContactCustomer | Action::ResolveTicket => (&[ServiceAgent], "of the ticket's team or above"),
         Action::RevokeAccess | Action::RestoreAccess => (&[Admin], "in the head unit; never the own access"),

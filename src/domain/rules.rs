@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::actor::Role;
 use super::allocation::AllocationRule;
+pub use super::change::ChangeRules;
 use super::delivery::DeliveryMethod;
 use super::reference::ProductKind;
 use super::ticket::TicketType;
@@ -29,6 +30,9 @@ pub struct RuleSet {
     pub checklists: Vec<Checklist>,
     /// What each delivery method costs and takes (R7.1).
     pub delivery_methods: Vec<DeliveryTerms>,
+    /// How changes of orders are negotiated (R4.3).
+    #[serde(default)]
+    pub changes: ChangeRules,
     /// Which team handles which type of ticket, and how soon it must call (R9.2, R9.3).
     pub ticket_routes: Vec<TicketRoute>,
 }

@@ -16,6 +16,7 @@ use crate::app::read::reference::ScopeKind;
 use crate::domain::access::AccessRestrictionStatus;
 use crate::domain::actor::Role;
 use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode};
+use crate::domain::change::{OrderChangeKind, OrderChangeStatus};
 use crate::domain::delivery::{ConfirmationStatus, DeliveryMethod, DeliveryStatus, EvidenceKind, TrackingKind};
 use crate::domain::event::{AggregateKind, EventKind};
 use crate::domain::inspection::InspectionResult;
@@ -121,6 +122,8 @@ graphql_enums! {
     LateReason => "MaterialLateReason",
     MilestoneStatus => "MilestoneStatus",
     MovementKind => "StockMovementKind",
+    OrderChangeKind => "OrderChangeKind",
+    OrderChangeStatus => "OrderChangeStatus",
     OrderSortField => "OrderSortField",
     OrderStatus => "OrderStatus",
     Priority => "Priority",

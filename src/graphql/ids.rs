@@ -9,10 +9,10 @@ use uuid::Uuid;
 use crate::app::Failure;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{
-    AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId, ClarificationId,
-    ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId, OrderId, OrderLineId,
-    ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId, SettlementRecordId, StockItemId, StockMovementId,
-    TicketId, TrackingEventId, UnitId,
+    AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId, ChangeOptionId,
+    ClarificationId, ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId,
+    OrderChangeId, OrderId, OrderLineId, ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId,
+    SettlementRecordId, StockItemId, StockMovementId, TicketId, TrackingEventId, UnitId,
 };
 
 /// An identity that clients see.
@@ -50,6 +50,7 @@ global_ids! {
     AllocationId => "Allocation",
     AllocationLineId => "AllocationLine",
     BackorderId => "Backorder",
+    ChangeOptionId => "OrderChangeOption",
     ClarificationId => "Clarification",
     ConfirmationId => "DeliveryConfirmation",
     CustomerId => "Customer",
@@ -59,6 +60,7 @@ global_ids! {
     HoldId => "Hold",
     InspectionId => "Inspection",
     MilestoneId => "Milestone",
+    OrderChangeId => "OrderChange",
     OrderId => "Order",
     OrderLineId => "OrderLine",
     ProductId => "Product",
@@ -89,6 +91,7 @@ pub fn of_aggregate(kind: AggregateKind, id: Uuid) -> ID {
             AggregateKind::ReplenishmentRequest => ReplenishmentRequestId::TYPE,
             AggregateKind::Delivery => DeliveryId::TYPE,
             AggregateKind::Ticket => TicketId::TYPE,
+            AggregateKind::OrderChange => OrderChangeId::TYPE,
             AggregateKind::BillOfMaterials => ProductId::TYPE,
             AggregateKind::AccessRestriction => AccessRestrictionId::TYPE,
         },

@@ -7,7 +7,8 @@ use crate::domain::allocation::AllocationRule;
 use crate::domain::delivery::DeliveryMethod;
 use crate::domain::reference::ProductKind;
 use crate::domain::rules::{
-    ApprovalBand, Checklist, DeliveryTerms, MilestoneStep, MilestoneTemplate, Restriction, RuleSet, TicketRoute,
+    ApprovalBand, ChangeRules, Checklist, DeliveryTerms, MilestoneStep, MilestoneTemplate, Restriction, RuleSet,
+    TicketRoute,
 };
 use crate::domain::ticket::TicketType;
 
@@ -63,6 +64,7 @@ pub fn first(team: impl Fn(TicketType) -> String, restrictions: Vec<Restriction>
             terms(DeliveryMethod::OnSiteService, 120, 0, 3, None, false, false),
             terms(DeliveryMethod::OnlineService, 0, 0, 1, None, false, false),
         ],
+        changes: ChangeRules::default(),
         ticket_routes: TicketType::ALL
             .iter()
             .map(|ticket_type| TicketRoute {

@@ -15,8 +15,8 @@ use super::write::Writes;
 use super::{Store, scope};
 use crate::domain::actor::Actor;
 use crate::domain::event::AggregateKind;
-use crate::domain::ids::{OrderId, ProductId, UnitId};
-use crate::domain::inventory::ReplenishmentStatus;
+use crate::domain::ids::{OrderId, ProductId, StockItemId, UnitId};
+use crate::domain::inventory::{ReplenishmentStatus, StockItem};
 use crate::domain::materials::{BillOfMaterials, Incoming, MOST_LINES, Structure, Supply};
 use crate::domain::reference::Component;
 use crate::domain::refusal::{Refusal, RefusalCode, Refusals};
@@ -271,25 +271,43 @@ pub async fn supplies(
     let of: HashMap<Uuid, ProductId> = items.iter().map(|item| (item.id, item.product_id.into())).collect();
     let mut supplies: BTreeMap<ProductId, Supply> = BTreeMap::new();
     for item in items {
-        let item = crate::domain::inventory::StockItem::from_rows(item)?;
+        let item = StockItem::from_rows(item)?;
         supplies.entry(item.product_id).or_default().available += item.available();
     }
-    for (product, incoming) in incoming(store, &of).await? {
-        supplies.entry(product).or_default().incoming.push(incoming);
+    let ids: Vec<Uuid> = of.keys().copied().collect();
+    for (item, incoming) in incoming(store, &ids).await? {
+        if let Some(product) = of.get(&item) {
+            supplies.entry(*product).or_default().incoming.push(incoming);
+        }
     }
     Ok(supplies)
 }
 
-/// What procurement was asked for and has not arrived.
-async fn incoming(store: &Store, items: &HashMap<Uuid, ProductId>) -> Result<Vec<(ProductId, Incoming)>> {
+/// What there is of stock items, and what is on order, whoever may see them.
+pub async fn supplies_of(store: &Store, items: &[StockItemId]) -> Result<BTreeMap<StockItemId, Supply>> {
+    let ids: Vec<Uuid> = items.iter().map(|id| id.0).collect();
+    let mut supplies: BTreeMap<StockItemId, Supply> = BTreeMap::new();
+    for row in stock_item::Entity::find().filter(among(stock_item::Column::Id, ids.clone())).all(store.reader()).await?
+    {
+        let item = StockItem::from_rows(row)?;
+        supplies.entry(item.id).or_default().available = item.available();
+    }
+    for (item, incoming) in incoming(store, &ids).await? {
+        supplies.entry(item.into()).or_default().incoming.push(incoming);
+    }
+    Ok(supplies)
+}
+
+/// What procurement was asked for and has not arrived, by stock item.
+async fn incoming(store: &Store, items: &[Uuid]) -> Result<Vec<(Uuid, Incoming)>> {
     let open = replenishment_request::Entity::find()
-        .filter(among(replenishment_request::Column::StockItemId, items.keys().copied()))
+        .filter(among(replenishment_request::Column::StockItemId, items.to_vec()))
         .filter(replenishment_request::Column::Status.ne(ReplenishmentStatus::Received.code()))
         .all(store.reader())
         .await?;
-    let incoming = open.into_iter().filter_map(|row| {
-        let left = from_quantity(row.quantity) - from_quantity(row.received);
-        Some((*items.get(&row.stock_item_id)?, Incoming { quantity: left, expected_on: None }))
-    });
-    Ok(incoming.collect())
+    let incoming = |row: replenishment_request::Model| {
+        let quantity = from_quantity(row.quantity) - from_quantity(row.received);
+        (row.stock_item_id, Incoming { quantity, expected_on: None })
+    };
+    Ok(open.into_iter().map(incoming).collect())
 }

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod aggregate;
 pub mod allocation;
+pub mod change;
 mod concerned;
 pub mod delivery;
 pub mod error;

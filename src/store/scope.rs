@@ -1,6 +1,6 @@
 //! Scope as SQL: what does not exist for a caller is not found by any query.
 
-use entity::{allocation, delivery, event, orders, stock_item, ticket};
+use entity::{allocation, delivery, event, order_change, orders, stock_item, ticket};
 use sea_orm::sea_query::{Condition, Expr, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, Iden};
 use uuid::Uuid;
@@ -64,6 +64,15 @@ pub fn deliveries(scope: &Scope) -> Condition {
         Scope::All => Condition::all(),
         Scope::Nothing => nothing(),
         other => Condition::all().add(in_visible_orders(delivery::Column::OrderId, other)),
+    }
+}
+
+/// Changes of orders that exist for the scope: whoever sees an order sees what is negotiated about it.
+pub fn changes(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Nothing => nothing(),
+        other => Condition::all().add(in_visible_orders(order_change::Column::OrderId, other)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    access_restriction, allocation, bill_of_materials, delivery, event, orders, reservation, review_case,
+    access_restriction, allocation, bill_of_materials, delivery, event, order_change, orders, reservation, review_case,
     settlement_record, stock_item, stock_movement, ticket,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
@@ -17,11 +17,13 @@ use super::row::{among, from_price, from_quantity};
 use super::{Store, log};
 use crate::domain::access::AccessRestriction;
 use crate::domain::allocation::Allocation;
+use crate::domain::change::OrderChange;
 use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};
 use crate::domain::ids::OrderId;
 use crate::domain::invariants::{
-    Findings, OrderPicture, Settled, StockSums, Violation, check_order, check_restriction, check_stock, check_structure,
+    Findings, OrderPicture, Settled, StockSums, Violation, check_change, check_order, check_restriction, check_stock,
+    check_structure,
 };
 use crate::domain::inventory::StockItem;
 use crate::domain::materials::BillOfMaterials;
@@ -75,6 +77,9 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
         &mut findings,
     )
     .await?;
+    verify_changes(db, &mut findings).await?;
+    report.events +=
+        verify_history::<OrderChange, order_change::Entity>(db, order_change::Column::Id, &mut findings).await?;
     report.events +=
         verify_history::<BillOfMaterials, bill_of_materials::Entity>(db, bill_of_materials::Column::Id, &mut findings)
             .await?;
@@ -201,6 +206,20 @@ async fn verify_stock(db: &DatabaseTransaction, findings: &mut Findings) -> Resu
         }
         for item in load_many::<StockItem>(db, &ids, false).await? {
             check_stock(&item, sums.get(&item.id.0).copied().unwrap_or_default(), findings);
+        }
+    }
+}
+
+async fn verify_changes(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
+    let mut after = None;
+    loop {
+        let ids = next_ids::<order_change::Entity>(db, order_change::Column::Id, after).await?;
+        let Some(last) = ids.last() else {
+            return Ok(());
+        };
+        after = Some(*last);
+        for change in load_many::<OrderChange>(db, &ids, false).await? {
+            check_change(&change, findings);
         }
     }
 }

@@ -208,6 +208,11 @@ impl Life {
             | Action::ReceiveStock
             | Action::AdjustStock
             | Action::SetBillOfMaterials
+            | Action::ProposeOrderChange
+            | Action::AcceptOrderChange
+            | Action::DeclineOrderChange
+            | Action::WithdrawOrderChange
+            | Action::ReviewOrderChange
             | Action::RevokeAccess
             | Action::RestoreAccess => return None,
         };

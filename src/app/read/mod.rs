@@ -4,6 +4,7 @@
 pub mod access;
 pub mod actions;
 pub mod allocation;
+pub mod change;
 pub mod delivery;
 pub mod event;
 pub mod inventory;

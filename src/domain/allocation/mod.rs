@@ -88,6 +88,21 @@ impl Lifecycle for AllocationStatus {
         step(AwaitingInspection, Action::AnswerCancellation, Cancelled, "R4.3"),
         step(Rectification, Action::AnswerCancellation, Cancelled, "R4.3"),
         step(Cleared, Action::AnswerCancellation, Cancelled, "R4.3"),
+        birth(Action::AcceptOrderChange, Accepted, "R4.3"),
+        step(Assigned, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(Accepted, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(InProgress, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(AwaitingInspection, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(AwaitingInspection, Action::AcceptOrderChange, Cleared, "R4.3"),
+        step(Rectification, Action::AcceptOrderChange, Cleared, "R4.3"),
+        step(Rectification, Action::AcceptOrderChange, Closed, "R8.2"),
+        step(Assigned, Action::ReviewOrderChange, Cancelled, "R4.3"),
+        step(Accepted, Action::ReviewOrderChange, Cancelled, "R4.3"),
+        step(InProgress, Action::ReviewOrderChange, Cancelled, "R4.3"),
+        step(AwaitingInspection, Action::ReviewOrderChange, Cancelled, "R4.3"),
+        step(AwaitingInspection, Action::ReviewOrderChange, Cleared, "R4.3"),
+        step(Rectification, Action::ReviewOrderChange, Cleared, "R4.3"),
+        step(Rectification, Action::ReviewOrderChange, Closed, "R8.2"),
     ];
 }
 

@@ -1,5 +1,6 @@
 //! Inventory (R4): counts per product and warehouse, and requests to replenish them.
 
+mod reduction;
 mod reservation;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 
 mod access;
 mod allocation;
+mod change;
 mod delivery;
 mod inspection;
 mod intake;
@@ -29,6 +30,7 @@ pub struct Mutation(
     review::ReviewMutation,
     order::OrderMutation,
     allocation::AllocationMutation,
+    change::ChangeMutation,
     inventory::InventoryMutation,
     materials::MaterialsMutation,
     progress::ProgressMutation,

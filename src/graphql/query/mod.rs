@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod allocation;
+pub mod change;
 pub mod delivery;
 pub mod event;
 pub mod inventory;
@@ -19,6 +20,7 @@ use async_graphql::MergedObject;
 pub struct Query(
     access::AccessQuery,
     allocation::AllocationQuery,
+    change::ChangeQuery,
     delivery::DeliveryQuery,
     event::EventQuery,
     inventory::InventoryQuery,

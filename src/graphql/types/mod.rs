@@ -4,6 +4,7 @@
 pub mod access;
 pub mod actions;
 pub mod allocation;
+pub mod change;
 pub mod common;
 pub mod config;
 pub mod delivery;

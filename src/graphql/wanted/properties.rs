@@ -15,7 +15,9 @@ pub const ORDER: &[Field] = &[
     ("account", &["account"]),
     ("allocationStatus", &[]),
     ("allocations", &[]),
+    ("amountDue", &["currency"]),
     ("cancellation", &["cancellation"]),
+    ("changes", &[]),
     ("channel", &["channel"]),
     ("clarifications", &[]),
     ("completedAt", &["completed_at"]),
@@ -54,6 +56,7 @@ pub const ORDER: &[Field] = &[
 /// What fields of an order are made of, of its lines. For others no lines are needed.
 pub const ORDER_OF_LINES: &[Field] = &[
     ("allocationStatus", &["ordered", "cancelled", "allocated"]),
+    ("amountDue", &["ordered", "cancelled", "total"]),
     ("confirmationStatus", &["ordered", "cancelled", "confirmed"]),
     ("fulfillmentStatus", &["ordered", "cancelled", "dispatched"]),
     ("lines", &[]),
@@ -64,6 +67,7 @@ pub const ORDER_OF_LINES: &[Field] = &[
 
 /// Of an order's line.
 pub const ORDER_LINE: &[Field] = &[
+    ("amountDue", &["ordered", "cancelled", "total"]),
     ("category", &["category"]),
     ("description", &["description"]),
     ("discountRate", &["discount_rate"]),

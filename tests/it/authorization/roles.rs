@@ -10,7 +10,8 @@ use futures::future::join_all;
 use ordergraph::app::Identity;
 use ordergraph::domain::actor::Role;
 use ordergraph::domain::ids::{
-    AccessRestrictionId, AllocationId, DeliveryId, HoldId, MilestoneId, OrderId, StockItemId, TicketId, UnitId,
+    AccessRestrictionId, AllocationId, ChangeOptionId, DeliveryId, HoldId, MilestoneId, OrderChangeId, OrderId,
+    StockItemId, TicketId, UnitId,
 };
 use ordergraph::domain::permission::{Action, READS, permitted, readers};
 use ordergraph::graphql::ids::{GlobalId, encode};
@@ -66,10 +67,12 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
     ("node", "query($order: ID!) { node(id: $order) { id } }"),
     ("nodes", "query($order: ID!) { nodes(ids: [$order]) { id } }"),
     ("order", "query($order: ID!) { order(by: { id: $order }) { id } }"),
+    ("orderChanges", "{ orderChanges(first: 1) { totalCount } }"),
     ("orders", "{ orders(first: 1) { totalCount } }"),
     ("products", "{ products(first: 1) { totalCount } }"),
     ("replenishmentRequests", "{ replenishmentRequests(first: 1) { totalCount } }"),
     ("serviceConfig", "{ serviceConfig { maxDepth } }"),
+    ("shortageOptions", "query($order: ID!) { shortageOptions(orderId: $order) { lines { missing } } }"),
     ("stockItems", "{ stockItems(first: 1) { totalCount } }"),
     ("tickets", "{ tickets(first: 1) { totalCount } }"),
     ("units", "{ units { id } }"),
@@ -100,6 +103,7 @@ pub(super) fn input(action: Action) -> Value {
     };
     let allocation = json!({ "allocationId": unknown::<AllocationId>() });
     let milestone = json!({ "milestoneId": unknown::<MilestoneId>() });
+    let change = json!({ "changeId": unknown::<OrderChangeId>() });
     let delivery = json!({ "deliveryId": unknown::<DeliveryId>() });
     let ticket = json!({ "ticketId": unknown::<TicketId>() });
     let stock = json!({ "stockItemId": unknown::<StockItemId>() });
@@ -119,6 +123,10 @@ pub(super) fn input(action: Action) -> Value {
         Action::RecordInspection => with(allocation, json!({ "checklist": [] })),
         Action::ReceiveStock => with(stock, json!({ "quantity": "1" })),
         Action::AdjustStock => with(with(stock, reason), json!({ "change": "1" })),
+        Action::ProposeOrderChange => with(with(order, reason), json!({ "options": [{ "kind": "SPLIT_DELIVERY" }] })),
+        Action::AcceptOrderChange => with(change, json!({ "optionId": unknown::<ChangeOptionId>() })),
+        Action::DeclineOrderChange | Action::WithdrawOrderChange => with(change, reason),
+        Action::ReviewOrderChange => with(change, json!({ "approve": true })),
         Action::SetBillOfMaterials => json!({ "sku": "NO-1", "components": [] }),
         Action::StartMilestone | Action::CompleteMilestone => milestone,
         Action::BlockMilestone => with(milestone, json!({ "cause": "Rain.", "measure": "Tent." })),

@@ -53,6 +53,11 @@ fn selection(field: &str) -> &'static str {
         "recordTrackingEvent" => "duplicate delivery { id status } order { id status }",
         "confirmDelivery" => "delivery { id confirmationStatus } order { id status }",
         "openTicket" | "contactCustomer" | "resolveTicket" => "ticket { id number status version }",
+        "proposeOrderChange"
+        | "acceptOrderChange"
+        | "declineOrderChange"
+        | "withdrawOrderChange"
+        | "reviewOrderChange" => "order { id version status } orderChange { id version status options { id kind } }",
         "setBillOfMaterials" => "billOfMaterials { version leafTotals { sku quantity } }",
         "revokeAccess" | "restoreAccess" => "restriction { id version status subject role reason liftReason }",
         _ => "order { id version status stage holds { id } }",

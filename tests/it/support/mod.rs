@@ -235,6 +235,7 @@ impl World {
             "ticket",
             "access_restriction",
             "bill_of_materials",
+            "order_change",
         ];
         const COUNTED: &[&str] = &[
             "event",
