@@ -1,6 +1,7 @@
 //! The command line: one binary, one word for each thing an operator does.
 
 mod call;
+mod export;
 mod import;
 mod serve;
 mod simulate;
@@ -38,6 +39,8 @@ enum Command {
     Seed,
     /// Take a catalogue, and orders from a file; a bad line does not stop the others
     Import(import::Import),
+    /// Write the event log for process-mining tools: OCEL 2.0 or XES
+    Export(export::Export),
     /// Drive a folder of real orders through the API, from submission to confirmation
     Simulate(simulate::Simulate),
     /// Check every invariant on any database; exits with 1 when one is broken
@@ -99,6 +102,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Import(import)) => import.run(&config).await,
+        Some(Command::Export(export)) => export.run(&config).await,
         Some(Command::Simulate(simulate)) => simulate.run(config).await,
         Some(Command::Verify(verify)) => verify.run(&config).await,
         Some(Command::Token(_) | Command::Schema | Command::Config) => Ok(ExitCode::SUCCESS),

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::domain::access::AccessRestrictionStatus;
+use crate::domain::access_key::AccessKeyStatus;
 use crate::domain::actor::Role;
 use crate::domain::allocation::AllocationStatus;
 use crate::domain::change::OrderChangeStatus;
 use crate::domain::delivery::DeliveryStatus;
+use crate::domain::inventory::{ReplenishmentStatus, StocktakeStatus, TransferStatus};
 use crate::domain::order::OrderStatus;
 use crate::domain::permission::{Action, READS, permitted};
 use crate::domain::progress::MilestoneStatus;
@@ -29,8 +31,12 @@ pub fn workflow() -> String {
     section::<OrderChangeStatus>(&mut text, OrderChangeStatus::ALL, |state| state.description());
     section::<AllocationStatus>(&mut text, AllocationStatus::ALL, |state| state.description());
     section::<MilestoneStatus>(&mut text, MilestoneStatus::ALL, |state| state.description());
+    section::<ReplenishmentStatus>(&mut text, ReplenishmentStatus::ALL, |state| state.description());
+    section::<TransferStatus>(&mut text, TransferStatus::ALL, |state| state.description());
+    section::<StocktakeStatus>(&mut text, StocktakeStatus::ALL, |state| state.description());
     section::<DeliveryStatus>(&mut text, DeliveryStatus::ALL, |state| state.description());
     section::<TicketStatus>(&mut text, TicketStatus::ALL, |state| state.description());
+    section::<AccessKeyStatus>(&mut text, AccessKeyStatus::ALL, |state| state.description());
     section::<AccessRestrictionStatus>(&mut text, AccessRestrictionStatus::ALL, |state| state.description());
     text
 }

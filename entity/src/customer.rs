@@ -26,6 +26,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub currency: String,
     pub credit_limit: Option<Price>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub licences: Option<Json>,
 }
 
 /// None declared: the store joins by hand, set by set.

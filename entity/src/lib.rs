@@ -6,6 +6,8 @@
 use sea_orm::DeriveValueType;
 use serde::Deserialize;
 
+pub mod access_key;
+pub mod access_key_use;
 pub mod access_restriction;
 pub mod allocation;
 pub mod allocation_decision;
@@ -36,6 +38,9 @@ pub mod settlement_record;
 pub mod staff;
 pub mod stock_item;
 pub mod stock_movement;
+pub mod stock_transfer;
+pub mod stocktake;
+pub mod stocktake_line;
 pub mod substitute;
 pub mod ticket;
 pub mod tracking_event;

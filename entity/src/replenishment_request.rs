@@ -18,6 +18,15 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub status: String,
     pub requested_at: DateTimeUtc,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub decided_by: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub supplier: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub supplier_reference: Option<String>,
+    pub expected_at: Option<DateTimeUtc>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub ended_reason: Option<String>,
 }
 
 /// None declared: the store joins by hand, set by set.

@@ -18,6 +18,7 @@ pub struct Model {
     pub consumed: Quantity,
     #[sea_orm(column_type = "Text")]
     pub status: String,
+    pub expires_at: Option<DateTimeUtc>,
 }
 
 /// None declared: the store joins by hand, set by set.

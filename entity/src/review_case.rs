@@ -1,4 +1,4 @@
-//! Reviews of orders: checks, questions and answers, the decision.
+//! Reviews of orders: checks, questions and answers, approvals, the decision.
 
 use sea_orm::entity::prelude::*;
 
@@ -21,6 +21,18 @@ pub struct Model {
     pub clarifications: Json,
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub decision: Option<Json>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub owner: Option<String>,
+    pub waiting_since: Option<DateTimeUtc>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub assessment: Option<Json>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub approvals: Option<Json>,
+    /// The level that is waited for; for the queue.
+    pub awaited_level: Option<i32>,
+    /// When whoever placed the order is to be reminded, and when the order expires; for the clock.
+    pub remind_at: Option<DateTimeUtc>,
+    pub due_at: Option<DateTimeUtc>,
 }
 
 /// None declared: the store joins by hand, set by set.

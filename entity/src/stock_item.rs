@@ -18,6 +18,8 @@ pub struct Model {
     pub reserved: Quantity,
     pub safety_stock: Quantity,
     pub reorder_point: Quantity,
+    pub quality_hold: Quantity,
+    pub reorder_quantity: Quantity,
 }
 
 /// None declared: the store joins by hand, set by set.

@@ -20,6 +20,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub moved_by: String,
     pub moved_at: DateTimeUtc,
+    pub quality_hold_change: Quantity,
+    pub transfer_id: Option<Uuid>,
 }
 
 /// None declared: the store joins by hand, set by set.

@@ -12,6 +12,9 @@ mod m0005_log;
 mod m0006_feed;
 mod m0007_access;
 mod m0008_reads;
+mod m0009_access_keys;
+mod m0012_review;
+mod m0014_stock;
 mod m0015_changes;
 mod support;
 
@@ -31,6 +34,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_access::Migration),
             Box::new(m0008_reads::Migration),
             Box::new(m0015_changes::Migration),
+            Box::new(m0009_access_keys::Migration),
+            Box::new(m0012_review::Migration),
+            Box::new(m0014_stock::Migration),
         ]
     }
 }

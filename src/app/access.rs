@@ -164,7 +164,7 @@ pub struct OnRestriction {
 }
 
 /// On the node that did it, it takes effect before it is answered.
-async fn effective_here(app: &App) {
+pub(super) async fn effective_here(app: &App) {
     if let Err(error) = app.access().reload().await {
         tracing::warn!(%error, "a change of access is committed but not in effect yet; the next look will find it");
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::Command;
 use super::due::{self, AT_ONCE};
+use super::review::Facts;
 use super::{Failure, Session};
 use crate::domain::allocation::{Allocation, AllocationStatus};
 use crate::domain::change::{self as rules_of, ChangeOption, Offer, OptionWish, OrderChange, Scene, Terms};
@@ -17,7 +18,7 @@ use crate::domain::order::{Order, OrderStatus};
 use crate::domain::permission::Action;
 use crate::domain::reference::ProductKind;
 use crate::domain::refusal::Refusals;
-use crate::domain::review::{CheckFacts, run_checks};
+use crate::domain::review::run_checks;
 use crate::domain::rules::RuleSet;
 use crate::store::work::Tracked;
 use crate::store::{Result, StoreError, Work, allocation, change, inventory, materials, reference};
@@ -153,16 +154,17 @@ impl Command for ReviewOrderChange {
             refusals.into_result()?;
             return Err(StoreError::NotFound);
         };
-        let customer = reference::customer_by_id(work.reference(), order.customer_id).await?;
-        let facts = CheckFacts { customer: &customer, rules: &rules, lookalikes: &[] };
+        let facts = Facts::gather(work, order).await?;
         // What can no longer be done can still be declined.
         let changed = locked.changed(order_id, &option, &rules, work).await;
         let checks = match &changed {
-            Ok(scene) => run_checks(&scene.order, &facts),
+            Ok(scene) => run_checks(&scene.order, &facts.checks()),
             Err(StoreError::Refused(_)) if !self.approve => Vec::new(),
             Err(_) => return changed.map(|_| OnChange { order_id, change_id: self.change_id }),
         };
-        let happening = reviewed.review(self.approve, self.reason.clone(), order, checks, &rules, &work.act())?;
+        let levels = changed.as_ref().map(|scene| facts.levels(&scene.order)).unwrap_or_default();
+        let approvers = levels.last().map(Vec::as_slice);
+        let happening = reviewed.review(self.approve, self.reason.clone(), order, checks, approvers, &work.act())?;
         work.save(reviewed, happening).await?;
         if self.approve {
             locked.save(work, order_id, changed?).await?;
@@ -390,7 +392,8 @@ async fn fill(
             return Err(StoreError::Conflict);
         };
         if order.status.is_executing() {
-            share.fill_backorder(one.backorder.id, order, item, &work.act(), journal);
+            let rules = work.rules(order.rule_set_version).await?;
+            share.fill_backorder(one.backorder.id, order, item, &rules, &work.act(), journal);
         }
     }
     Ok(())

@@ -12,7 +12,8 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, Guarded, perform};
-use super::{App, Failure, Session};
+use super::review::clock as review;
+use super::{App, Failure, Session, change, inventory};
 use crate::domain::actor::Actor;
 
 /// How often the clock looks for what is due.
@@ -29,8 +30,14 @@ pub struct Duty {
 }
 
 /// Everything the clock does.
-pub const DUTIES: &[Duty] =
-    &[Duty { name: "offers that nobody answered", perform: |session| Box::pin(super::change::expire(session)) }];
+pub const DUTIES: &[Duty] = &[
+    Duty { name: "look at new orders", perform: |session| Box::pin(review::look_at_new_orders(session)) },
+    Duty { name: "remind of questions", perform: |session| Box::pin(review::remind_of_questions(session)) },
+    Duty { name: "let questions expire", perform: |session| Box::pin(review::let_questions_expire(session)) },
+    Duty { name: "reservations expire", perform: inventory::expire_reservations },
+    Duty { name: "backorders are filled", perform: inventory::fill_backorders },
+    Duty { name: "offers expire", perform: |session| Box::pin(change::expire(session)) },
+];
 
 /// Does what is due now, once, as the clock. Returns how much was done, by duty.
 ///

@@ -72,7 +72,7 @@ fn named<'a>(actor: &Actor, submission: &'a Submission) -> Named<'a> {
         customer: match &actor.scope {
             Scope::Customer(own) => (Some(*own), number),
             Scope::Nothing => (None, None),
-            Scope::All | Scope::Units(_) | Scope::Account(_) => (None, number),
+            Scope::All | Scope::Units(_) | Scope::Account(_) | Scope::Order(_) => (None, number),
         },
         skus: submission.lines.iter().filter_map(|line| line.sku.clone()).collect(),
     }

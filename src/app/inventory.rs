@@ -1,6 +1,12 @@
-//! Inventory (R4): acceptance reserves, receipts fill what waits, procurement is told in time.
+//! Inventory (R4): acceptance reserves, receipts fill what waits, procurement is told in time. One file
+//! per subject; this one is acceptance, receipts and corrections.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod held;
+mod queue;
+mod replenishment;
+mod stocktake;
+mod transfer;
+mod waiters;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -8,18 +14,27 @@ use serde::{Deserialize, Serialize};
 use super::command::Command;
 use crate::domain::allocation::Allocation;
 use crate::domain::event::EventKind;
-use crate::domain::ids::{AllocationId, OrderId, ProductId, StockItemId};
-use crate::domain::inventory::{
-    self as rules_of, Backorder, ReplenishmentRequest, ReplenishmentStatus, StockBook, StockItem, StockMovement,
-};
+use crate::domain::ids::{AllocationId, OrderId, ProductId, ReplenishmentRequestId, StockItemId};
+use crate::domain::inventory::{self as rules_of, ReplenishmentRequest, ReplenishmentStatus, StockBook, StockItem};
 use crate::domain::materials::Structure;
-use crate::domain::order::Order;
 use crate::domain::permission::Action;
 use crate::domain::reference::ProductKind;
-use crate::domain::refusal::{Refusal, RefusalCode};
+use crate::domain::refusal::{Refusal, RefusalCode, Refusals};
 use crate::store::inventory::{self, Replenishment};
 use crate::store::work::Tracked;
 use crate::store::{Result, StoreError, Work, allocation, materials, reference};
+
+pub use held::{HoldStock, ReleaseHeldStock, ScrapHeldStock};
+pub use queue::{ExpireReservations, FillBackorders, expire_reservations, fill_backorders};
+pub use replenishment::{
+    ApproveReplenishment, CancelReplenishment, CloseReplenishmentShort, OnRequest, OrderReplenishment,
+    RejectReplenishment, SetReorderPolicy,
+};
+pub use stocktake::{ApproveStocktake, FinishStocktake, OnStocktake, OpenStocktake, RecordCount, RejectStocktake};
+pub use transfer::{
+    CancelTransfer, CloseTransferShort, DispatchTransfer, OnTransfer, ReceiveTransfer, RequestTransfer,
+};
+use waiters::Waiters;
 
 /// Stock items that are locked for a command, and what is moved of them.
 pub(super) struct Stock {
@@ -55,41 +70,45 @@ impl Stock {
             }
             if tracked.is_changed() {
                 let item = work.save(tracked, happening).await?;
-                let waiting = inventory::waiting_quantity(work, item.id).await?;
-                ask_to_replenish(work, &item, waiting).await?;
+                ask_for_those_who_wait(work, &item).await?;
             }
         }
         inventory::keep_movements(work, &journal)
     }
 }
 
-/// Keeps at most one open request per item, large enough for what is wanted now (R4.3, R4.4).
+/// Sees to it that what is wanted now is proposed to procurement, as far as nothing is known to be coming
+/// for it. Of an item at most one proposal waits to be decided (R4.3, R4.4).
 async fn ask_to_replenish(work: &Work, item: &StockItem, waiting: Decimal) -> Result<()> {
     let Some((reason, wanted)) = item.wanted(waiting) else {
         return Ok(());
     };
-    match inventory::open_request(work, item).await? {
-        Some(mut open) => {
-            if open.request.raise(wanted) {
-                work.save(open, EventKind::ReplenishmentRaised).await?;
+    let open = inventory::open_requests(work, item).await?;
+    let is_coming = |one: &Tracked<Replenishment>| ReplenishmentStatus::COMING.contains(&one.request.status);
+    let coming: Decimal = open.iter().filter(|one| is_coming(one)).map(|one| one.request.outstanding()).sum();
+    let wanted = wanted - coming;
+    if wanted <= Decimal::ZERO {
+        return Ok(());
+    }
+    match open.into_iter().find(|one| one.request.status == ReplenishmentStatus::Proposed) {
+        Some(mut proposed) => {
+            if proposed.request.raise(wanted) {
+                work.save(proposed, EventKind::ReplenishmentRaised).await?;
             }
         }
         None => {
-            let request = ReplenishmentRequest {
-                id: work.id(),
-                version: 0,
-                stock_item_id: item.id,
-                reason,
-                quantity: wanted,
-                received: Decimal::ZERO,
-                status: ReplenishmentStatus::Proposed,
-                requested_at: work.now(),
-            };
+            let request = ReplenishmentRequest::propose(&work.act(), item, reason, wanted);
             let new = Tracked::new(Replenishment { request, warehouse_id: item.warehouse_id });
             work.save(new, EventKind::ReplenishmentRequested).await?;
         }
     }
     Ok(())
+}
+
+/// The same for an item that was changed without looking at those who wait.
+async fn ask_for_those_who_wait(work: &Work, item: &StockItem) -> Result<()> {
+    let waiting = inventory::waiting_quantity(work, item.id).await?;
+    ask_to_replenish(work, item, waiting).await
 }
 
 /// The allocation a command acted on.
@@ -145,8 +164,7 @@ impl Command for AcceptAllocation {
             .collect();
         stock.save(work, EventKind::StockReserved).await?;
         for item in unmoved {
-            let waiting = inventory::waiting_quantity(work, item.id).await?;
-            ask_to_replenish(work, &item, waiting).await?;
+            ask_for_those_who_wait(work, &item).await?;
         }
         Ok(OnAllocation { order_id, allocation_id: share.id })
     }
@@ -209,6 +227,8 @@ pub struct ReceiveStock {
     pub stock_item_id: StockItemId,
     /// How much came in.
     pub quantity: Decimal,
+    /// The request they came for; the one that is closest to coming when absent.
+    pub request_id: Option<ReplenishmentRequestId>,
     /// The version of the stock item the caller has seen.
     pub expected_version: Option<i64>,
 }
@@ -218,76 +238,50 @@ impl Command for ReceiveStock {
     type Answer = OnStock;
 
     async fn run(&self, work: &Work) -> Result<OnStock> {
-        let waiting = Waiters::lock(work, self.stock_item_id).await?;
+        let mut waiters = Waiters::lock(work, &[self.stock_item_id], []).await?;
         let mut item = inventory::visible(work, self.stock_item_id).await?;
         work.expect(&item, self.expected_version)?;
+        let mut open = inventory::open_requests(work, &item).await?;
+        let mut refusals = Refusals::default();
+        if let Some(id) = self.request_id {
+            let rules = reference::active_rules(work.reference()).await?.inventory;
+            open.retain(|one| one.request.id == id);
+            refusals.0.extend(match open.first() {
+                Some(named) => rules_of::receipt_over(&named.request, self.quantity, rules.over_receipt_rate),
+                None => Some(
+                    Refusal::new(RefusalCode::IllegalTransition, "R4.3", "No open request of this item has this id.")
+                        .at("replenishmentRequestId"),
+                ),
+            });
+        }
         let mut journal = Vec::new();
-        let happening = item.receive(&work.act(), self.quantity, &mut journal)?;
-        let open = inventory::open_request(work, &item).await?;
-        let filled = waiting.fill(work, &mut item, &mut journal).await?;
+        let happening = item.receive(&work.act(), self.quantity, refusals, &mut journal)?;
+        let left = waiters.fill(work, &mut item, &mut journal).await?;
         let item = work.save(item, happening).await?;
+        let filled_allocation_ids = waiters.save(work).await?;
         inventory::keep_movements(work, &journal)?;
-        if let Some(mut open) = open {
-            let happening = open.request.receive(self.quantity);
-            work.save(open, happening).await?;
-        }
-        ask_to_replenish(work, &item, filled.left).await?;
-        Ok(OnStock { stock_item_id: item.id, filled_allocation_ids: filled.allocation_ids })
+        self.count_for(work, open).await?;
+        ask_to_replenish(work, &item, left).await?;
+        Ok(OnStock { stock_item_id: item.id, filled_allocation_ids })
     }
 }
 
-/// What waits for a stock item. Orders and allocations come before stock in the order of locks.
-struct Waiters {
-    orders: BTreeMap<OrderId, Tracked<Order>>,
-    shares: BTreeMap<AllocationId, Tracked<Allocation>>,
-}
-
-impl Waiters {
-    async fn lock(work: &Work, item: StockItemId) -> Result<Self> {
-        let ids: BTreeSet<_> = inventory::waiting(work, item).await?.into_iter().map(|one| one.allocation_id).collect();
-        let (mut orders, mut shares) = (BTreeMap::new(), BTreeMap::new());
-        for (order, share) in allocation::all_with_orders(work, ids).await? {
-            orders.entry(order.id).or_insert(order);
-            shares.insert(share.id, share);
-        }
-        Ok(Self { orders, shares })
-    }
-
-    /// Fills what waits as far as the stock goes, by priority and then by age.
-    async fn fill(self, work: &Work, item: &mut StockItem, journal: &mut Vec<StockMovement>) -> Result<Filled> {
-        let Self { mut orders, mut shares } = self;
-        let mut filled = Filled::default();
-        for one in inventory::waiting(work, item.id).await? {
-            let held = (orders.get_mut(&one.order_id), shares.get_mut(&one.allocation_id));
-            // Whoever began to wait between the two looks has an order we hold no lock on.
-            let (Some(order), Some(share)) = held else {
-                return Err(StoreError::Conflict);
-            };
-            let id = one.backorder.id;
-            if order.status.is_executing() {
-                share.fill_backorder(id, order, item, &work.act(), journal);
+impl ReceiveStock {
+    /// Counts what came for the requests of the item, one after the other; what nobody asked for counts
+    /// for none.
+    async fn count_for(&self, work: &Work, open: Vec<Tracked<Replenishment>>) -> Result<()> {
+        let mut rest = self.quantity;
+        for mut one in open {
+            // A request that was named takes all of it; that it is not too much was seen to.
+            let part = if self.request_id.is_some() { rest } else { rest.min(one.request.outstanding()) };
+            if part > Decimal::ZERO {
+                let happening = one.request.receive(part);
+                work.save(one, happening).await?;
+                rest -= part;
             }
-            let now = share.backorders.iter().find(|backorder| backorder.id == id);
-            filled.left += now.map_or(Decimal::ZERO, Backorder::missing);
         }
-        for order in orders.into_values().filter(Tracked::is_changed) {
-            work.save(order, EventKind::OrderReserved).await?;
-        }
-        for (id, share) in shares.into_iter().filter(|(_, share)| share.is_changed()) {
-            filled.allocation_ids.push(id);
-            work.save(share, EventKind::AllocationBackorderFilled).await?;
-        }
-        Ok(filled)
+        Ok(())
     }
-}
-
-/// What came of filling what waited.
-#[derive(Default)]
-struct Filled {
-    /// Whose it was.
-    allocation_ids: Vec<AllocationId>,
-    /// How much is still waited for.
-    left: Decimal,
 }
 
 /// Correct a stock count, with a reason.
@@ -308,16 +302,17 @@ impl Command for AdjustStock {
     type Answer = OnStock;
 
     async fn run(&self, work: &Work) -> Result<OnStock> {
-        let waiting = Waiters::lock(work, self.stock_item_id).await?;
+        let mut waiters = Waiters::lock(work, &[self.stock_item_id], []).await?;
         let mut item = inventory::visible(work, self.stock_item_id).await?;
         work.expect(&item, self.expected_version)?;
         let mut journal = Vec::new();
         let happening = item.adjust(&work.act(), self.change, self.reason.clone(), &mut journal)?;
         // What turned up in a count is there for those who wait, as if it had come in.
-        let filled = waiting.fill(work, &mut item, &mut journal).await?;
+        let left = waiters.fill(work, &mut item, &mut journal).await?;
         let item = work.save(item, happening.because(&self.reason)).await?;
+        let filled_allocation_ids = waiters.save(work).await?;
         inventory::keep_movements(work, &journal)?;
-        ask_to_replenish(work, &item, filled.left).await?;
-        Ok(OnStock { stock_item_id: item.id, filled_allocation_ids: filled.allocation_ids })
+        ask_to_replenish(work, &item, left).await?;
+        Ok(OnStock { stock_item_id: item.id, filled_allocation_ids })
     }
 }

@@ -2,7 +2,9 @@
 //! is under `read`. Files are named after the capabilities of the domain.
 
 pub mod access;
+pub mod access_key;
 pub mod allocation;
+pub mod amendment;
 pub mod change;
 pub mod command;
 pub mod delivery;
@@ -13,6 +15,7 @@ pub mod inspection;
 pub mod intake;
 pub mod inventory;
 pub mod materials;
+pub mod mining;
 pub mod order;
 pub mod progress;
 pub mod read;
@@ -60,6 +63,7 @@ pub struct App {
     pub(crate) access: Arc<Access>,
     pub(crate) directory: Directory,
     scopes: Scopes,
+    key_uses: access_key::Uses,
 }
 
 impl App {
@@ -77,7 +81,8 @@ impl App {
     ) -> Arc<Self> {
         let access = Arc::new(Access::new(store.clone()));
         let (directory, scopes) = (Directory::default(), Scopes::default());
-        Arc::new(Self { store, clock, new_id, feed, access, directory, scopes })
+        let key_uses = access_key::Uses::default();
+        Arc::new(Self { store, clock, new_id, feed, access, directory, scopes, key_uses })
     }
 
     /// The feed of events.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{App, Failure};
 use crate::domain::actor::{Actor, Role, Scope, Visibility};
+use crate::domain::ids::OrderId;
 use crate::domain::permission::readers;
 use crate::store::reference;
 
@@ -22,6 +23,8 @@ pub struct Identity {
     pub customer: Option<String>,
     /// The channel account of a partner's or shop's system.
     pub channel: Option<String>,
+    /// The order whose tracking link the bearer holds.
+    pub order: Option<OrderId>,
 }
 
 /// One caller's dealings with the application during one request or connection.
@@ -114,6 +117,9 @@ impl Scopes {
 
 async fn scope(app: &App, identity: &Identity, roles: &[Role]) -> Result<Scope, Failure> {
     // Whoever acts for a customer or partner is confined to it, whatever else the token says.
+    if roles.contains(&Role::LinkHolder) {
+        return Ok(identity.order.map_or(Scope::Nothing, Scope::Order));
+    }
     if roles.contains(&Role::Customer) {
         let Some(number) = &identity.customer else {
             return Ok(Scope::Nothing);

@@ -107,14 +107,14 @@ pub(super) async fn put_catalogue(catalogue: Catalogue, app: &Arc<App>) -> anyho
 }
 
 /// The application on the configured database, without a server before it.
-struct Engine {
-    app: Arc<App>,
+pub(super) struct Engine {
+    pub(super) app: Arc<App>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
 
 impl Engine {
-    async fn start(config: &Config) -> anyhow::Result<Self> {
+    pub(super) async fn start(config: &Config) -> anyhow::Result<Self> {
         let store = super::open(config, config.database.migrate).await?;
         if !store.is_current().await? {
             bail!("the database's schema is not up to date: run `ordergraph migrate` first");
@@ -124,7 +124,7 @@ impl Engine {
         Ok(Self { app: App::new(store, feed, Arc::new(SystemClock)), tasks, stop })
     }
 
-    async fn stop(self) -> anyhow::Result<()> {
+    pub(super) async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
@@ -159,9 +159,9 @@ impl Submitters {
                 subject: "import".to_owned(),
                 roles: vec![role.code().to_owned()],
                 unit,
-                customer: None,
                 channel,
                 expires_at: DateTime::<Utc>::MAX_UTC,
+                ..Identity::default()
             }),
         };
         Ok(Self {

@@ -1,7 +1,7 @@
 //! Who acts, and what of the world exists for them.
 
 use super::codes::codes;
-use super::ids::{CustomerId, UnitId};
+use super::ids::{CustomerId, OrderId, UnitId};
 
 codes! {
     /// What a person or system may be in the order process.
@@ -36,6 +36,8 @@ codes! {
         Supervisor = "SUPERVISOR",
         /// Administers: may stop and cancel orders, and takes access away.
         Admin = "ADMIN",
+        /// Bears a tracking link: sees one order as its customer does, and answers what is asked about it.
+        LinkHolder = "LINK_HOLDER",
         /// The clock: deadlines and automatic steps.
         System = "SYSTEM",
     }
@@ -44,7 +46,7 @@ codes! {
 impl Role {
     /// Roles whose holders stand outside the group: no staff names, no internal notes.
     pub const fn is_external(self) -> bool {
-        matches!(self, Self::Customer | Self::Partner)
+        matches!(self, Self::Customer | Self::Partner | Self::LinkHolder)
     }
 }
 
@@ -59,6 +61,8 @@ pub enum Scope {
     Customer(CustomerId),
     /// Orders that came over one partner's or shop's channel account.
     Account(String),
+    /// One order.
+    Order(OrderId),
     /// Nothing.
     Nothing,
 }
@@ -90,6 +94,7 @@ impl Visibility {
             Scope::All => name.push("all".to_owned()),
             Scope::Units(units) => name.extend(units.iter().map(|unit| format!("unit {unit}"))),
             Scope::Customer(id) => name.push(format!("customer {id}")),
+            Scope::Order(id) => name.push(format!("order {id}")),
             // Last, and the only free text.
             Scope::Account(account) => name.push(format!("account {account}")),
             Scope::Nothing => name.push("nothing".to_owned()),
@@ -176,6 +181,7 @@ impl Actor {
             Scope::All | Scope::Units(_) => "group".to_owned(),
             Scope::Customer(id) => format!("customer {id}"),
             Scope::Account(account) => format!("account {account}"),
+            Scope::Order(id) => format!("order {id}"),
             Scope::Nothing => String::new(),
         }
     }

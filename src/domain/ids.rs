@@ -61,6 +61,12 @@ ids! {
     BackorderId,
     /// A request to procure more of a stock item.
     ReplenishmentRequestId,
+    /// Goods on their way from one warehouse to another.
+    StockTransferId,
+    /// A count of what lies in a warehouse.
+    StocktakeId,
+    /// What was counted of a stock item.
+    StocktakeLineId,
     /// A delivery.
     DeliveryId,
     /// A line of a delivery.
@@ -79,6 +85,8 @@ ids! {
     ProductId,
     /// An organizational unit.
     UnitId,
+    /// A key of a partner's system, or a tracking link.
+    AccessKeyId,
     /// Access that somebody lost.
     AccessRestrictionId,
 }

@@ -6,7 +6,7 @@ use super::access::{AccessRestriction, AccessRestrictionStatus};
 use super::allocation::Allocation;
 use super::change::{ChangeOption, OrderChange, OrderChangeStatus};
 use super::delivery::Delivery;
-use super::inventory::StockItem;
+use super::inventory::{StockItem, StockTransfer, Stocktake, StocktakeStatus, TransferStatus};
 use super::materials::Structure;
 use super::order::{Coverage, LineQuantities, Order, OrderStatus};
 use super::review::ReviewCase;
@@ -102,17 +102,34 @@ pub fn check_order(picture: &OrderPicture<'_>, findings: &mut Findings) {
             format!("settled for {} of {due}", settled.amount)
         });
     }
-    findings.expect(
-        picture.allocations.is_empty()
-            || picture.review.and_then(|review| review.decision.as_ref()).is_some_and(|d| d.approved),
-        "ALLOCATED_ONLY_WHEN_APPROVED",
-        "orders",
-        order.id,
-        || "it has allocations but no approval".to_owned(),
-    );
+    check_approval(picture, findings);
     for share in picture.allocations {
         check_allocation(share, picture.deliveries, findings);
     }
+}
+
+/// Nothing is allocated without an approval that is still valid, and nothing is approved but completely (R2.6).
+fn check_approval(picture: &OrderPicture<'_>, findings: &mut Findings) {
+    let (order, review) = (picture.order, picture.review);
+    let is_approved = review.is_some_and(|review| review.is_completely_approved(order));
+    let was_approved = is_approved || review.is_some_and(|review| !review.approvals.is_empty());
+    let has_live = picture.allocations.iter().any(|share| share.status.is_live());
+    findings.expect(
+        if has_live { is_approved } else { was_approved || picture.allocations.is_empty() },
+        "ALLOCATED_ONLY_WHEN_APPROVED",
+        "orders",
+        order.id,
+        || "it has allocations but no approval that is complete".to_owned(),
+    );
+    let must_be =
+        order.status == OrderStatus::Approved || order.status.is_executing() || order.status == OrderStatus::Completed;
+    findings.expect(!must_be || is_approved, "APPROVED_AT_EVERY_LEVEL", "orders", order.id, || {
+        format!("it is {} without a valid approval at every level by another person", order.status)
+    });
+    let as_it_is = review.is_none_or(|review| review.is_approved_as_it_is(order));
+    findings.expect(order.status != OrderStatus::Approved || as_it_is, "APPROVED_AS_IT_IS", "orders", order.id, || {
+        "it was approved as something else than it is now".to_owned()
+    });
 }
 
 fn check_counts(counts: &LineQuantities, id: impl std::fmt::Display + Copy, findings: &mut Findings) {
@@ -208,6 +225,8 @@ pub struct StockSums {
     pub reserved: Decimal,
     /// Over all open reservations.
     pub reservations: Decimal,
+    /// Over all movements: what is put aside until its quality is known.
+    pub quality_hold: Decimal,
 }
 
 /// Checks a stock item.
@@ -221,12 +240,69 @@ pub fn check_stock(item: &StockItem, sums: StockSums, findings: &mut Findings) {
     findings.expect(item.reserved == sums.reservations, "RESERVED_EQUALS_RESERVATIONS", "stock_item", item.id, || {
         format!("{} reserved, open reservations sum to {}", item.reserved, sums.reservations)
     });
+    findings.expect(item.quality_hold == sums.quality_hold, "HELD_EQUALS_MOVEMENTS", "stock_item", item.id, || {
+        format!("{} put aside, movements sum to {}", item.quality_hold, sums.quality_hold)
+    });
     findings.expect(
-        item.reserved <= item.on_hand && item.reserved >= Decimal::ZERO,
+        item.available() >= Decimal::ZERO && item.reserved >= Decimal::ZERO && item.quality_hold >= Decimal::ZERO,
         "NEVER_OVERSOLD",
         "stock_item",
         item.id,
-        || format!("{} reserved of {}", item.reserved, item.on_hand),
+        || format!("{} reserved and {} put aside of {}", item.reserved, item.quality_hold, item.on_hand),
+    );
+}
+
+/// What the journal says of a transfer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TransferSums {
+    /// What left.
+    pub out: Decimal,
+    /// What arrived.
+    pub arrived: Decimal,
+}
+
+/// Checks a transfer.
+pub fn check_transfer(transfer: &StockTransfer, sums: TransferSums, findings: &mut Findings) {
+    let has_left = !matches!(transfer.status, TransferStatus::Requested | TransferStatus::Cancelled);
+    let left = if has_left { transfer.quantity } else { Decimal::ZERO };
+    findings.expect(
+        sums.out == left && sums.arrived == transfer.received,
+        "TRANSFER_EQUALS_MOVEMENTS",
+        "stock_transfer",
+        transfer.id,
+        || {
+            let (received, out, arrived) = (transfer.received, sums.out, sums.arrived);
+            format!("{left} left and {received} arrived, movements say {out} and {arrived}")
+        },
+    );
+    let all_arrived = transfer.received == transfer.quantity;
+    findings.expect(
+        (transfer.status == TransferStatus::Received) == all_arrived,
+        "RECEIVED_WHEN_ALL_ARRIVED",
+        "stock_transfer",
+        transfer.id,
+        || format!("it is {} although {} of {} arrived", transfer.status, transfer.received, transfer.quantity),
+    );
+}
+
+/// Checks a stocktake.
+pub fn check_stocktake(stocktake: &Stocktake, findings: &mut Findings) {
+    let is_open = matches!(stocktake.status, StocktakeStatus::Open | StocktakeStatus::Counted);
+    findings.expect(
+        stocktake.lines.iter().all(|line| line.open == is_open),
+        "COUNTED_ONCE_AT_A_TIME",
+        "stocktake",
+        stocktake.id,
+        || format!("it is {} but its items are not all so", stocktake.status),
+    );
+    let counters = stocktake.lines.iter().filter_map(|line| line.counted_by.as_ref());
+    let mut involved = counters.chain([&stocktake.opened_by]);
+    findings.expect(
+        stocktake.status != StocktakeStatus::Approved || involved.all(|one| stocktake.decided_by.as_ref() != Some(one)),
+        "FOUR_EYES_ON_COUNTS",
+        "stocktake",
+        stocktake.id,
+        || "whoever approved it opened or counted it".to_owned(),
     );
 }
 

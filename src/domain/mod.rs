@@ -2,8 +2,10 @@
 //! randomness. One file per capability; `order` is the order's life.
 
 pub mod access;
+pub mod access_key;
 pub mod actor;
 pub mod allocation;
+pub mod amendment;
 pub mod change;
 pub mod codes;
 pub mod delivery;
@@ -15,6 +17,7 @@ pub mod intake;
 pub mod invariants;
 pub mod inventory;
 pub mod materials;
+pub mod mining;
 pub mod money;
 pub mod order;
 pub mod permission;

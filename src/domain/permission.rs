@@ -11,10 +11,24 @@ codes! {
         SubmitOrder = "SUBMIT_ORDER",
         /// Take a submitted order into review.
         StartReview = "START_REVIEW",
+        /// Look at a submitted order by the rules alone: approve what needs nobody, put the rest into the queue.
+        ReviewAutomatically = "REVIEW_AUTOMATICALLY",
+        /// Take a review that nobody is at work on.
+        TakeReview = "TAKE_REVIEW",
+        /// Put the own review back into the queue.
+        ReturnReview = "RETURN_REVIEW",
+        /// Give a review to somebody.
+        ReassignReview = "REASSIGN_REVIEW",
         /// Ask whoever placed the order for what is unclear.
         RequestClarification = "REQUEST_CLARIFICATION",
         /// Answer a question about an order that was sent back for clarification.
         AnswerClarification = "ANSWER_CLARIFICATION",
+        /// Remind whoever placed the order of a question.
+        RemindClarification = "REMIND_CLARIFICATION",
+        /// Let an order expire whose question nobody answered in time.
+        ExpireClarification = "EXPIRE_CLARIFICATION",
+        /// Change an order before a unit is at work on it.
+        AmendOrder = "AMEND_ORDER",
         /// Approve an order under review.
         ApproveOrder = "APPROVE_ORDER",
         /// Reject an order under review.
@@ -33,6 +47,48 @@ codes! {
         AdjustStock = "ADJUST_STOCK",
         /// Set what a product is made of.
         SetBillOfMaterials = "SET_BILL_OF_MATERIALS",
+        /// Put stock aside until its quality is known.
+        HoldStock = "HOLD_STOCK",
+        /// Give stock free that was put aside.
+        ReleaseHeldStock = "RELEASE_HELD_STOCK",
+        /// Throw away stock that was put aside.
+        ScrapHeldStock = "SCRAP_HELD_STOCK",
+        /// Set the lower limit, the lot and the safety stock of a stock item.
+        SetReorderPolicy = "SET_REORDER_POLICY",
+        /// Decide that a replenishment request is ordered.
+        ApproveReplenishment = "APPROVE_REPLENISHMENT",
+        /// Decide that a replenishment request is not ordered.
+        RejectReplenishment = "REJECT_REPLENISHMENT",
+        /// Record that a request was ordered from a supplier, or that the supplier named another day.
+        OrderReplenishment = "ORDER_REPLENISHMENT",
+        /// Give up a replenishment request before anything arrived.
+        CancelReplenishment = "CANCEL_REPLENISHMENT",
+        /// Give up what is missing of a replenishment request.
+        CloseReplenishmentShort = "CLOSE_REPLENISHMENT_SHORT",
+        /// Ask for goods of one warehouse in another.
+        RequestTransfer = "REQUEST_TRANSFER",
+        /// Send a transfer on its way.
+        DispatchTransfer = "DISPATCH_TRANSFER",
+        /// Book in what arrived of a transfer; fills backorders first.
+        ReceiveTransfer = "RECEIVE_TRANSFER",
+        /// Give up what did not arrive of a transfer.
+        CloseTransferShort = "CLOSE_TRANSFER_SHORT",
+        /// Give up a transfer before anything left.
+        CancelTransfer = "CANCEL_TRANSFER",
+        /// Begin to count stock.
+        OpenStocktake = "OPEN_STOCKTAKE",
+        /// Record what was counted of a stock item.
+        RecordCount = "RECORD_COUNT",
+        /// Say that all is counted; small variances are booked at once.
+        FinishStocktake = "FINISH_STOCKTAKE",
+        /// Book the variances of a stocktake.
+        ApproveStocktake = "APPROVE_STOCKTAKE",
+        /// Reject a stocktake; nothing is booked.
+        RejectStocktake = "REJECT_STOCKTAKE",
+        /// Free what is reserved at a stock item for shares nobody began to work on in time.
+        ExpireReservations = "EXPIRE_RESERVATIONS",
+        /// Give what is free of a stock item to those who wait for it.
+        FillBackorders = "FILL_BACKORDERS",
         /// Begin or resume a milestone.
         StartMilestone = "START_MILESTONE",
         /// Finish a milestone.
@@ -79,6 +135,12 @@ codes! {
         RevokeAccess = "REVOKE_ACCESS",
         /// Give back access that was taken away.
         RestoreAccess = "RESTORE_ACCESS",
+        /// Make a key for a partner's system.
+        CreatePartnerKey = "CREATE_PARTNER_KEY",
+        /// Make a link with which anybody can follow one order.
+        CreateTrackingLink = "CREATE_TRACKING_LINK",
+        /// Withdraw a partner's key or a tracking link.
+        RevokeAccessKey = "REVOKE_ACCESS_KEY",
     }
 }
 
@@ -131,6 +193,7 @@ const STAFF: &[Role] = &[
 const ORDER_READERS: &[Role] = &[
     Customer,
     Partner,
+    LinkHolder,
     Sales,
     Reviewer,
     FinanceApprover,
@@ -147,12 +210,20 @@ const ORDER_READERS: &[Role] = &[
 ];
 const STOCK_READERS: &[Role] =
     &[Sales, Dispatcher, Warehouse, Procurement, Operator, Inspector, Logistics, Supervisor, Admin, System];
+const REVIEW_READERS: &[Role] = &[Reviewer, FinanceApprover, Supervisor, Admin, System];
+const COUNT_READERS: &[Role] = &[FinanceApprover, Warehouse, Procurement, Inspector, Supervisor, Admin, System];
 const TICKET_READERS: &[Role] = &[Customer, Partner, Sales, ServiceAgent, Supervisor, Admin, System];
+const LINK_MAKERS: &[Role] = &[Customer, Partner, Sales, Logistics, ServiceAgent];
 const OWN_SCOPE: &str = "what lies in the caller's scope";
 const HEAD_UNIT: &str = "in the head unit";
 
 /// Every root field of Query and Subscription and who may ask for it.
 pub const READS: &[Permission] = &[
+    Permission {
+        field: "accessKeys",
+        roles: &[Customer, Partner, Sales, Logistics, ServiceAgent, Supervisor, Admin],
+        limit: "tracking links of orders in the caller's scope; partners' keys in the head unit, and the own ones",
+    },
     Permission { field: "accessRestrictions", roles: &[Supervisor, Admin], limit: HEAD_UNIT },
     Permission {
         field: "allocations",
@@ -174,6 +245,7 @@ pub const READS: &[Permission] = &[
         limit: OWN_SCOPE,
     },
     Permission { field: "billOfMaterials", roles: STAFF, limit: "" },
+    Permission { field: "backorders", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission {
         field: "customers",
         roles: &[Customer, Sales, Reviewer, FinanceApprover, ServiceAgent, Supervisor, Admin, System],
@@ -183,6 +255,7 @@ pub const READS: &[Permission] = &[
     Permission { field: "eventCursor", roles: ORDER_READERS, limit: "" },
     Permission { field: "events", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "materialAvailability", roles: STOCK_READERS, limit: OWN_SCOPE },
+    Permission { field: "inventoryReport", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "node", roles: EVERYONE, limit: OWN_SCOPE },
     Permission { field: "nodes", roles: EVERYONE, limit: OWN_SCOPE },
     Permission { field: "order", roles: ORDER_READERS, limit: OWN_SCOPE },
@@ -190,13 +263,18 @@ pub const READS: &[Permission] = &[
     Permission { field: "orderEvents", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "orderProgress", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "orders", roles: ORDER_READERS, limit: OWN_SCOPE },
+    Permission { field: "productStock", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "products", roles: EVERYONE, limit: "" },
     Permission { field: "replenishmentRequests", roles: STOCK_READERS, limit: OWN_SCOPE },
+    Permission { field: "reviewQueue", roles: REVIEW_READERS, limit: OWN_SCOPE },
+    Permission { field: "reviewUpdates", roles: REVIEW_READERS, limit: OWN_SCOPE },
     Permission { field: "serviceConfig", roles: EVERYONE, limit: "" },
     Permission { field: "shortageOptions", roles: &[Sales, Dispatcher, Supervisor, Admin, System], limit: OWN_SCOPE },
     Permission { field: "stockAlerts", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockItems", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockLevels", roles: STOCK_READERS, limit: OWN_SCOPE },
+    Permission { field: "stockTransfers", roles: STOCK_READERS, limit: OWN_SCOPE },
+    Permission { field: "stocktakes", roles: COUNT_READERS, limit: OWN_SCOPE },
     Permission { field: "ticketUpdates", roles: TICKET_READERS, limit: OWN_SCOPE },
     Permission { field: "tickets", roles: TICKET_READERS, limit: OWN_SCOPE },
     Permission { field: "units", roles: STAFF, limit: OWN_SCOPE },
@@ -214,8 +292,16 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::SubmitOrder => (&[Customer, Partner, Sales], "a customer for itself; a partner over its own account"),
         Action::StartReview => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::RequestClarification => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
-        Action::AnswerClarification => (&[Customer, Partner, Sales], OWN_SCOPE),
-        Action::ApproveOrder => (&[Reviewer, FinanceApprover], "amount band; not the one who submitted it"),
+        Action::ReviewAutomatically => (&[System], "as the rule set says, when it is due"),
+        Action::TakeReview => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
+        Action::ReturnReview => (&[Reviewer, FinanceApprover], "the one at work on it"),
+        Action::ReassignReview => (&[Reviewer, FinanceApprover], "never to the one who submitted it"),
+        Action::RemindClarification | Action::ExpireClarification => (&[System], "when it is due"),
+        Action::AmendOrder => (&[Customer, Partner, Sales], OWN_SCOPE),
+        Action::AnswerClarification => (&[Customer, Partner, LinkHolder, Sales], OWN_SCOPE),
+        Action::ApproveOrder => {
+            (&[Reviewer, FinanceApprover], "amount band and level; neither who submitted it nor who approved it before")
+        }
         Action::RejectOrder => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::AllocateOrder => (&[Dispatcher, System], OWN_SCOPE),
         Action::ReassignAllocation => (&[Dispatcher], OWN_SCOPE),
@@ -223,6 +309,26 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::ReceiveStock => (&[Warehouse, Procurement], "of the warehouse or above"),
         Action::AdjustStock => (&[Warehouse], "of the warehouse or above"),
         Action::SetBillOfMaterials => (&[Procurement, Admin], ""),
+        Action::HoldStock => (&[Warehouse, Inspector], "of the warehouse or above; not what is reserved"),
+        Action::ReleaseHeldStock | Action::ScrapHeldStock => (&[Inspector], "of the warehouse or above"),
+        Action::SetReorderPolicy
+        | Action::ApproveReplenishment
+        | Action::RejectReplenishment
+        | Action::OrderReplenishment
+        | Action::CancelReplenishment
+        | Action::CloseReplenishmentShort => (&[Procurement], "of the warehouse or above"),
+        Action::RequestTransfer => (&[Dispatcher, Warehouse, Procurement], "between warehouses in the caller's scope"),
+        Action::DispatchTransfer => (&[Warehouse], "of the warehouse it leaves, or above"),
+        Action::ReceiveTransfer => (&[Warehouse], "of the warehouse it goes to, or above"),
+        Action::CloseTransferShort => (&[Warehouse, Procurement], "of the warehouse it goes to, or above"),
+        Action::CancelTransfer => (&[Dispatcher, Warehouse, Procurement], "of one of its warehouses, or above"),
+        Action::OpenStocktake | Action::RecordCount | Action::FinishStocktake => {
+            (&[Warehouse], "of the warehouse or above")
+        }
+        Action::ApproveStocktake => (&[FinanceApprover, Admin], "not one who opened or counted it"),
+        Action::RejectStocktake => (&[FinanceApprover, Admin], OWN_SCOPE),
+        Action::ExpireReservations => (&[System], "what is due"),
+        Action::FillBackorders => (&[Warehouse, Procurement, System], "of the warehouse or above"),
         Action::StartMilestone | Action::CompleteMilestone | Action::BlockMilestone => {
             (&[Operator], "the one named responsible")
         }
@@ -244,6 +350,11 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         ),
         Action::OpenTicket => (&[Customer, Partner, Sales, ServiceAgent], OWN_SCOPE),
         Action::ContactCustomer | Action::ResolveTicket => (&[ServiceAgent], "of the ticket's team or above"),
+        Action::CreatePartnerKey => (&[Admin], HEAD_UNIT),
+        Action::CreateTrackingLink => (LINK_MAKERS, OWN_SCOPE),
+        Action::RevokeAccessKey => {
+            (&[Customer, Partner, Sales, Logistics, ServiceAgent, Admin], "partners' keys in the head unit only")
+        }
         Action::RevokeAccess | Action::RestoreAccess => (&[Admin], "in the head unit; never the own access"),
     }
 }

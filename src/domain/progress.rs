@@ -180,6 +180,10 @@ impl Allocation {
         self.checked(Action::StartMilestone, id, order, act.actor)?;
         if self.status == AllocationStatus::Accepted {
             self.status = AllocationStatus::InProgress;
+            // What is worked on does not become free again by itself (R4.2).
+            for reservation in &mut self.reservations {
+                reservation.expires_at = None;
+            }
         }
         if let Some(milestone) = self.milestone_mut(id) {
             milestone.status = InProgress;

@@ -104,6 +104,28 @@ pub struct Customer {
     pub currency: Currency,
     /// The amount up to which an order needs no second look (R2.5); none means no limit.
     pub credit_limit: Option<Decimal>,
+    /// What the customer may buy that others may not (R2.4).
+    pub licences: Vec<Licence>,
+}
+
+/// A licence that a customer holds (R2.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Licence {
+    /// The code that restrictions name it by.
+    pub code: String,
+    /// The first day on which it is valid.
+    pub valid_from: NaiveDate,
+    /// The last day on which it is valid; none for no end.
+    pub valid_to: Option<NaiveDate>,
+}
+
+impl Customer {
+    /// Does the customer hold a licence that is valid on this day?
+    pub fn holds_licence(&self, code: &str, day: NaiveDate) -> bool {
+        self.licences.iter().any(|licence| {
+            licence.code == code && licence.valid_from <= day && licence.valid_to.is_none_or(|to| day <= to)
+        })
+    }
 }
 
 /// A product or service.

@@ -31,6 +31,8 @@ codes! {
         UnknownCustomer = "UNKNOWN_CUSTOMER",
         /// No organizational unit has this code.
         UnknownUnit = "UNKNOWN_UNIT",
+        /// Nobody of the group is known by this subject.
+        UnknownPerson = "UNKNOWN_PERSON",
         /// The line does not belong to the order, allocation or delivery that was named.
         UnknownLine = "UNKNOWN_LINE",
         /// The hold does not exist on this order or was released before.
@@ -53,6 +55,8 @@ codes! {
         CurrencyMismatch = "CURRENCY_MISMATCH",
         /// The date lies in the past.
         DateInPast = "DATE_IN_PAST",
+        /// The date lies further ahead than is allowed.
+        DateTooFar = "DATE_TOO_FAR",
         /// The channel is not open to the caller.
         ChannelNotAllowed = "CHANNEL_NOT_ALLOWED",
         /// The state of the thing acted on does not allow this action.
@@ -73,6 +77,14 @@ codes! {
         CheckNotWaivable = "CHECK_NOT_WAIVABLE",
         /// The order's amount needs an approver of a higher level.
         ApprovalLevelTooLow = "APPROVAL_LEVEL_TOO_LOW",
+        /// The caller gave an earlier approval of the same order.
+        ApprovedBefore = "APPROVED_BEFORE",
+        /// Somebody is at work on the review already.
+        ReviewTaken = "REVIEW_TAKEN",
+        /// It is not yet time for this, or the rules do not foresee it.
+        NotDue = "NOT_DUE",
+        /// A unit has a share of the order.
+        AlreadyAllocated = "ALREADY_ALLOCATED",
         /// A question to the customer is still open.
         ClarificationOpen = "CLARIFICATION_OPEN",
         /// Nothing of the order is left to allocate.
@@ -91,6 +103,10 @@ codes! {
         BillOfMaterialsCycle = "BILL_OF_MATERIALS_CYCLE",
         /// A product's structure has too many levels or lines.
         StructureTooLarge = "STRUCTURE_TOO_LARGE",
+        /// The stock item is being counted in another stocktake.
+        AlreadyUnderCount = "ALREADY_UNDER_COUNT",
+        /// Not everything was counted yet.
+        CountIncomplete = "COUNT_INCOMPLETE",
         /// Nothing is left to inspect.
         NothingToInspect = "NOTHING_TO_INSPECT",
         /// Nothing that passed inspection is left to deliver.

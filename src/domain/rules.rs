@@ -4,22 +4,29 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::actor::Role;
 use super::allocation::AllocationRule;
 pub use super::change::ChangeRules;
 use super::delivery::DeliveryMethod;
+use super::inventory::InventoryRules;
 use super::reference::ProductKind;
 use super::ticket::TicketType;
+
+pub use super::review::{
+    ApprovalBand, AutomaticReview, CustomerField, Exchange, ExchangeRate, RequiredData, Restriction, ReviewRules,
+};
 
 /// One version of the rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleSet {
     /// The version: 1, 2, 3, …
     pub version: i32,
-    /// Who may approve up to which amount (R2.5), lowest first.
+    /// Whose approvals an order takes, by its amount (R2.5), lowest first.
     pub approval_bands: Vec<ApprovalBand>,
     /// What may not be sold to whom (R2.4).
     pub restrictions: Vec<Restriction>,
+    /// What else a review looks at (R2.2, R2.3, R2.5).
+    #[serde(default)]
+    pub review: ReviewRules,
     /// Days within which a like order of the same customer is suspected to be a duplicate.
     pub duplicate_window_days: i64,
     /// The rankers that choose among capable units, in order (R3.2).
@@ -35,28 +42,9 @@ pub struct RuleSet {
     pub changes: ChangeRules,
     /// Which team handles which type of ticket, and how soon it must call (R9.2, R9.3).
     pub ticket_routes: Vec<TicketRoute>,
-}
-
-/// Up to this amount, in the order's currency, this role's approval is enough.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ApprovalBand {
-    /// The largest amount; none for the topmost band.
-    pub up_to: Option<Decimal>,
-    /// Who may approve.
-    pub roles: Vec<Role>,
-}
-
-/// Something that may not be sold to a customer group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Restriction {
-    /// The SKU it speaks of; none when it speaks of a category.
-    pub sku: Option<String>,
-    /// The category it speaks of; none when it speaks of a SKU.
-    pub category: Option<String>,
-    /// The customer group.
-    pub customer_group: String,
-    /// The law or policy behind it.
-    pub reason: String,
+    /// What stock operations go by (R4).
+    #[serde(default)]
+    pub inventory: InventoryRules,
 }
 
 /// The milestones of a kind of line.
@@ -123,14 +111,6 @@ pub struct TicketRoute {
 }
 
 impl RuleSet {
-    /// Who may approve an order of this amount.
-    pub fn approvers(&self, amount: Decimal) -> &[Role] {
-        self.approval_bands
-            .iter()
-            .find(|band| band.up_to.is_none_or(|limit| amount <= limit))
-            .map_or(&[], |band| &band.roles)
-    }
-
     /// The milestones of a kind of line.
     pub fn milestones_for(&self, kind: ProductKind) -> &[MilestoneStep] {
         self.milestones.iter().find(|t| t.kind == kind).map_or(&[], |t| &t.steps)

@@ -44,6 +44,7 @@ impl Topic {
             Scope::Nothing => Vec::new(),
             Scope::Customer(id) => vec![Self::Customer(*id)],
             Scope::Account(account) => vec![Self::Account(account.clone())],
+            Scope::Order(id) => vec![Self::Order(*id)],
             Scope::Units(units) => units.iter().map(|unit| Self::Unit(*unit)).collect(),
             Scope::All => match (&filter.units, &filter.aggregates) {
                 (Some(units), _) => units.iter().map(|unit| Self::Unit(*unit)).collect(),

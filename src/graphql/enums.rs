@@ -13,7 +13,9 @@ use async_graphql::{
 
 use crate::app::read::order::OrderSortField;
 use crate::app::read::reference::ScopeKind;
+use crate::app::read::review::ReviewQueueOrder;
 use crate::domain::access::AccessRestrictionStatus;
+use crate::domain::access_key::{AccessKeyKind, AccessKeyStatus};
 use crate::domain::actor::Role;
 use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode};
 use crate::domain::change::{OrderChangeKind, OrderChangeStatus};
@@ -22,7 +24,8 @@ use crate::domain::event::{AggregateKind, EventKind};
 use crate::domain::inspection::InspectionResult;
 use crate::domain::intake::{Channel, Priority};
 use crate::domain::inventory::{
-    BackorderStatus, MovementKind, ReplenishmentReason, ReplenishmentStatus, ReservationStatus,
+    BackorderStatus, MovementKind, ReplenishmentReason, ReplenishmentStatus, ReservationStatus, StocktakeStatus,
+    SupplyKind, TransferStatus, UnknownReason,
 };
 use crate::domain::materials::LateReason;
 use crate::domain::order::{Coverage, OrderStatus, Stage};
@@ -101,6 +104,8 @@ macro_rules! graphql_enums {
 }
 
 graphql_enums! {
+    AccessKeyKind => "AccessKeyKind",
+    AccessKeyStatus => "AccessKeyStatus",
     AccessRestrictionStatus => "AccessRestrictionStatus",
     Action => "Action",
     AggregateKind => "AggregateKind",
@@ -132,14 +137,19 @@ graphql_enums! {
     ReplenishmentReason => "ReplenishmentReason",
     ReplenishmentStatus => "ReplenishmentStatus",
     ReservationStatus => "ReservationStatus",
+    ReviewQueueOrder => "ReviewQueueOrder",
     ReviewStatus => "ReviewStatus",
     Role => "Role",
     ScopeKind => "ScopeKind",
     Stage => "OrderStage",
+    StocktakeStatus => "StocktakeStatus",
+    SupplyKind => "SupplyKind",
     TicketStatus => "TicketStatus",
     TicketType => "TicketType",
     TrackingKind => "TrackingEventKind",
+    TransferStatus => "StockTransferStatus",
     UnitKind => "UnitKind",
+    UnknownReason => "UnknownFigureReason",
 }
 
 /// A doc comment as prose: each of its lines begins with a blank.

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Request, Response, ServerError, Variables};
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt, Stream, StreamExt};
 use tokio::task::JoinHandle;
@@ -16,7 +17,8 @@ use super::context::{attach, code};
 use super::live::{Hub, Messages};
 use super::wanted::KnownDocument;
 use super::{ApiSchema, schema, selection};
-use crate::app::{App, Failure, Identity, Session};
+use crate::app::{App, Failure, Identity, Session, access_key};
+use crate::http::auth::{self, TokenError};
 use crate::http::guard::CheckedDocument;
 use crate::http::{Backend, Caller, Message, error};
 
@@ -51,6 +53,7 @@ impl Gateway {
             unit: identity.unit.clone(),
             customer: identity.customer.clone(),
             channel: identity.channel.clone(),
+            order: identity.order.map(Into::into),
         };
         // In a task of its own: a socket that closes must not take a connection along.
         let (app, id) = (self.app.clone(), request_id.clone());
@@ -141,6 +144,19 @@ fn refused(failure: &Failure, request_id: &str) -> ServerError {
     error::coded(code(failure), failure.to_string())
 }
 
+fn identity(bearer: access_key::Bearer) -> auth::Identity {
+    let access_key::Bearer { identity, expires_at } = bearer;
+    auth::Identity {
+        subject: identity.subject,
+        roles: identity.roles,
+        unit: identity.unit,
+        customer: identity.customer,
+        channel: identity.channel,
+        order: identity.order.map(Into::into),
+        expires_at,
+    }
+}
+
 impl Backend for Gateway {
     async fn execute(&self, mut request: Request) -> Response {
         let order = Order::of(&mut request);
@@ -158,6 +174,28 @@ impl Backend for Gateway {
         let response = self.schema.execute(attach(request, session)).await;
         order.note(&response);
         order.restore(response)
+    }
+
+    fn bearer_of_key(&self, token: &str) -> Option<BoxFuture<'static, Result<auth::Identity, TokenError>>> {
+        token.starts_with(access_key::PREFIX).then(|| {
+            let (app, token) = (self.app.clone(), token.to_owned());
+            async move {
+                // In a task of its own: a socket that closes must not take a connection along.
+                match tokio::spawn(async move { access_key::bearer(&app, &token).await }).await {
+                    Ok(Ok(Some(bearer))) => Ok(identity(bearer)),
+                    Ok(Ok(None)) => Err(TokenError::KeyUnknown),
+                    Ok(Err(failure)) => {
+                        tracing::warn!(cause = ?failure, "an access key could not be looked up");
+                        Err(TokenError::KeysUnavailable)
+                    }
+                    Err(panic) => {
+                        tracing::error!(%panic, "an access key could not be looked up");
+                        Err(TokenError::KeysUnavailable)
+                    }
+                }
+            }
+            .boxed()
+        })
     }
 
     fn subscribe(&self, request: Request) -> BoxStream<'static, Message> {

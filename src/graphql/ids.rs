@@ -9,10 +9,11 @@ use uuid::Uuid;
 use crate::app::Failure;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{
-    AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId, ChangeOptionId,
-    ClarificationId, ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId,
-    OrderChangeId, OrderId, OrderLineId, ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId,
-    SettlementRecordId, StockItemId, StockMovementId, TicketId, TrackingEventId, UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId,
+    ChangeOptionId, ClarificationId, ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId,
+    MilestoneId, OrderChangeId, OrderId, OrderLineId, ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId,
+    SettlementRecordId, StockItemId, StockMovementId, StockTransferId, StocktakeId, StocktakeLineId, TicketId,
+    TrackingEventId, UnitId,
 };
 
 /// An identity that clients see.
@@ -45,6 +46,7 @@ macro_rules! global_ids {
 }
 
 global_ids! {
+    AccessKeyId => "AccessKey",
     AccessRestrictionId => "AccessRestriction",
     AllocationDecisionId => "AllocationDecision",
     AllocationId => "Allocation",
@@ -70,6 +72,9 @@ global_ids! {
     SettlementRecordId => "SettlementRecord",
     StockItemId => "StockItem",
     StockMovementId => "StockMovement",
+    StockTransferId => "StockTransfer",
+    StocktakeId => "Stocktake",
+    StocktakeLineId => "StocktakeLine",
     TicketId => "Ticket",
     TrackingEventId => "TrackingEvent",
     UnitId => "Unit",
@@ -89,10 +94,13 @@ pub fn of_aggregate(kind: AggregateKind, id: Uuid) -> ID {
             AggregateKind::Allocation => AllocationId::TYPE,
             AggregateKind::StockItem => StockItemId::TYPE,
             AggregateKind::ReplenishmentRequest => ReplenishmentRequestId::TYPE,
+            AggregateKind::StockTransfer => StockTransferId::TYPE,
+            AggregateKind::Stocktake => StocktakeId::TYPE,
             AggregateKind::Delivery => DeliveryId::TYPE,
             AggregateKind::Ticket => TicketId::TYPE,
             AggregateKind::OrderChange => OrderChangeId::TYPE,
             AggregateKind::BillOfMaterials => ProductId::TYPE,
+            AggregateKind::AccessKey => AccessKeyId::TYPE,
             AggregateKind::AccessRestriction => AccessRestrictionId::TYPE,
         },
         id,

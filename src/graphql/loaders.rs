@@ -21,7 +21,7 @@ use crate::domain::delivery::Delivery;
 use crate::domain::ids::{
     AllocationDecisionId, AllocationId, CustomerId, DeliveryId, OrderId, ProductId, StockItemId, UnitId,
 };
-use crate::domain::inventory::StockItem;
+use crate::domain::inventory::{Coming, StockItem};
 use crate::domain::order::{Order, Stage};
 use crate::domain::reference::{Customer, Product, Unit};
 use crate::domain::review::ReviewCase;
@@ -165,6 +165,7 @@ impl Loaders {
         loader.clear::<TicketsOf>();
         loader.clear::<SettlementOf>();
         loader.clear::<ReportsOf>();
+        loader.clear::<ComingTo>();
     }
 }
 
@@ -227,6 +228,8 @@ keys! {
     SettlementOf(OrderId),
     /// What the carrier reported of a delivery.
     ReportsOf(DeliveryId),
+    /// What is known to be coming for a stock item.
+    ComingTo(StockItemId),
 }
 
 /// One value per key.
@@ -298,4 +301,5 @@ load_list! {
     TicketsOf => Ticket, ticket::of_orders, |one| one.order_id;
     SettlementOf => SettlementRecord, order::settlement, |one| one.order_id;
     ReportsOf => TrackingEvent, delivery::reports, |one| one.delivery_id;
+    ComingTo => (StockItemId, Coming), inventory::incoming, |one| one.0;
 }

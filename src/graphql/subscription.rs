@@ -14,8 +14,9 @@ use crate::app::Failure;
 use crate::app::read::event::EventFilter;
 use crate::domain::event::{AggregateKind, EventKind};
 use crate::domain::ids::{OrderId, StockItemId};
+use crate::domain::review::QUEUE_EVENTS;
 
-use payload::{OrderEvent, OrderProgress, StockAlert, StockLevel, TicketUpdate};
+use payload::{OrderEvent, OrderProgress, ReviewUpdate, StockAlert, StockLevel, TicketUpdate};
 
 /// Live progress.
 #[derive(Default)]
@@ -94,6 +95,24 @@ impl Subscription {
         };
         warm_orders(ctx).await?;
         Ok(updates(ctx, Opening::of(filter, after)).map(OrderEvent))
+    }
+
+    /// Follows the queue of reviews (R2.1): what comes in, is taken, asked, answered, amended, approved, and
+    /// leaves. For reviewers, finance approvers and those who supervise them.
+    #[graphql(directive = access::apply(roles("reviewUpdates"), limit("reviewUpdates")))]
+    async fn review_updates<'c>(
+        &self,
+        ctx: &'c Context<'_>,
+        #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = ReviewUpdate> + 'c> {
+        session(ctx)?.may_read("reviewUpdates").answer(ctx)?;
+        let filter = EventFilter {
+            aggregates: Some(vec![AggregateKind::Order, AggregateKind::ReviewCase]),
+            kinds: Some(QUEUE_EVENTS.to_vec()),
+            ..EventFilter::default()
+        };
+        warm_orders(ctx).await?;
+        Ok(updates(ctx, Opening::of(filter, after)).map(ReviewUpdate))
     }
 
     /// Follows requests to replenish and what arrives for them (R4.3, R4.4). For warehouses,

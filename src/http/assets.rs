@@ -1,4 +1,4 @@
-//! The page at `/` and what it loads; everything comes from the program itself.
+//! The pages at `/` and `/track` and what they load; everything comes from the program itself.
 
 use axum::Router;
 use axum::extract::Path;
@@ -14,19 +14,30 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const PAGE: &str = "graphiql/index.html";
+/// Follows one order, for whoever has its tracking link: `/track#ogk_…`.
+const TRACK: &str = "track/index.html";
 
 #[derive(RustEmbed)]
 #[folder = "assets/"]
 struct Assets;
 
-/// `/` and `/assets/…`, compressed where the client takes it.
-pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+/// `/`, the editor for developers, and what it loads.
+pub(crate) fn graphiql<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    folder("/", PAGE, "graphiql")
+}
+
+/// `/track`, the page of tracking links (R5.3), and what it loads.
+pub(crate) fn track<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    folder("/track", TRACK, "track")
+}
+
+/// A page and its folder under `/assets`, compressed where the client takes it.
+fn folder<S: Clone + Send + Sync + 'static>(at: &str, page: &'static str, folder: &'static str) -> Router<S> {
+    let file =
+        move |Path(path): Path<String>, headers: HeaderMap| async move { serve(&format!("{folder}/{path}"), &headers) };
     Router::new()
-        .route("/", get(|headers: HeaderMap| async move { serve(PAGE, &headers) }))
-        .route(
-            "/assets/{*path}",
-            get(|Path(path): Path<String>, headers: HeaderMap| async move { serve(&path, &headers) }),
-        )
+        .route(at, get(move |headers: HeaderMap| async move { serve(page, &headers) }))
+        .route(&format!("/assets/{folder}/{{*path}}"), get(file))
         .layer(CompressionLayer::new().gzip(true))
 }
 

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use async_graphql::{Request, Response, ServerError, Value};
 pub use axum::body::Bytes;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use futures::stream::{BoxStream, Stream, StreamExt};
 
+use super::auth::{Identity, TokenError};
 use super::caller::Caller;
 use super::error;
 use super::response::body_of;
@@ -39,6 +41,12 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// The edge asks first, then takes from the caller's streams until they have nothing more, and
     /// tells the cursor only then; never while one of them is [`Message::CatchingUp`].
     fn newest_cursor(&self, caller: &Caller) -> Option<String>;
+
+    /// Whom a bearer token stands for that is a key of the backend's own, not a signed token. Nothing when
+    /// it does not look like one.
+    fn bearer_of_key(&self, _token: &str) -> Option<BoxFuture<'static, Result<Identity, TokenError>>> {
+        None
+    }
 }
 
 /// What a subscription yields: finished, so that many can share it.

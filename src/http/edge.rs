@@ -158,15 +158,25 @@ pub(crate) struct EdgeState<B> {
     pub(crate) loopback: bool,
 }
 
-impl<B> EdgeState<B> {
-    /// The caller's identity, or nothing without a token.
-    pub(crate) async fn identity(&self, headers: &HeaderMap) -> Result<Option<Arc<Identity>>, TokenError> {
-        match token_of(headers)? {
-            Some(token) => self.authenticator.authenticate(token).await.map(|identity| Some(Arc::new(identity))),
-            None => Ok(None),
+impl<B: Backend> EdgeState<B> {
+    /// The identity a token stands for: a signed token, or a key of the backend's own.
+    pub(crate) async fn authenticate(&self, token: &str) -> Result<Identity, TokenError> {
+        match self.backend.bearer_of_key(token) {
+            Some(bearer) => bearer.await,
+            None => self.authenticator.authenticate(token).await,
         }
     }
 
+    /// The caller's identity, or nothing without a token.
+    pub(crate) async fn identity(&self, headers: &HeaderMap) -> Result<Option<Arc<Identity>>, TokenError> {
+        match token_of(headers)? {
+            Some(token) => self.authenticate(token).await.map(|identity| Some(Arc::new(identity))),
+            None => Ok(None),
+        }
+    }
+}
+
+impl<B> EdgeState<B> {
     /// Waits until the server stops, and then a moment that differs from stream to stream.
     pub(crate) async fn until_stopped(&self) {
         self.stopping.cancelled().await;

@@ -49,14 +49,7 @@ mod tests {
     #[test]
     fn places_are_bounded_per_caller_and_given_back() {
         let identity = |subject: &str| {
-            Arc::new(Identity {
-                subject: subject.to_owned(),
-                roles: Vec::new(),
-                unit: None,
-                customer: None,
-                channel: None,
-                expires_at: chrono::Utc::now(),
-            })
+            Arc::new(Identity { subject: subject.to_owned(), expires_at: chrono::Utc::now(), ..Identity::default() })
         };
         let places = Arc::new(Places::default());
         let (ada, bob) = (identity("ada"), identity("bob"));

@@ -245,8 +245,9 @@ fn routes<B: Backend>(state: Arc<EdgeState<B>>) -> Router {
     if state.introspection && !state.schema_text.is_empty() {
         router = router.route("/schema.graphql", get(schema_text::<B>));
     }
+    router = router.merge(assets::track());
     if state.graphiql {
-        router = router.merge(assets::routes());
+        router = router.merge(assets::graphiql());
     }
     router.layer(axum::middleware::map_response(graphql::with_common_headers)).with_state(state)
 }

@@ -12,7 +12,8 @@ use crate::app::{App, Failure};
 use crate::domain::ids::{CustomerId, ProductId, UnitId};
 use crate::domain::materials::ComponentWish;
 use crate::domain::money::Currency;
-use crate::domain::reference::{Capability, Contact, Customer, Product, ProductKind, Unit, UnitKind};
+use crate::domain::reference::{Capability, Contact, Customer, Licence, Product, ProductKind, Unit, UnitKind};
+use crate::domain::rules::{Exchange, ExchangeRate};
 use crate::store::reference::{self, ReferenceData};
 
 /// What a catalogue changed.
@@ -36,10 +37,22 @@ pub async fn put(app: &Arc<App>, data: &ReferenceData, stock: &[OpeningStock]) -
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Catalogue {
+    /// The group's own currency, in which approval bands are stated; the first customer's where absent.
+    base_currency: Option<String>,
+    /// What other currencies are worth in it.
+    #[serde(default)]
+    exchange_rates: Vec<RateRow>,
     units: Vec<UnitRow>,
     customers: Vec<CustomerRow>,
     products: Vec<ProductRow>,
     stock: Vec<StockRow>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RateRow {
+    currency_code: String,
+    rate: Decimal,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -67,6 +80,16 @@ struct CustomerRow {
     region: String,
     currency_code: String,
     credit_limit: Option<Decimal>,
+    #[serde(default)]
+    licences: Vec<LicenceRow>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct LicenceRow {
+    code: String,
+    valid_from: NaiveDate,
+    valid_to: Option<NaiveDate>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -102,6 +125,8 @@ struct StockRow {
     on_hand: Decimal,
     safety_stock: Decimal,
     reorder_point: Decimal,
+    #[serde(default)]
+    reorder_quantity: Decimal,
 }
 
 impl Catalogue {
@@ -144,6 +169,18 @@ impl Catalogue {
             .find(|unit| unit.kind == UnitKind::ServiceTeam)
             .map(|unit| unit.code.clone())
             .ok_or_else(|| bad("a catalogue names at least one SERVICE_TEAM".to_owned()))?;
+        let rates = self
+            .exchange_rates
+            .into_iter()
+            .map(|row| {
+                if row.rate <= Decimal::ZERO {
+                    return Err(bad(format!("the rate of {} must be above zero", row.currency_code)));
+                }
+                Ok(ExchangeRate { currency: currency(&row.currency_code)?, rate: row.rate })
+            })
+            .collect::<Result<_, Failure>>()?;
+        let base = self.base_currency.as_ref().or(self.customers.first().map(|customer| &customer.currency_code));
+        let base = base.map(|code| currency(code)).transpose()?;
         let customers = self
             .customers
             .into_iter()
@@ -161,6 +198,11 @@ impl Catalogue {
                     group: row.group,
                     region: row.region,
                     credit_limit: row.credit_limit,
+                    licences: row
+                        .licences
+                        .into_iter()
+                        .map(|one| Licence { code: one.code, valid_from: one.valid_from, valid_to: one.valid_to })
+                        .collect(),
                 })
             })
             .collect::<Result<_, Failure>>()?;
@@ -193,9 +235,11 @@ impl Catalogue {
                 on_hand: row.on_hand,
                 safety_stock: row.safety_stock,
                 reorder_point: row.reorder_point,
+                reorder_quantity: row.reorder_quantity,
             })
             .collect();
-        let rules = super::rules::first(|_| team.clone(), Vec::new());
+        let mut rules = super::rules::first(|_| team.clone(), Vec::new());
+        rules.review.exchange = base.map(|base| Exchange { base, rates });
         let people = Vec::new();
         let data = ReferenceData { units, people, customers, products, bills, substitutes, rules: Some(rules) };
         Ok((data, stock))

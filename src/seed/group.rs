@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -9,10 +10,14 @@ use super::OpeningStock;
 use crate::app::Identity;
 use crate::domain::actor::Role;
 use crate::domain::ids::UnitId;
+use crate::domain::intake::Channel;
 use crate::domain::materials::ComponentWish;
 use crate::domain::money::Currency;
-use crate::domain::reference::{Capability, Contact, Customer, Product, ProductKind, Unit, UnitKind};
-use crate::domain::rules::Restriction;
+use crate::domain::reference::{Capability, Contact, Customer, Licence, Product, ProductKind, Unit, UnitKind};
+use crate::domain::rules::{
+    ApprovalBand, AutomaticReview, CustomerField, Exchange, ExchangeRate, RequiredData, Restriction, ReviewRules,
+    RuleSet,
+};
 use crate::domain::ticket::TicketType;
 use crate::store::reference::{Person, ReferenceData};
 
@@ -42,6 +47,7 @@ impl DemoPerson {
             unit: self.unit.map(str::to_owned),
             customer: self.customer.map(str::to_owned),
             channel: self.channel.map(str::to_owned),
+            order: None,
         }
     }
 }
@@ -113,12 +119,6 @@ pub(super) fn reference_data(new_id: &dyn Fn() -> Uuid) -> DemoData {
             })
         })
         .collect();
-    let restriction = Restriction {
-        sku: Some("LASER-4".to_owned()),
-        category: None,
-        customer_group: "RETAIL".to_owned(),
-        reason: "class 4 lasers are sold to licensed businesses only".to_owned(),
-    };
     let team = |ticket_type| match ticket_type {
         TicketType::ProductQuality => "AUR-QT",
         TicketType::Technical => "AUR-TS",
@@ -132,10 +132,57 @@ pub(super) fn reference_data(new_id: &dyn Fn() -> Uuid) -> DemoData {
             products: products(new_id),
             bills: bills(),
             substitutes: substitutes(),
-            rules: Some(super::rules::first(|ticket_type| team(ticket_type).to_owned(), vec![restriction])),
+            rules: Some(rules(|ticket_type| team(ticket_type).to_owned())),
         },
         stock: stock(),
     }
+}
+
+/// The demo group's rules: what a group can make its own.
+fn rules(team: impl Fn(TicketType) -> String) -> RuleSet {
+    let reviewers = [Role::Reviewer, Role::FinanceApprover];
+    let restriction = Restriction {
+        sku: Some("LASER-4".to_owned()),
+        category: None,
+        customer_group: Some("RETAIL".to_owned()),
+        region: None,
+        valid_from: None,
+        valid_to: None,
+        licence: Some(LASER_LICENCE.to_owned()),
+        reason: "class 4 lasers are sold to licensed businesses only".to_owned(),
+    };
+    let mut rules = super::rules::first(team, vec![restriction]);
+    rules.approval_bands = vec![
+        ApprovalBand {
+            automatic: true,
+            rolling_up_to: Some(Decimal::from(20_000)),
+            ..super::rules::band(Some(1_000), &reviewers)
+        },
+        ApprovalBand { rolling_up_to: Some(Decimal::from(400_000)), ..super::rules::band(Some(50_000), &reviewers) },
+        super::rules::band(Some(300_000), &[Role::FinanceApprover]),
+        ApprovalBand { further_levels: vec![vec![Role::FinanceApprover]], ..super::rules::band(None, &reviewers) },
+    ];
+    rules.review = ReviewRules {
+        customer_data: vec![RequiredData {
+            channel: Channel::PartnerReferral,
+            fields: vec![CustomerField::CompanyName, CustomerField::ContactName, CustomerField::Phone],
+        }],
+        specified_categories: vec!["Signs".to_owned()],
+        rolling_days: 30,
+        exchange: Some(Exchange {
+            base: yuan(),
+            rates: [("EUR", 785), ("USD", 725)]
+                .into_iter()
+                .filter_map(|(code, hundredths)| {
+                    let currency = Currency::from_code(code)?;
+                    Some(ExchangeRate { currency, rate: Decimal::new(hundredths, 2) })
+                })
+                .collect(),
+        }),
+        automatic: Some(AutomaticReview { channels: vec![Channel::ECommerce], after_minutes: 10 }),
+        ..ReviewRules::default()
+    };
+    rules
 }
 
 fn units(new_id: &dyn Fn() -> Uuid) -> Vec<Unit> {
@@ -176,6 +223,13 @@ fn yuan() -> Currency {
     Currency::from_code("CNY").unwrap_or_else(|| unreachable!("CNY is an ISO 4217 code"))
 }
 
+/// Lets a retail customer buy class 4 lasers.
+const LASER_LICENCE: &str = "LASER-CLASS-4";
+
+fn licence() -> Licence {
+    Licence { code: LASER_LICENCE.to_owned(), valid_from: NaiveDate::default(), valid_to: None }
+}
+
 fn customers(new_id: &dyn Fn() -> Uuid) -> Vec<Customer> {
     let rows = [
         ("C-1001", "Bluebird Cafés", "Bo Chen", "RETAIL", "NORTH", 80_000),
@@ -201,6 +255,8 @@ fn customers(new_id: &dyn Fn() -> Uuid) -> Vec<Customer> {
             region: region.to_owned(),
             currency: yuan(),
             credit_limit: Some(Decimal::from(limit)),
+            // One of the retail customers may buy what the others may not.
+            licences: if number == "C-1003" { vec![licence()] } else { Vec::new() },
         })
         .collect()
 }
@@ -223,6 +279,7 @@ fn products(new_id: &dyn Fn() -> Uuid) -> Vec<Product> {
         ("DESK-Y", "Writing desk to measure", MadeToOrder, "Furniture", "EA", 198_000),
         ("INSTALL", "Installation on site", Service, "Services", "HUR", 32_000),
         ("COURSE", "Online course", Service, "Services", "HUR", 18_000),
+        ("SIGN-X", "Sign to your design", MadeToOrder, "Signs", "EA", 98_000),
     ];
     rows.into_iter()
         .map(|(sku, name, kind, category, unit, cents)| Product {
@@ -286,6 +343,7 @@ fn stock() -> Vec<OpeningStock> {
                 on_hand: Decimal::from(on_hand),
                 safety_stock: Decimal::from(if on_hand == 0 { 0 } else { safety }),
                 reorder_point: Decimal::from(if on_hand == 0 { 0 } else { reorder }),
+                reorder_quantity: Decimal::ZERO,
             });
         }
     }

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use super::group::{DemoPerson, PEOPLE};
 use super::{SteppedClock, session};
 use crate::app::allocation::{AllocateOrder, DeclineAllocation};
+use crate::app::change::ProposeOrderChange;
 use crate::app::delivery::{BookDelivery, ConfirmDelivery, DispatchDelivery, PlanDelivery, RecordTrackingEvent};
 use crate::app::inspection::RecordInspection;
 use crate::app::intake::SubmitOrder;
@@ -19,6 +20,7 @@ use crate::app::ticket::{ContactCustomer, OpenTicket, ResolveTicket};
 use crate::app::{App, Clock, Command, Failure, Guarded, perform};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::allocation::Allocation;
+use crate::domain::change::{OptionWish, OrderChangeKind};
 use crate::domain::delivery::{Evidence, EvidenceKind, TrackingKind, TrackingReport};
 use crate::domain::ids::{AllocationId, DeliveryId, OrderId, TicketId};
 use crate::domain::inspection::{ChecklistAnswer, InspectionReport};
@@ -79,6 +81,10 @@ const GOALS: [Goal; 20] = [
 /// Orders of the demo, and the last few that nobody has looked at yet.
 const ORDERS: usize = 64;
 const UNTOUCHED: usize = 4;
+/// So large an order that it takes two approvals, of which it has one.
+const LARGE: usize = 57;
+/// An order for a sign that does not say what is to be on it.
+const UNSPECIFIED: usize = 58;
 
 struct Play<'a> {
     app: &'a Arc<App>,
@@ -127,11 +133,21 @@ impl Play<'_> {
         }
         self.as_role(Role::Reviewer, StartReview { order_id: id, expected_version: None }).await?;
         match goal {
-            Goal::UnderReview => return Ok(()),
+            Goal::UnderReview => {
+                if index == LARGE {
+                    let reason = Some("The customer's framework contract covers it.".to_owned());
+                    let approval = ApproveOrder { order_id: id, waivers: Vec::new(), reason, expected_version: None };
+                    self.as_role(Role::Reviewer, approval).await?;
+                }
+                return Ok(());
+            }
             Goal::Clarification => {
                 let question = "Which lamps would you like? The order names only the category.".to_owned();
-                self.as_role(Role::Reviewer, RequestClarification { order_id: id, question, expected_version: None })
-                    .await?;
+                self.as_role(
+                    Role::Reviewer,
+                    RequestClarification { order_id: id, question, due_at: None, expected_version: None },
+                )
+                .await?;
                 return Ok(());
             }
             Goal::Rejected => {
@@ -141,8 +157,11 @@ impl Play<'_> {
             }
             _ => {}
         }
-        self.as_role(Role::FinanceApprover, ApproveOrder { order_id: id, waivers: Vec::new(), expected_version: None })
-            .await?;
+        self.as_role(
+            Role::FinanceApprover,
+            ApproveOrder { order_id: id, waivers: Vec::new(), reason: None, expected_version: None },
+        )
+        .await?;
         if goal == Goal::OnHold {
             let reason = "The customer asked us to wait for the building permit.".to_owned();
             self.as_role(Role::Dispatcher, PlaceHold { order_id: id, reason, expected_version: None }).await?;
@@ -215,7 +234,7 @@ impl Play<'_> {
         }
         self.by(operator, AcceptAllocation { allocation_id: id, responsible: None, expected_version: None }).await?;
         if goal == Goal::Accepted {
-            return Ok(());
+            return self.offer(order, id).await;
         }
         let milestones = self.load(id).await?.milestones;
         for (position, milestone) in milestones.iter().enumerate() {
@@ -240,6 +259,39 @@ impl Play<'_> {
             return Ok(());
         }
         self.deliver(order, id, share.kind, goal, index).await
+    }
+
+    /// Where something is missing, the customer is offered to wait or to do without.
+    async fn offer(&self, order: OrderId, id: AllocationId) -> Result<(), Failure> {
+        let share = self.load(id).await?;
+        let Some(short) = share.lines.iter().find(|line| share.missing_of(line.id) > Decimal::ZERO) else {
+            return Ok(());
+        };
+        let later = (self.clock.now() + Duration::days(60)).date_naive();
+        let wish = |kind, line_id, date| OptionWish {
+            kind,
+            line_id,
+            date,
+            quantity: None,
+            substitute_sku: None,
+            unit_price: None,
+        };
+        let offer = ProposeOrderChange {
+            order_id: order,
+            reason: "More panels were ordered than are in the warehouse.".to_owned(),
+            options: vec![
+                wish(OrderChangeKind::LaterDate, None, Some(later)),
+                wish(OrderChangeKind::CancelLine, Some(short.order_line_id), None),
+            ],
+            // Still open when the demo begins.
+            answer_hours: Some(24 * 60),
+            expected_version: None,
+        };
+        match self.as_role(Role::Sales, offer).await {
+            // Another share of the order was short before.
+            Ok(_) | Err(Failure::Refused(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn operator_of(&self, share: &Allocation) -> Result<&'static DemoPerson, Failure> {
@@ -370,6 +422,8 @@ fn lines(index: usize, goal: Goal) -> Vec<SubmissionLine> {
             return vec![SubmissionLine { sku: None, category: Some("Lighting".to_owned()), ..line("", 10) }];
         }
         Goal::Rejected => return vec![line("LASER-4", 1)],
+        Goal::UnderReview if index == LARGE => return vec![line("BENCH-X", 130)],
+        Goal::UnderReview if index == UNSPECIFIED => return vec![line("SIGN-X", 1)],
         // Nobody is at work on these yet: they may wait for what is not there.
         Goal::Accepted | Goal::Working | Goal::Blocked => {
             return vec![line("PANEL-9", 30 + quantity), line("CABLE-5", 2)];

@@ -5,10 +5,11 @@ use rust_decimal::Decimal;
 use crate::domain::actor::Role;
 use crate::domain::allocation::AllocationRule;
 use crate::domain::delivery::DeliveryMethod;
+use crate::domain::inventory::InventoryRules;
 use crate::domain::reference::ProductKind;
 use crate::domain::rules::{
-    ApprovalBand, ChangeRules, Checklist, DeliveryTerms, MilestoneStep, MilestoneTemplate, Restriction, RuleSet,
-    TicketRoute,
+    ApprovalBand, ChangeRules, Checklist, DeliveryTerms, MilestoneStep, MilestoneTemplate, Restriction, ReviewRules,
+    RuleSet, TicketRoute,
 };
 use crate::domain::ticket::TicketType;
 
@@ -17,10 +18,11 @@ pub fn first(team: impl Fn(TicketType) -> String, restrictions: Vec<Restriction>
     RuleSet {
         version: 1,
         approval_bands: vec![
-            ApprovalBand { up_to: Some(Decimal::from(50_000)), roles: vec![Role::Reviewer, Role::FinanceApprover] },
-            ApprovalBand { up_to: None, roles: vec![Role::FinanceApprover] },
+            band(Some(50_000), &[Role::Reviewer, Role::FinanceApprover]),
+            band(None, &[Role::FinanceApprover]),
         ],
         restrictions,
+        review: ReviewRules::default(),
         duplicate_window_days: 7,
         rankers: vec![
             AllocationRule::HomeRegion,
@@ -73,6 +75,18 @@ pub fn first(team: impl Fn(TicketType) -> String, restrictions: Vec<Restriction>
                 first_contact_minutes: if *ticket_type == TicketType::Other { 480 } else { 120 },
             })
             .collect(),
+        inventory: InventoryRules::default(),
+    }
+}
+
+/// A band of single amounts that takes one approval.
+pub(super) fn band(up_to: Option<i64>, roles: &[Role]) -> ApprovalBand {
+    ApprovalBand {
+        up_to: up_to.map(Decimal::from),
+        rolling_up_to: None,
+        roles: roles.to_vec(),
+        further_levels: Vec::new(),
+        automatic: false,
     }
 }
 

@@ -11,8 +11,9 @@ use super::page::{Keyset, Page, page};
 use super::row::{among, code, optional_code};
 use super::work::{Tracked, Work};
 use super::write::Writes;
-use super::{Store, scope};
+use super::{Store, access_key, scope};
 use crate::domain::access::{AccessRestriction, AccessRestrictionStatus};
+use crate::domain::access_key::AccessKey;
 use crate::domain::actor::{Actor, Role};
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{AccessRestrictionId, OrderId, UnitId};
@@ -115,8 +116,8 @@ pub async fn is_in_force(work: &Work, subject: &str, role: Option<Role>) -> Resu
     Ok(found > 0)
 }
 
-/// A number that is another after every change of any restriction: rows are never deleted and each
-/// change raises one version by one.
+/// A number that is another after every change of any restriction and every withdrawal of a key: rows are
+/// never deleted and each change raises one version, or the number of withdrawn keys, by one.
 pub async fn stamp(store: &Store) -> Result<i64> {
     let sum: Option<i64> = restriction::Entity::find()
         .select_only()
@@ -124,10 +125,12 @@ pub async fn stamp(store: &Store) -> Result<i64> {
         .into_tuple()
         .one(store.reader())
         .await?;
-    Ok(sum.unwrap_or_default())
+    let revoked = i64::try_from(access_key::count_revoked(store).await?).unwrap_or(i64::MAX);
+    Ok(sum.unwrap_or_default().saturating_add(revoked))
 }
 
-/// Whose access is restricted now, in a fixed order: the subject and the role, none for all of them.
+/// Whose access is restricted now, in a fixed order: the subject and the role, none for all of them. The
+/// bearers of withdrawn keys are among them.
 pub async fn restricted(store: &Store) -> Result<Vec<(String, Option<Role>)>> {
     let rows: Vec<(String, Option<String>)> = restriction::Entity::find()
         .filter(in_force())
@@ -142,7 +145,8 @@ pub async fn restricted(store: &Store) -> Result<Vec<(String, Option<Role>)>> {
         // A newer node may know a role that this one does not: nobody holds it here.
         Some(code) => code.parse().ok().map(|role| (subject, Some(role))),
     });
-    Ok(known.collect())
+    let bearers = access_key::revoked(store).await?.into_iter().map(|id| (AccessKey::subject(id), None));
+    Ok(known.chain(bearers).collect())
 }
 
 /// What a list of restrictions is narrowed by. Everything given must hold.

@@ -298,16 +298,19 @@ pub async fn supplies_of(store: &Store, items: &[StockItemId]) -> Result<BTreeMa
     Ok(supplies)
 }
 
-/// What procurement was asked for and has not arrived, by stock item.
+/// What procurement has ordered and has not arrived, by stock item.
 async fn incoming(store: &Store, items: &[Uuid]) -> Result<Vec<(Uuid, Incoming)>> {
     let open = replenishment_request::Entity::find()
         .filter(among(replenishment_request::Column::StockItemId, items.to_vec()))
-        .filter(replenishment_request::Column::Status.ne(ReplenishmentStatus::Received.code()))
+        .filter(
+            replenishment_request::Column::Status
+                .is_in([ReplenishmentStatus::Ordered.code(), ReplenishmentStatus::PartiallyReceived.code()]),
+        )
         .all(store.reader())
         .await?;
     let incoming = |row: replenishment_request::Model| {
         let quantity = from_quantity(row.quantity) - from_quantity(row.received);
-        (row.stock_item_id, Incoming { quantity, expected_on: None })
+        (row.stock_item_id, Incoming { quantity, expected_on: row.expected_at.map(|at| at.date_naive()) })
     };
     Ok(open.into_iter().map(incoming).collect())
 }

@@ -2,6 +2,7 @@
 //! are compare-and-set on the version, and every change leaves an event.
 
 pub mod access;
+pub mod access_key;
 pub mod aggregate;
 pub mod allocation;
 pub mod change;
@@ -16,6 +17,7 @@ mod lanes;
 pub mod lease;
 pub mod log;
 pub mod materials;
+pub mod mining;
 pub mod order;
 pub mod page;
 mod parts;

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::{order_line, orders};
-use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr};
+use entity::{Price, order_line, orders};
+use rust_decimal::Decimal;
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -24,6 +25,7 @@ use crate::domain::codes::codes;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{CustomerId, OrderId, UnitId};
 use crate::domain::intake::Channel;
+use crate::domain::money::Currency;
 use crate::domain::order::{LineQuantities, Order, OrderLine, OrderStatus, Stage};
 
 impl Aggregate for Order {
@@ -203,6 +205,36 @@ fn line(row: order_line::Model) -> Result<OrderLine> {
     })
 }
 
+/// Orders that nothing will come of.
+const GIVEN_UP: [OrderStatus; 3] = [OrderStatus::Rejected, OrderStatus::Cancelled, OrderStatus::Expired];
+
+/// What the customer's other orders since a moment come to, by currency.
+pub async fn totals_of_others(work: &Work, order: &Order, since: DateTime<Utc>) -> Result<Vec<(Currency, Decimal)>> {
+    let due = Expr::col((order_line::Entity, order_line::Column::Total)).sum().cast_as("bigint");
+    let select = Query::select()
+        .column((orders::Entity, orders::Column::Currency))
+        .expr_as(due, "due")
+        .from(orders::Entity)
+        .inner_join(
+            order_line::Entity,
+            Expr::col((order_line::Entity, order_line::Column::OrderId)).equals((orders::Entity, orders::Column::Id)),
+        )
+        .and_where(orders::Column::CustomerId.eq(order.customer_id.0))
+        .and_where(orders::Column::SubmittedAt.gte(since))
+        .and_where(orders::Column::Id.ne(order.id.0))
+        .and_where(orders::Column::Status.is_not_in(GIVEN_UP.map(OrderStatus::code)))
+        .group_by_col((orders::Entity, orders::Column::Currency))
+        .order_by((orders::Entity, orders::Column::Currency), sea_orm::Order::Asc)
+        .take();
+    let rows = work.db().await?.query_all(&select).await?;
+    rows.into_iter()
+        .map(|row| {
+            let due: i64 = row.try_get("", "due")?;
+            Ok((currency(&row.try_get::<String>("", "currency")?)?, from_price(Price(due))))
+        })
+        .collect()
+}
+
 /// Numbers of the customer's other orders with the same lines since a moment.
 pub async fn lookalikes(work: &Work, order: &Order, since: DateTime<Utc>) -> Result<Vec<String>> {
     Ok(orders::Entity::find()
@@ -210,7 +242,7 @@ pub async fn lookalikes(work: &Work, order: &Order, since: DateTime<Utc>) -> Res
         .filter(orders::Column::Fingerprint.eq(order.fingerprint()))
         .filter(orders::Column::Id.ne(order.id.0))
         .filter(orders::Column::SubmittedAt.gte(since))
-        .filter(orders::Column::Status.is_not_in([OrderStatus::Rejected.code(), OrderStatus::Cancelled.code()]))
+        .filter(orders::Column::Status.is_not_in(GIVEN_UP.map(OrderStatus::code)))
         .select_only()
         .column(orders::Column::Number)
         .limit(5)

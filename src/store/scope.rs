@@ -1,6 +1,8 @@
 //! Scope as SQL: what does not exist for a caller is not found by any query.
 
-use entity::{allocation, delivery, event, order_change, orders, stock_item, ticket};
+use entity::{
+    access_key, allocation, delivery, event, order_change, orders, stock_item, stock_transfer, stocktake, ticket,
+};
 use sea_orm::sea_query::{Condition, Expr, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, Iden};
 use uuid::Uuid;
@@ -24,6 +26,7 @@ pub fn orders(scope: &Scope) -> Condition {
         Scope::All => Condition::all(),
         Scope::Customer(id) => Condition::all().add(orders::Column::CustomerId.eq(id.0)),
         Scope::Account(account) => Condition::all().add(orders::Column::Account.eq(account.as_str())),
+        Scope::Order(id) => Condition::all().add(orders::Column::Id.eq(id.0)),
         Scope::Units(units) => Condition::all().add(orders::Column::Id.in_subquery(orders_of_units(&unit_ids(units)))),
         Scope::Nothing => nothing(),
     }
@@ -93,10 +96,11 @@ pub fn of_saved(scope: &Scope, saved: &[Saved]) -> Vec<bool> {
         (Scope::Units(units), Saved::Delivery(delivery)) => has_share(units, delivery.order_id),
         (Scope::Units(units), Saved::Allocation(share)) => units.contains(&share.unit_id),
         (Scope::Units(units), Saved::StockItem(item)) => units.contains(&item.warehouse_id),
-        (Scope::Customer(_) | Scope::Account(_), Saved::StockItem(_)) => false,
+        (Scope::Customer(_) | Scope::Account(_) | Scope::Order(_), Saved::StockItem(_)) => false,
         (Scope::Customer(id), Saved::Order(order)) => order.customer_id == *id,
         (Scope::Account(account), Saved::Order(order)) => order.account.as_ref() == Some(account),
-        (Scope::Customer(_) | Scope::Account(_), Saved::Allocation(_) | Saved::Delivery(_)) => true,
+        (Scope::Order(id), Saved::Order(order)) => order.id == *id,
+        (Scope::Customer(_) | Scope::Account(_) | Scope::Order(_), Saved::Allocation(_) | Saved::Delivery(_)) => true,
     };
     saved.iter().map(exists).collect()
 }
@@ -122,11 +126,43 @@ pub fn stock(scope: &Scope) -> Condition {
     }
 }
 
+/// Transfers that exist for the scope: those from and to its warehouses.
+pub fn transfers(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Units(units) => Condition::any()
+            .add(stock_transfer::Column::FromWarehouseId.is_in(unit_ids(units)))
+            .add(stock_transfer::Column::ToWarehouseId.is_in(unit_ids(units))),
+        _ => nothing(),
+    }
+}
+
+/// Stocktakes that exist for the scope: those of its warehouses.
+pub fn stocktakes(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Units(units) => Condition::all().add(stocktake::Column::WarehouseId.is_in(unit_ids(units))),
+        _ => nothing(),
+    }
+}
+
 /// Restrictions of access that exist for the scope: those of the head unit see all, others none.
 pub fn restrictions(scope: &Scope) -> Condition {
     match scope {
         Scope::All => Condition::all(),
         _ => nothing(),
+    }
+}
+
+/// Access keys that exist for the scope: tracking links of the orders that do, and the keys of the own
+/// channel account. Whoever holds a tracking link sees none.
+pub fn access_keys(scope: &Scope) -> Condition {
+    let links = in_visible_orders(access_key::Column::OrderId, scope);
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Account(account) => Condition::any().add(access_key::Column::Account.eq(account.as_str())).add(links),
+        Scope::Customer(_) | Scope::Units(_) => Condition::all().add(links),
+        Scope::Order(_) | Scope::Nothing => nothing(),
     }
 }
 
@@ -136,6 +172,7 @@ pub fn events(actor: &Actor) -> Condition {
         Scope::All => Condition::all(),
         Scope::Customer(id) => Condition::all().add(event::Column::CustomerId.eq(id.0)),
         Scope::Account(account) => Condition::all().add(event::Column::Account.eq(account.as_str())),
+        Scope::Order(id) => Condition::all().add(event::Column::OrderId.eq(id.0)),
         Scope::Units(units) => Condition::any()
             .add(event::Column::UnitId.is_in(unit_ids(units)))
             .add(event::Column::OrderId.in_subquery(orders_of_units(&unit_ids(units)))),

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    access_restriction, allocation, bill_of_materials, delivery, event, order_change, orders, reservation, review_case,
-    settlement_record, stock_item, stock_movement, ticket,
+    access_key, access_restriction, allocation, bill_of_materials, delivery, event, order_change, orders, reservation,
+    review_case, settlement_record, stock_item, stock_movement, stock_transfer, stocktake, ticket,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;
@@ -16,16 +16,17 @@ use super::inventory::Replenishment;
 use super::row::{among, from_price, from_quantity};
 use super::{Store, log};
 use crate::domain::access::AccessRestriction;
+use crate::domain::access_key::AccessKey;
 use crate::domain::allocation::Allocation;
 use crate::domain::change::OrderChange;
 use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};
 use crate::domain::ids::OrderId;
 use crate::domain::invariants::{
-    Findings, OrderPicture, Settled, StockSums, Violation, check_change, check_order, check_restriction, check_stock,
-    check_structure,
+    Findings, OrderPicture, Settled, StockSums, TransferSums, Violation, check_change, check_order, check_restriction,
+    check_stock, check_stocktake, check_structure, check_transfer,
 };
-use crate::domain::inventory::StockItem;
+use crate::domain::inventory::{MovementKind, StockItem, StockTransfer, Stocktake};
 use crate::domain::materials::BillOfMaterials;
 use crate::domain::order::Order;
 use crate::domain::review::ReviewCase;
@@ -61,6 +62,8 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     let mut findings = Findings::default();
     let mut report = Report { orders: verify_orders(db, &mut findings).await?, ..Report::default() };
     report.stock_items = verify_stock(db, &mut findings).await?;
+    verify_transfers(db, &mut findings).await?;
+    verify_stocktakes(db, &mut findings).await?;
     verify_restrictions(db, &mut findings).await?;
     check_structure(&super::materials::whole(db).await?, &mut findings);
     report.events += verify_history::<Order, orders::Entity>(db, orders::Column::Id, &mut findings).await?;
@@ -69,6 +72,9 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     report.events +=
         verify_history::<Allocation, allocation::Entity>(db, allocation::Column::Id, &mut findings).await?;
     report.events += verify_history::<StockItem, stock_item::Entity>(db, stock_item::Column::Id, &mut findings).await?;
+    report.events +=
+        verify_history::<StockTransfer, stock_transfer::Entity>(db, stock_transfer::Column::Id, &mut findings).await?;
+    report.events += verify_history::<Stocktake, stocktake::Entity>(db, stocktake::Column::Id, &mut findings).await?;
     report.events += verify_history::<Delivery, delivery::Entity>(db, delivery::Column::Id, &mut findings).await?;
     report.events += verify_history::<Ticket, ticket::Entity>(db, ticket::Column::Id, &mut findings).await?;
     report.events += verify_history::<Replenishment, entity::replenishment_request::Entity>(
@@ -89,6 +95,7 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
         &mut findings,
     )
     .await?;
+    report.events += verify_history::<AccessKey, access_key::Entity>(db, access_key::Column::Id, &mut findings).await?;
     log::verify(db, &mut findings).await?;
     report.violations = findings.0;
     Ok(report)
@@ -197,6 +204,7 @@ async fn verify_stock(db: &DatabaseTransaction, findings: &mut Findings) -> Resu
             let sum = sums.entry(row.stock_item_id).or_default();
             sum.on_hand += from_quantity(row.on_hand_change);
             sum.reserved += from_quantity(row.reserved_change);
+            sum.quality_hold += from_quantity(row.quality_hold_change);
         }
         for row in
             reservation::Entity::find().filter(among(reservation::Column::StockItemId, ids.clone())).all(db).await?
@@ -220,6 +228,44 @@ async fn verify_changes(db: &DatabaseTransaction, findings: &mut Findings) -> Re
         after = Some(*last);
         for change in load_many::<OrderChange>(db, &ids, false).await? {
             check_change(&change, findings);
+        }
+    }
+}
+
+async fn verify_transfers(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
+    let mut after = None;
+    loop {
+        let ids = next_ids::<stock_transfer::Entity>(db, stock_transfer::Column::Id, after).await?;
+        let Some(last) = ids.last() else {
+            return Ok(());
+        };
+        after = Some(*last);
+        let mut sums: BTreeMap<Uuid, TransferSums> = BTreeMap::new();
+        for row in stock_movement::Entity::find()
+            .filter(among(stock_movement::Column::TransferId, ids.clone()))
+            .all(db)
+            .await?
+        {
+            let change = from_quantity(row.on_hand_change);
+            let sum = sums.entry(row.transfer_id.unwrap_or_default()).or_default();
+            if row.kind == MovementKind::TransferOut.code() { sum.out -= change } else { sum.arrived += change }
+        }
+        for transfer in load_many::<StockTransfer>(db, &ids, false).await? {
+            check_transfer(&transfer, sums.get(&transfer.id.0).copied().unwrap_or_default(), findings);
+        }
+    }
+}
+
+async fn verify_stocktakes(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
+    let mut after = None;
+    loop {
+        let ids = next_ids::<stocktake::Entity>(db, stocktake::Column::Id, after).await?;
+        let Some(last) = ids.last() else {
+            return Ok(());
+        };
+        after = Some(*last);
+        for stocktake in load_many::<Stocktake>(db, &ids, false).await? {
+            check_stocktake(&stocktake, findings);
         }
     }
 }

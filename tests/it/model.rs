@@ -26,7 +26,7 @@ const OPTIONS: &str = "query($id: ID!) { order(by: { id: $id }) {
     tickets { id availableActions { action allowed } } } }";
 
 /// What it takes to make valid inputs.
-const FACTS: &str = "status holds { id } lines { id sku quantities { dispatched } }
+const FACTS: &str = "status review { owner { subject } } holds { id } lines { id sku quantities { dispatched } }
     allocations { id kind status unit { code } lines { id passed planned } }
     deliveries { id status lines { id quantity confirmed } }";
 
@@ -63,6 +63,9 @@ impl Choice {
             | Action::ReassignAllocation
             | Action::PlaceHold
             | Action::RequestClarification
+            | Action::ReturnReview
+            | Action::ReassignReview
+            | Action::AmendOrder
             | Action::BlockMilestone
             | Action::OpenTicket => 1,
             Action::RecordTrackingEvent => 3,
@@ -132,7 +135,22 @@ impl Life {
         let share = with_id(&facts["allocations"], id);
         let going = with_id(&facts["deliveries"], id);
         let input = match choice.action {
-            Action::StartReview | Action::AllocateOrder => of(id),
+            // No step of an order.
+            Action::CreatePartnerKey | Action::CreateTrackingLink | Action::RevokeAccessKey => return None,
+            Action::StartReview | Action::TakeReview | Action::ReturnReview | Action::AllocateOrder => of(id),
+            Action::ReassignReview => {
+                let others = ["rita.reviewer", "fiona.finance"];
+                let to = others.iter().find(|one| facts["review"]["owner"]["subject"] != **one)?;
+                order(json!({ "to": to, "reason": "Chance." }))
+            }
+            Action::AmendOrder => {
+                let line = facts["lines"][0]["id"].clone();
+                match dice.roll(3) {
+                    0 => order(json!({ "note": "Chance." })),
+                    1 => order(json!({ "lines": [{ "lineId": line, "specification": "the better one" }] })),
+                    _ => order(json!({ "lines": [{ "lineId": line, "quantity": (dice.roll(5) + 1).to_string() }] })),
+                }
+            }
             Action::RequestClarification => order(json!({ "question": "Which one?" })),
             Action::AnswerClarification => {
                 let lines = facts["lines"].as_array().expect("lines").iter().filter(|line| line["sku"].is_null());
@@ -204,17 +222,8 @@ impl Life {
             }
             Action::ContactCustomer => json!({ "ticketId": id, "summary": "Called." }),
             Action::ResolveTicket => json!({ "ticketId": id, "resolution": "Mended." }),
-            Action::SubmitOrder
-            | Action::ReceiveStock
-            | Action::AdjustStock
-            | Action::SetBillOfMaterials
-            | Action::ProposeOrderChange
-            | Action::AcceptOrderChange
-            | Action::DeclineOrderChange
-            | Action::WithdrawOrderChange
-            | Action::ReviewOrderChange
-            | Action::RevokeAccess
-            | Action::RestoreAccess => return None,
+            // Nothing of these is offered on an order and what belongs to it.
+            _ => return None,
         };
         Some((input, true))
     }

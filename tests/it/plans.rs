@@ -42,6 +42,12 @@ async fn fill(world: &World) {
              md5((n % 40)::text)::uuid AS team_id, now() - n * interval '50 minutes' AS opened_at",
         ),
         (
+            "review_case",
+            "gen_random_uuid() AS id, gen_random_uuid() AS order_id, 'APPROVED' AS status, \
+             (ARRAY['rita.reviewer', 'fiona.finance', NULL])[1 + n % 3] AS owner, NULL AS awaited_level, \
+             now() - n * interval '50 minutes' AS waiting_since",
+        ),
+        (
             "stock_item",
             "gen_random_uuid() AS id, md5(n::text)::uuid AS product_id, 'S' || n AS sku, \
              md5((n % 40)::text)::uuid AS warehouse_id",
@@ -108,6 +114,17 @@ fn questions(unit: &str) -> Vec<String> {
             questions.push(format!("{list}(first: 20, filter: {{ {filter} }}) {{ {page} }}"));
         }
     }
+    let entries = "nodes { order { id } owner { subject } } pageInfo { endCursor hasNextPage }";
+    for narrowed in [
+        "first: 20",
+        "last: 20, sort: PRIORITY",
+        "first: 20, filter: { mine: true }",
+        "first: 20, filter: { taken: false, awaitedLevel: 1 }",
+        "first: 20, filter: { amountFrom: \"100\", statuses: [UNDER_REVIEW] }",
+        "first: 20, filter: { waitingBefore: \"2026-01-01T00:00:00Z\" }",
+    ] {
+        questions.push(format!("reviewQueue({narrowed}) {{ totalCount {entries} }}"));
+    }
     questions.push(format!("customers(first: 20) {{ {page} }}"));
     questions.push(format!("products(first: 20) {{ {page} }}"));
     questions.push(format!("products(first: 20, category: \"Category 7\") {{ {page} }}"));
@@ -164,7 +181,8 @@ async fn every_filter_and_sort_finds_an_index() {
             for sql in asked.1 {
                 let plan = plan(&session, &sql).await;
                 looked_at += 1;
-                let tables = ["orders", "allocation", "delivery", "ticket", "stock_item", "customer", "product"];
+                let tables =
+                    ["orders", "review_case", "allocation", "delivery", "ticket", "stock_item", "customer", "product"];
                 if tables.iter().any(|table| plan.contains(&format!("Seq Scan on {table} "))) {
                     bad.push(format!("{question}\n{sql}\n{plan}"));
                 }

@@ -148,6 +148,30 @@ on_both_databases!(counters_that_nobody_counted_are_found, |world| async move {
     assert_eq!(named(&world).await, []);
 });
 
+on_both_databases!(an_approval_that_does_not_hold_is_found, |world| async move {
+    world.approved(&[line("LAMP-1", "5")]).await;
+    let (_, order) = id_of(&world, "orders", "status = 'APPROVED'").await;
+    let (case, review) = id_of(&world, "review_case", "status = 'APPROVED'").await;
+    let (line_id, _) = id_of(&world, "order_line", "sku = 'LAMP-1'").await;
+    assert_eq!(named(&world).await, []);
+    // More is wanted than was approved.
+    change(&world, &format!("UPDATE order_line SET ordered = 6000 WHERE id = {line_id}")).await;
+    assert_eq!(
+        named(&world).await,
+        [("APPROVED_AS_IT_IS", "orders", order.clone()), ("STATE_EQUALS_FOLD", "ORDER", order.clone())]
+    );
+    change(&world, &format!("UPDATE order_line SET ordered = 5000 WHERE id = {line_id}")).await;
+    // Nobody has approved it.
+    world.tamper("CREATE TEMPORARY TABLE kept AS SELECT approvals FROM review_case").await;
+    change(&world, &format!("UPDATE review_case SET approvals = '[]' WHERE id = {case}")).await;
+    assert_eq!(
+        named(&world).await,
+        [("APPROVED_AT_EVERY_LEVEL", "orders", order), ("STATE_EQUALS_FOLD", "REVIEW_CASE", review)]
+    );
+    change(&world, &format!("UPDATE review_case SET approvals = (SELECT approvals FROM kept) WHERE id = {case}")).await;
+    assert_eq!(named(&world).await, []);
+});
+
 on_both_databases!(a_history_with_a_hole_is_found, |world| async move {
     world.under_review(&[line("LAMP-1", "5")]).await;
     let (id, order) = id_of(&world, "orders", "status = 'UNDER_REVIEW'").await;

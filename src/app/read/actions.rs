@@ -5,10 +5,13 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::access::AccessRestriction;
+use crate::domain::access_key::AccessKey;
 use crate::domain::actor::Actor;
 use crate::domain::allocation::Allocation;
 use crate::domain::change::OrderChange;
 use crate::domain::delivery::{self, Delivery};
+use crate::domain::ids::UnitId;
+use crate::domain::inventory::{ReplenishmentRequest, StockItem, StockTransfer, Stocktake};
 use crate::domain::order::Order;
 use crate::domain::permission::{Action, permitted};
 use crate::domain::progress::Milestone;
@@ -29,8 +32,12 @@ pub struct AvailableAction {
 /// Actions on an order.
 const ORDER: &[Action] = &[
     Action::StartReview,
+    Action::TakeReview,
+    Action::ReturnReview,
+    Action::ReassignReview,
     Action::RequestClarification,
     Action::AnswerClarification,
+    Action::AmendOrder,
     Action::ApproveOrder,
     Action::RejectOrder,
     Action::AllocateOrder,
@@ -64,6 +71,35 @@ const DELIVERY: &[Action] =
 /// Actions on a ticket.
 const TICKET: &[Action] = &[Action::ContactCustomer, Action::ResolveTicket];
 
+/// Actions on a stock item.
+const STOCK_ITEM: &[Action] = &[
+    Action::ReceiveStock,
+    Action::AdjustStock,
+    Action::HoldStock,
+    Action::ReleaseHeldStock,
+    Action::ScrapHeldStock,
+    Action::SetReorderPolicy,
+    Action::FillBackorders,
+];
+
+/// Actions on a replenishment request.
+const REPLENISHMENT: &[Action] = &[
+    Action::ApproveReplenishment,
+    Action::RejectReplenishment,
+    Action::OrderReplenishment,
+    Action::CancelReplenishment,
+    Action::CloseReplenishmentShort,
+    Action::ReceiveStock,
+];
+
+/// Actions on a transfer.
+const TRANSFER: &[Action] =
+    &[Action::DispatchTransfer, Action::ReceiveTransfer, Action::CloseTransferShort, Action::CancelTransfer];
+
+/// Actions on a stocktake.
+const STOCKTAKE: &[Action] =
+    &[Action::RecordCount, Action::FinishStocktake, Action::ApproveStocktake, Action::RejectStocktake];
+
 /// Actions on a restriction of access.
 const RESTRICTION: &[Action] = &[Action::RestoreAccess];
 
@@ -86,6 +122,9 @@ pub fn needs_review(actor: &Actor) -> bool {
 pub fn of_order(actor: &Actor, order: &Order, review: Option<(&ReviewCase, &RuleSet)>) -> Vec<AvailableAction> {
     offered(actor, ORDER, |action| match (action, review) {
         (Action::ApproveOrder, Some((review, rules))) => review.approval_blockers(order, actor, rules),
+        (Action::TakeReview | Action::ReturnReview | Action::ReassignReview, Some((review, _))) => {
+            review.queue_blockers(action, order, actor)
+        }
         // An answer can always be a refusal to cancel, which is what remains possible.
         (Action::AnswerCancellation, _) => order.answer_blockers(actor, false),
         (Action::OpenTicket, _) => ticket::open_blockers(order, actor),
@@ -130,4 +169,29 @@ pub fn of_ticket(actor: &Actor, ticket: &Ticket) -> Vec<AvailableAction> {
 /// What the actor can do with a restriction of access.
 pub fn of_restriction(actor: &Actor, restriction: &AccessRestriction) -> Vec<AvailableAction> {
     offered(actor, RESTRICTION, |action| restriction.blockers(action, actor))
+}
+
+/// What the actor can do with an access key.
+pub fn of_access_key(actor: &Actor, key: &AccessKey) -> Vec<AvailableAction> {
+    offered(actor, &[Action::RevokeAccessKey], |action| key.blockers(action, actor))
+}
+
+/// What the actor can do with a stock item.
+pub fn of_stock_item(actor: &Actor, item: &StockItem) -> Vec<AvailableAction> {
+    offered(actor, STOCK_ITEM, |action| item.blockers(action, actor))
+}
+
+/// What the actor can do with a replenishment request of a warehouse.
+pub fn of_request(actor: &Actor, request: &ReplenishmentRequest, warehouse: UnitId) -> Vec<AvailableAction> {
+    offered(actor, REPLENISHMENT, |action| request.blockers(action, warehouse, actor))
+}
+
+/// What the actor can do with a transfer. Whether there is enough stock shows when it is dispatched.
+pub fn of_transfer(actor: &Actor, transfer: &StockTransfer) -> Vec<AvailableAction> {
+    offered(actor, TRANSFER, |action| transfer.blockers(action, actor))
+}
+
+/// What the actor can do with a stocktake. Whether what is reserved was found shows when it is approved.
+pub fn of_stocktake(actor: &Actor, stocktake: &Stocktake) -> Vec<AvailableAction> {
+    offered(actor, STOCKTAKE, |action| stocktake.blockers(action, actor))
 }

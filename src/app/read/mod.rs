@@ -2,6 +2,7 @@
 //! after the capabilities of the domain.
 
 pub mod access;
+pub mod access_key;
 pub mod actions;
 pub mod allocation;
 pub mod change;

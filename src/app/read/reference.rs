@@ -21,6 +21,8 @@ codes! {
         Customer = "CUSTOMER",
         /// Orders that came over one partner's or shop's channel account.
         Account = "ACCOUNT",
+        /// One order: the caller holds its tracking link.
+        Order = "ORDER",
         /// Nothing: the token names a unit or customer that does not exist, or no role.
         Nothing = "NOTHING",
     }
@@ -34,6 +36,7 @@ impl ScopeKind {
             Scope::Units(_) => Self::Units,
             Scope::Customer(_) => Self::Customer,
             Scope::Account(_) => Self::Account,
+            Scope::Order(_) => Self::Order,
             Scope::Nothing => Self::Nothing,
         }
     }

@@ -1,10 +1,30 @@
 //! Reviews, and the rules an order is handled under.
 
+use super::{Keyset, Page};
 use crate::app::{Failure, Session};
 use crate::domain::ids::OrderId;
-use crate::domain::review::ReviewCase;
+use crate::domain::review::{QueueEntry, ReviewCase};
 use crate::domain::rules::RuleSet;
 use crate::store::{reference, review};
+
+pub use crate::store::review::{QueueFilter, ReviewQueueOrder};
+
+/// A page of the queue of reviews.
+pub async fn queue(
+    session: &Session,
+    filter: &QueueFilter,
+    order: ReviewQueueOrder,
+    keyset: Keyset,
+) -> Result<Page<QueueEntry>, Failure> {
+    session.may_read("reviewQueue")?;
+    Ok(review::queue(session.app.store(), &session.actor, filter, order, keyset).await?)
+}
+
+/// How many entries the filter leaves.
+pub async fn count_queue(session: &Session, filter: &QueueFilter) -> Result<u64, Failure> {
+    session.may_read("reviewQueue")?;
+    Ok(review::count_queue(session.app.store(), &session.actor, filter).await?)
+}
 
 /// The reviews of orders that were found visible before.
 pub async fn of_orders(session: &Session, orders: &[OrderId]) -> Result<Vec<ReviewCase>, Failure> {

@@ -116,7 +116,10 @@ pub(super) struct Step {
 impl State {
     /// Is nothing more to be done?
     pub(super) fn is_finished(&self) -> bool {
-        matches!(self.status, OrderStatus::Completed | OrderStatus::Cancelled | OrderStatus::Rejected)
+        matches!(
+            self.status,
+            OrderStatus::Completed | OrderStatus::Cancelled | OrderStatus::Rejected | OrderStatus::Expired
+        )
     }
 
     /// Does it wait for goods?

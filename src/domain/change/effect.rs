@@ -110,6 +110,10 @@ pub fn apply(terms: &Terms, scene: &mut Scene, rules: &RuleSet, act: &Act<'_>) -
             let Some(substitute) = &terms.substitute else {
                 return Err(missing("substituteSku", "Name what is delivered instead."));
             };
+            // What nobody works on yet is amended, and reviewed as a whole.
+            if scene.order.status != OrderStatus::InProgress {
+                return Err(not_possible("No unit is at work on it: amend the order instead."));
+            }
             let (line_id, quantity) = part_of_line(terms, &scene.order)?;
             cancel(line_id, quantity, scene, act)?;
             add_line(substitute, line_id, quantity, &mut scene.order);

@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::actor::{Act, Actor};
+use crate::domain::actor::{Act, Actor, Role};
 use crate::domain::codes::codes;
 use crate::domain::event::{EventKind, Happening};
 use crate::domain::ids::{ChangeOptionId, OrderChangeId, OrderId, OrderLineId, ProductId};
@@ -19,7 +19,6 @@ use crate::domain::permission::Action;
 use crate::domain::reference::ProductKind;
 use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
 use crate::domain::review::{Check, CheckOutcome};
-use crate::domain::rules::RuleSet;
 use crate::domain::transition::{Lifecycle, Transition, birth, step};
 
 pub use effect::{DeliveryPart, LineEffect, Preview, Scene, apply, preview};
@@ -297,15 +296,15 @@ impl OrderChange {
         Ok(EventKind::OrderChangeExpired)
     }
 
-    /// Decides about what the customer chose, by the checks of the order as it would be. Who must agree
-    /// follows from its amount (R2.5); what fails a check cannot be approved.
+    /// Decides about what the customer chose, by the checks of the order as it would be. Who must agree is the
+    /// highest level that its amount takes (R2.5); what fails a check cannot be approved.
     pub fn review(
         &mut self,
         approve: bool,
         reason: Option<String>,
         order: &Order,
         checks: Vec<Check>,
-        rules: &RuleSet,
+        approvers: Option<&[Role]>,
         act: &Act<'_>,
     ) -> Result<Happening, Refusals> {
         let mut refusals = self.blockers(Action::ReviewOrderChange, order, act.actor, act.now);
@@ -315,11 +314,10 @@ impl OrderChange {
             for check in checks.iter().filter(|check| check.outcome == CheckOutcome::Fail) {
                 refusals.push(Refusal::new(Code::CheckFailed, "R2.6", format!("{}: {}", check.kind, check.message)));
             }
-            let total = self.chosen().map_or(Decimal::ZERO, |option| option.preview.total_after);
-            let approvers = rules.approvers(total);
-            refusals.require(act.actor.is_any(approvers), || {
+            let approvers = approvers.unwrap_or_default();
+            refusals.require(approvers.is_empty() || act.actor.is_any(approvers), || {
                 let names: Vec<&str> = approvers.iter().map(|role| role.code()).collect();
-                let message = format!("{total} {} are approved by {}.", order.currency.code(), names.join(" or "));
+                let message = format!("An order of this amount is approved by {}.", names.join(" or "));
                 Refusal::new(Code::ApprovalLevelTooLow, "R2.5", message)
             });
         }

@@ -5,6 +5,8 @@ mod record;
 
 use super::codes::codes;
 
+#[cfg(test)]
+pub use record::tests::event as tests_event;
 pub use record::{Event, EventFilter};
 
 codes! {
@@ -22,12 +24,18 @@ codes! {
         StockItem = "STOCK_ITEM",
         /// A request to procure more of a stock item.
         ReplenishmentRequest = "REPLENISHMENT_REQUEST",
+        /// Goods on their way from one warehouse to another.
+        StockTransfer = "STOCK_TRANSFER",
+        /// A count of what lies in a warehouse.
+        Stocktake = "STOCKTAKE",
         /// A delivery.
         Delivery = "DELIVERY",
         /// An after-sales ticket.
         Ticket = "TICKET",
         /// What a product is made of.
         BillOfMaterials = "BILL_OF_MATERIALS",
+        /// A key of a partner's system, or a tracking link.
+        AccessKey = "ACCESS_KEY",
         /// Access that was taken away from somebody.
         AccessRestriction = "ACCESS_RESTRICTION",
     }
@@ -44,6 +52,14 @@ codes! {
         OrderClarificationRequested = "ORDER_CLARIFICATION_REQUESTED",
         /// The question was answered.
         OrderClarificationAnswered = "ORDER_CLARIFICATION_ANSWERED",
+        /// Whoever placed the order was reminded of the question.
+        OrderClarificationReminded = "ORDER_CLARIFICATION_REMINDED",
+        /// Nobody answered the question in time.
+        OrderExpired = "ORDER_EXPIRED",
+        /// The order was changed by whoever placed it.
+        OrderAmended = "ORDER_AMENDED",
+        /// The order was approved at one level; others follow.
+        OrderApprovalGiven = "ORDER_APPROVAL_GIVEN",
         /// The order passed its review.
         OrderApproved = "ORDER_APPROVED",
         /// The order was rejected.
@@ -56,6 +72,8 @@ codes! {
         OrderStarted = "ORDER_STARTED",
         /// Stock that was missing came in and is reserved now.
         OrderReserved = "ORDER_RESERVED",
+        /// Stock that was reserved was taken back; the order waits for it again.
+        OrderUnreserved = "ORDER_UNRESERVED",
         /// Quantities were produced or performed.
         OrderProduced = "ORDER_PRODUCED",
         /// Quantities passed inspection.
@@ -100,6 +118,20 @@ codes! {
         ReviewQuestionAsked = "REVIEW_QUESTION_ASKED",
         /// The question was answered and the checks were run again.
         ReviewQuestionAnswered = "REVIEW_QUESTION_ANSWERED",
+        /// Whoever placed the order was reminded of the question.
+        ReviewReminded = "REVIEW_REMINDED",
+        /// Nobody answered the question in time.
+        ReviewExpired = "REVIEW_EXPIRED",
+        /// Somebody took the review out of the queue.
+        ReviewTaken = "REVIEW_TAKEN",
+        /// The review was put back into the queue.
+        ReviewReturned = "REVIEW_RETURNED",
+        /// The review was given to somebody.
+        ReviewReassigned = "REVIEW_REASSIGNED",
+        /// An approval was given at one level; others follow.
+        ReviewApprovalGiven = "REVIEW_APPROVAL_GIVEN",
+        /// What was reviewed has changed: the checks were run again, and former approvals hold no more.
+        ReviewReopened = "REVIEW_REOPENED",
         /// The review was decided.
         ReviewDecided = "REVIEW_DECIDED",
         /// A share of an order was assigned to a unit.
@@ -116,6 +148,10 @@ codes! {
         AllocationChanged = "ALLOCATION_CHANGED",
         /// Stock came in and filled what the share waited for.
         AllocationBackorderFilled = "ALLOCATION_BACKORDER_FILLED",
+        /// What was reserved for the share was not worked on in time and became free.
+        AllocationReservationExpired = "ALLOCATION_RESERVATION_EXPIRED",
+        /// A count showed that what was reserved for the share is not there.
+        AllocationReservationWithdrawn = "ALLOCATION_RESERVATION_WITHDRAWN",
         /// A milestone was begun or resumed.
         MilestoneStarted = "MILESTONE_STARTED",
         /// A milestone was finished.
@@ -144,12 +180,54 @@ codes! {
         StockIssued = "STOCK_ISSUED",
         /// The count was corrected.
         StockAdjusted = "STOCK_ADJUSTED",
+        /// Stock was put aside until its quality is known.
+        StockHeld = "STOCK_HELD",
+        /// Stock that was put aside was found good.
+        StockHoldReleased = "STOCK_HOLD_RELEASED",
+        /// Stock that was put aside was thrown away.
+        StockScrapped = "STOCK_SCRAPPED",
+        /// Stock left for another warehouse.
+        StockTransferredOut = "STOCK_TRANSFERRED_OUT",
+        /// Stock came from another warehouse.
+        StockTransferredIn = "STOCK_TRANSFERRED_IN",
+        /// The lower limit, the lot or the safety stock was set.
+        StockPolicySet = "STOCK_POLICY_SET",
         /// Procurement was asked to replenish.
         ReplenishmentRequested = "REPLENISHMENT_REQUESTED",
         /// The quantity asked of procurement was raised.
         ReplenishmentRaised = "REPLENISHMENT_RAISED",
         /// Goods arrived for the request.
         ReplenishmentReceived = "REPLENISHMENT_RECEIVED",
+        /// Procurement will order what was asked for.
+        ReplenishmentApproved = "REPLENISHMENT_APPROVED",
+        /// It was ordered from a supplier, or the supplier named another day.
+        ReplenishmentOrdered = "REPLENISHMENT_ORDERED",
+        /// Procurement does not order it.
+        ReplenishmentRejected = "REPLENISHMENT_REJECTED",
+        /// It was given up before anything arrived.
+        ReplenishmentCancelled = "REPLENISHMENT_CANCELLED",
+        /// It was given up after part of it arrived.
+        ReplenishmentClosedShort = "REPLENISHMENT_CLOSED_SHORT",
+        /// Goods of one warehouse were asked for in another.
+        TransferRequested = "TRANSFER_REQUESTED",
+        /// The goods left.
+        TransferDispatched = "TRANSFER_DISPATCHED",
+        /// The goods arrived, or some of them.
+        TransferReceived = "TRANSFER_RECEIVED",
+        /// What did not arrive was given up.
+        TransferClosedShort = "TRANSFER_CLOSED_SHORT",
+        /// The transfer was given up before anything left.
+        TransferCancelled = "TRANSFER_CANCELLED",
+        /// A count began.
+        StocktakeOpened = "STOCKTAKE_OPENED",
+        /// An item was counted.
+        StocktakeItemCounted = "STOCKTAKE_ITEM_COUNTED",
+        /// All is counted; the variances wait for approval.
+        StocktakeFinished = "STOCKTAKE_FINISHED",
+        /// The variances were booked.
+        StocktakeApproved = "STOCKTAKE_APPROVED",
+        /// The count was rejected; nothing was booked.
+        StocktakeRejected = "STOCKTAKE_REJECTED",
         /// A delivery was planned.
         DeliveryPlanned = "DELIVERY_PLANNED",
         /// The delivery was booked, announced or scheduled.
@@ -178,6 +256,10 @@ codes! {
         AccessRevoked = "ACCESS_REVOKED",
         /// Access was given back.
         AccessRestored = "ACCESS_RESTORED",
+        /// A key was made.
+        AccessKeyCreated = "ACCESS_KEY_CREATED",
+        /// A key was withdrawn.
+        AccessKeyRevoked = "ACCESS_KEY_REVOKED",
     }
 }
 
@@ -187,9 +269,17 @@ impl EventKind {
         !matches!(
             self,
             Self::OrderDeallocated
+                | Self::OrderApprovalGiven
                 | Self::ReviewOpened
                 | Self::ReviewQuestionAsked
                 | Self::ReviewQuestionAnswered
+                | Self::ReviewReminded
+                | Self::ReviewExpired
+                | Self::ReviewTaken
+                | Self::ReviewReturned
+                | Self::ReviewReassigned
+                | Self::ReviewApprovalGiven
+                | Self::ReviewReopened
                 | Self::ReviewDecided
                 | Self::AllocationAssigned
                 | Self::AllocationAccepted
@@ -213,8 +303,34 @@ impl EventKind {
                 | Self::ReplenishmentRaised
                 | Self::ReplenishmentReceived
                 | Self::BillOfMaterialsSet
+                | Self::OrderUnreserved
+                | Self::AllocationReservationExpired
+                | Self::AllocationReservationWithdrawn
+                | Self::StockHeld
+                | Self::StockHoldReleased
+                | Self::StockScrapped
+                | Self::StockTransferredOut
+                | Self::StockTransferredIn
+                | Self::StockPolicySet
+                | Self::ReplenishmentApproved
+                | Self::ReplenishmentOrdered
+                | Self::ReplenishmentRejected
+                | Self::ReplenishmentCancelled
+                | Self::ReplenishmentClosedShort
+                | Self::TransferRequested
+                | Self::TransferDispatched
+                | Self::TransferReceived
+                | Self::TransferClosedShort
+                | Self::TransferCancelled
+                | Self::StocktakeOpened
+                | Self::StocktakeItemCounted
+                | Self::StocktakeFinished
+                | Self::StocktakeApproved
+                | Self::StocktakeRejected
                 | Self::AccessRevoked
                 | Self::AccessRestored
+                | Self::AccessKeyCreated
+                | Self::AccessKeyRevoked
         )
     }
 }

@@ -60,6 +60,7 @@ impl Event {
             Scope::Customer(id) => self.customer_id == Some(*id),
             Scope::Account(account) => self.account.as_ref() == Some(account),
             Scope::Units(units) => self.units().any(|unit| units.contains(&unit)),
+            Scope::Order(id) => self.order_id == Some(*id),
             Scope::Nothing => false,
         };
         in_scope && (self.public || !actor.is_external())

@@ -2,6 +2,7 @@
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::money::{self, Currency};
+use crate::domain::reference::{Address, Contact};
 use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
 use chrono::{Days, NaiveDate};
 use rust_decimal::Decimal;
@@ -25,7 +26,17 @@ pub(super) fn check_channel(submission: &Submission, actor: &Actor, refusals: &m
 }
 
 pub(super) fn check_texts(submission: &Submission, refusals: &mut Refusals) {
-    let address = &submission.delivery_address;
+    check_address(&submission.delivery_address, refusals);
+    text(refusals, "externalReference", submission.external_reference.as_deref(), false, 100);
+    text(refusals, "note", submission.note.as_deref(), false, LONG_TEXT);
+    text(refusals, "region", submission.region.as_deref(), false, 20);
+    if let Some(contact) = &submission.contact {
+        check_contact(contact, refusals);
+    }
+}
+
+/// Refuses an address that nothing can be delivered to.
+pub(crate) fn check_address(address: &Address, refusals: &mut Refusals) {
     text(refusals, "deliveryAddress.street", Some(&address.street), true, SHORT_TEXT);
     text(refusals, "deliveryAddress.city", Some(&address.city), true, SHORT_TEXT);
     text(refusals, "deliveryAddress.regionName", address.region_name.as_deref(), false, SHORT_TEXT);
@@ -35,20 +46,28 @@ pub(super) fn check_texts(submission: &Submission, refusals: &mut Refusals) {
         Refusal::new(Code::Malformed, "R1.4", "The country is a two-letter ISO 3166 code in capitals.")
             .at("deliveryAddress.countryCode")
     });
-    text(refusals, "externalReference", submission.external_reference.as_deref(), false, 100);
-    text(refusals, "note", submission.note.as_deref(), false, LONG_TEXT);
-    text(refusals, "region", submission.region.as_deref(), false, 20);
-    if let Some(contact) = &submission.contact {
-        // Blank contact data is taken in and found by the review (R2.2); only size is refused.
-        for (name, value) in [
-            ("companyName", Some(&contact.company_name)),
-            ("contactName", Some(&contact.contact_name)),
-            ("email", contact.email.as_ref()),
-            ("phone", contact.phone.as_ref()),
-        ] {
-            let size = value.map_or(0, |value| value.chars().count());
-            refusals.require(size <= SHORT_TEXT, || too_long(&format!("contact.{name}"), SHORT_TEXT));
-        }
+}
+
+/// Refuses contact data by its size alone: what is blank is taken in and found by the review (R2.2).
+pub(crate) fn check_contact(contact: &Contact, refusals: &mut Refusals) {
+    for (name, value) in [
+        ("companyName", Some(&contact.company_name)),
+        ("contactName", Some(&contact.contact_name)),
+        ("email", contact.email.as_ref()),
+        ("phone", contact.phone.as_ref()),
+    ] {
+        let size = value.map_or(0, |value| value.chars().count());
+        refusals.require(size <= SHORT_TEXT, || too_long(&format!("contact.{name}"), SHORT_TEXT));
+    }
+}
+
+/// Refuses a date that delivery can't be expected by.
+pub(crate) fn check_date(date: NaiveDate, today: NaiveDate, refusals: &mut Refusals) {
+    if date < today {
+        refusals.push(Refusal::new(Code::DateInPast, "R1.4", format!("Today is {today}.")).at("requiredBy"));
+    } else if (date - today).num_days() > FARTHEST_DAYS {
+        let message = format!("At most {FARTHEST_DAYS} days ahead.");
+        refusals.push(Refusal::new(Code::Malformed, "R1.4", message).at("requiredBy"));
     }
 }
 
@@ -70,17 +89,10 @@ pub(crate) fn text(refusals: &mut Refusals, path: &str, value: Option<&str>, req
 
 pub(super) fn required_by(submission: &Submission, today: NaiveDate, refusals: &mut Refusals) -> Option<NaiveDate> {
     match (submission.required_by, submission.required_within_days) {
-        (Some(date), None) if date < today => {
-            refusals.push(Refusal::new(Code::DateInPast, "R1.4", format!("Today is {today}.")).at("requiredBy"));
-            None
+        (Some(date), None) => {
+            check_date(date, today, refusals);
+            Some(date)
         }
-        (Some(date), None) if (date - today).num_days() > FARTHEST_DAYS => {
-            refusals.push(
-                Refusal::new(Code::Malformed, "R1.4", format!("At most {FARTHEST_DAYS} days ahead.")).at("requiredBy"),
-            );
-            None
-        }
-        (Some(date), None) => Some(date),
         (None, Some(days)) if (0..=FARTHEST_DAYS).contains(&i64::from(days)) => {
             today.checked_add_days(Days::new(u64::from(days.unsigned_abs())))
         }

@@ -17,8 +17,8 @@ use crate::domain::order::{LineQuantities, Order, OrderLine, OrderStatus};
 use crate::domain::reference::{Address, Contact, Customer, Product};
 use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
 
+pub(crate) use form::{check_address, check_contact, check_date, check_quantity, text};
 use form::{check_channel, check_lines, check_texts, required_by};
-pub(crate) use form::{check_quantity, text};
 
 codes! {
     /// Where an order came from (R1.1).

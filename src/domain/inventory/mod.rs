@@ -1,7 +1,15 @@
-//! Inventory (R4): counts per product and warehouse, and requests to replenish them.
+//! Inventory (R4): counts per product and warehouse. One file per subject; this one is the stock item.
 
+mod expiry;
+mod hold;
+mod queue;
 mod reduction;
+mod replenishment;
+mod report;
 mod reservation;
+mod rules;
+mod stocktake;
+mod transfer;
 
 use std::collections::BTreeMap;
 
@@ -12,13 +20,23 @@ use serde::Serialize;
 use crate::domain::actor::{Act, Actor};
 use crate::domain::codes::codes;
 use crate::domain::event::EventKind;
-use crate::domain::ids::{OrderId, ProductId, ReplenishmentRequestId, StockItemId, StockMovementId, UnitId};
+use crate::domain::ids::{OrderId, ProductId, StockItemId, StockMovementId, StockTransferId, UnitId};
 use crate::domain::intake::{LONG_TEXT, check_quantity, text};
 use crate::domain::order::role_blockers;
 use crate::domain::permission::Action;
 use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
 
+pub use expiry::Withdrawal;
+pub use hold::HeldStock;
+pub use queue::{Coming, Place, Supply, SupplyKind, expected};
+pub use replenishment::{
+    Purchase, ReorderPolicy, ReplenishmentReason, ReplenishmentRequest, ReplenishmentStatus, receipt_over,
+};
+pub use report::{Ageing, Flow, StockFigures, Unknown, UnknownReason};
 pub use reservation::{Backorder, BackorderStatus, Reservation, ReservationStatus, accept};
+pub use rules::{CountTolerance, InventoryRules};
+pub use stocktake::{CountedItem, MOST_ITEMS, Stocktake, StocktakeLine, StocktakeStatus};
+pub use transfer::{StockTransfer, TransferStatus, request as request_transfer};
 
 codes! {
     /// Why a stock count changed.
@@ -33,28 +51,16 @@ codes! {
         Issue = "ISSUE",
         /// The count was corrected.
         Adjust = "ADJUST",
-    }
-}
-
-codes! {
-    /// Where a replenishment request stands.
-    ReplenishmentStatus {
-        /// Raised by the system; procurement is told.
-        Proposed = "PROPOSED",
-        /// Some of it arrived.
-        PartiallyReceived = "PARTIALLY_RECEIVED",
-        /// All of it arrived.
-        Received = "RECEIVED",
-    }
-}
-
-codes! {
-    /// Why replenishment was asked for.
-    ReplenishmentReason {
-        /// Orders wait for it (R4.3).
-        Shortage = "SHORTAGE",
-        /// The lower limit was reached (R4.4).
-        BelowReorderPoint = "BELOW_REORDER_POINT",
+        /// Left for another warehouse.
+        TransferOut = "TRANSFER_OUT",
+        /// Came from another warehouse.
+        TransferIn = "TRANSFER_IN",
+        /// Put aside until its quality is known.
+        QcHold = "QC_HOLD",
+        /// Found good: no longer put aside.
+        QcRelease = "QC_RELEASE",
+        /// Found bad: thrown away.
+        Scrap = "SCRAP",
     }
 }
 
@@ -75,10 +81,16 @@ pub struct StockItem {
     pub on_hand: Decimal,
     /// Of it, set aside for orders.
     pub reserved: Decimal,
+    /// Of it, put aside until its quality is known; neither reserved nor available.
+    #[serde(skip_serializing_if = "Decimal::is_zero")]
+    pub quality_hold: Decimal,
     /// What should always be left.
     pub safety_stock: Decimal,
     /// The lower limit at which procurement is told.
     pub reorder_point: Decimal,
+    /// The lot procurement orders at least; nothing for as much as is missing.
+    #[serde(skip_serializing_if = "Decimal::is_zero")]
+    pub reorder_quantity: Decimal,
 }
 
 /// One change of a stock item; never changed itself.
@@ -94,8 +106,12 @@ pub struct StockMovement {
     pub on_hand_change: Decimal,
     /// Change of what is set aside.
     pub reserved_change: Decimal,
+    /// Change of what is put aside until its quality is known.
+    pub quality_hold_change: Decimal,
     /// The order it was for.
     pub order_id: Option<OrderId>,
+    /// The transfer it was part of.
+    pub transfer_id: Option<StockTransferId>,
     /// A remark.
     pub note: Option<String>,
     /// Who moved it.
@@ -113,31 +129,27 @@ pub struct StockBook {
     pub journal: Vec<StockMovement>,
 }
 
-/// A request to procure more of a stock item; at most one is open per item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ReplenishmentRequest {
-    /// Identity.
-    pub id: ReplenishmentRequestId,
-    /// Counts the changes.
-    pub version: i64,
-    /// What to replenish.
-    pub stock_item_id: StockItemId,
-    /// Why.
-    pub reason: ReplenishmentReason,
-    /// How much is asked for.
-    pub quantity: Decimal,
-    /// How much has arrived.
-    pub received: Decimal,
-    /// Where it stands.
-    pub status: ReplenishmentStatus,
-    /// When it was raised.
-    pub requested_at: DateTime<Utc>,
-}
-
 impl StockItem {
-    /// What can be promised: on hand less reserved.
+    /// An item that has just come into being, with nothing in it.
+    pub fn empty(id: StockItemId, product_id: ProductId, sku: String, warehouse_id: UnitId) -> Self {
+        Self {
+            id,
+            version: 0,
+            product_id,
+            sku,
+            warehouse_id,
+            on_hand: Decimal::ZERO,
+            reserved: Decimal::ZERO,
+            quality_hold: Decimal::ZERO,
+            safety_stock: Decimal::ZERO,
+            reorder_point: Decimal::ZERO,
+            reorder_quantity: Decimal::ZERO,
+        }
+    }
+
+    /// What can be promised: on hand less what is reserved and what is put aside.
     pub fn available(&self) -> Decimal {
-        self.on_hand - self.reserved
+        self.on_hand - self.reserved - self.quality_hold
     }
 
     fn movement(
@@ -154,7 +166,9 @@ impl StockItem {
             kind,
             on_hand_change: on_hand,
             reserved_change: reserved,
+            quality_hold_change: Decimal::ZERO,
             order_id: order,
+            transfer_id: None,
             note: None,
             moved_by: act.actor.subject.clone(),
             moved_at: act.now,
@@ -165,6 +179,7 @@ impl StockItem {
     fn apply(&mut self, movement: StockMovement, journal: &mut Vec<StockMovement>) {
         self.on_hand += movement.on_hand_change;
         self.reserved += movement.reserved_change;
+        self.quality_hold += movement.quality_hold_change;
         journal.push(movement);
     }
 
@@ -182,6 +197,16 @@ impl StockItem {
                 "Only the warehouse's own people and those above change its stock.",
             )
         });
+        let nothing = match action {
+            Action::HoldStock => (self.available() <= Decimal::ZERO).then_some("Nothing of it is available."),
+            Action::ReleaseHeldStock | Action::ScrapHeldStock => {
+                self.quality_hold.is_zero().then_some("Nothing of it is put aside.")
+            }
+            _ => None,
+        };
+        if let Some(message) = nothing {
+            refusals.push(Refusal::new(Code::QuantityExceeded, "R4.2", message));
+        }
         refusals
     }
 
@@ -190,14 +215,22 @@ impl StockItem {
         self.apply(self.movement(act, MovementKind::Receipt, quantity, Decimal::ZERO, None), journal);
     }
 
-    /// Books goods in.
+    /// What of it is not free, in words.
+    fn bound(&self) -> String {
+        let (reserved, held) = (self.reserved.normalize(), self.quality_hold.normalize());
+        format!("Of {} on hand {reserved} are reserved and {held} put aside for quality.", self.on_hand.normalize())
+    }
+
+    /// Books goods in, unless there is something against it besides.
     pub fn receive(
         &mut self,
         act: &Act<'_>,
         quantity: Decimal,
+        besides: Refusals,
         journal: &mut Vec<StockMovement>,
     ) -> Result<EventKind, Refusals> {
         let mut refusals = self.blockers(Action::ReceiveStock, act.actor);
+        refusals.0.extend(besides.0);
         check_quantity(&mut refusals, "quantity", quantity);
         refusals.into_result()?;
         self.apply(self.movement(act, MovementKind::Receipt, quantity, Decimal::ZERO, None), journal);
@@ -220,54 +253,13 @@ impl StockItem {
         } else {
             check_quantity(&mut refusals, "change", change.abs());
         }
-        refusals.require(self.on_hand + change >= self.reserved, || {
-            Refusal::new(
-                Code::StockReserved,
-                "R4.2",
-                format!("{} of {} on hand are reserved.", self.reserved.normalize(), self.on_hand.normalize()),
-            )
-            .at("change")
+        refusals.require(self.available() + change >= Decimal::ZERO, || {
+            Refusal::new(Code::StockReserved, "R4.2", self.bound()).at("change")
         });
         refusals.into_result()?;
         let mut movement = self.movement(act, MovementKind::Adjust, change, Decimal::ZERO, None);
         movement.note = Some(reason);
         self.apply(movement, journal);
         Ok(EventKind::StockAdjusted)
-    }
-
-    /// What procurement should bring: what is waited for, and enough to be above the lower limit
-    /// again, with the safety stock on top.
-    pub fn wanted(&self, waiting: Decimal) -> Option<(ReplenishmentReason, Decimal)> {
-        let below = self.available() < self.reorder_point;
-        if waiting.is_zero() && !below {
-            return None;
-        }
-        let refill = if below { self.reorder_point + self.safety_stock - self.available() } else { Decimal::ZERO };
-        let reason =
-            if waiting.is_zero() { ReplenishmentReason::BelowReorderPoint } else { ReplenishmentReason::Shortage };
-        Some((reason, waiting + refill))
-    }
-}
-
-impl ReplenishmentRequest {
-    /// Raises the quantity so that it covers what is wanted now. Says whether anything changed.
-    pub fn raise(&mut self, wanted: Decimal) -> bool {
-        let quantity = self.received + wanted;
-        let more = quantity > self.quantity;
-        if more {
-            self.quantity = quantity;
-        }
-        more
-    }
-
-    /// Counts goods that arrived; more than was asked for closes the request, too.
-    pub fn receive(&mut self, quantity: Decimal) -> EventKind {
-        self.received += quantity;
-        self.status = if self.received >= self.quantity {
-            ReplenishmentStatus::Received
-        } else {
-            ReplenishmentStatus::PartiallyReceived
-        };
-        EventKind::ReplenishmentReceived
     }
 }

@@ -1,6 +1,6 @@
 //! Reservations and backorders: what an allocation has of the stock, and what it waits for.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -30,6 +30,8 @@ codes! {
         Consumed = "CONSUMED",
         /// What was left of it became free again.
         Released = "RELEASED",
+        /// Nobody began to work in time: it became free again.
+        Expired = "EXPIRED",
     }
 }
 
@@ -58,19 +60,21 @@ pub struct Reservation {
     pub product_id: ProductId,
     /// For which line.
     pub line_id: AllocationLineId,
-    /// How much was set aside.
+    /// How much was set aside, less what was taken back of it.
     pub quantity: Decimal,
     /// How much of it was issued.
     pub consumed: Decimal,
     /// Where it stands.
     pub status: ReservationStatus,
+    /// When it becomes free again unless somebody begins to work; none for never.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 impl Reservation {
     /// What is still set aside.
     pub fn open(&self) -> Decimal {
         match self.status {
-            ReservationStatus::Released => Decimal::ZERO,
+            ReservationStatus::Released | ReservationStatus::Expired => Decimal::ZERO,
             _ => self.quantity - self.consumed,
         }
     }
@@ -125,6 +129,7 @@ pub fn accept(
     allocation.blockers(Action::AcceptAllocation, order, act.actor).into_result()?;
     let needs = allocation.needs(structure, act.now.date_naive(), &stock.items)?;
     let StockBook { items, journal } = stock;
+    let expires_at = expiry(rules, act);
     for need in needs {
         let Some(item) = items.get_mut(&need.product_id) else {
             continue;
@@ -132,7 +137,7 @@ pub fn accept(
         let taken = need.quantity.min(item.available());
         if taken > Decimal::ZERO {
             item.reserve(act, taken, order.id, journal);
-            allocation.note_reservation(act, item.id, need.product_id, need.line_id, taken);
+            allocation.note_reservation(act, item, need.line_id, taken, expires_at);
             count_reserved(allocation, order, need.line_id, need.order_line_id, taken);
         }
         if taken < need.quantity {
@@ -156,8 +161,13 @@ pub fn accept(
     Ok(EventKind::AllocationAccepted)
 }
 
+/// When what is reserved now becomes free again.
+fn expiry(rules: &RuleSet, act: &Act<'_>) -> Option<DateTime<Utc>> {
+    act.now.checked_add_signed(Duration::try_days(rules.inventory.reservation_days?)?)
+}
+
 /// Goods count as reserved on the order's line; parts of what is made do not.
-fn count_reserved(
+pub(super) fn count_reserved(
     allocation: &mut Allocation,
     order: &mut Order,
     line: AllocationLineId,
@@ -176,19 +186,20 @@ impl Allocation {
     fn note_reservation(
         &mut self,
         act: &Act<'_>,
-        stock_item_id: StockItemId,
-        product_id: ProductId,
+        item: &StockItem,
         line_id: AllocationLineId,
         quantity: Decimal,
+        expires_at: Option<DateTime<Utc>>,
     ) {
         self.reservations.push(Reservation {
             id: act.id(),
-            stock_item_id,
-            product_id,
+            stock_item_id: item.id,
+            product_id: item.product_id,
             line_id,
             quantity,
             consumed: Decimal::ZERO,
             status: ReservationStatus::Active,
+            expires_at,
         });
     }
 
@@ -198,6 +209,7 @@ impl Allocation {
         id: BackorderId,
         order: &mut Order,
         item: &mut StockItem,
+        rules: &RuleSet,
         act: &Act<'_>,
         journal: &mut Vec<StockMovement>,
     ) -> Decimal {
@@ -214,9 +226,11 @@ impl Allocation {
         } else {
             BackorderStatus::PartiallyFilled
         };
-        let (product_id, line_id) = (backorder.product_id, backorder.line_id);
+        let line_id = backorder.line_id;
+        // Whoever is at work already keeps what comes in for it.
+        let expires_at = expiry(rules, act).filter(|_| self.status == AllocationStatus::Accepted);
         item.reserve(act, taken, order.id, journal);
-        self.note_reservation(act, item.id, product_id, line_id, taken);
+        self.note_reservation(act, item, line_id, taken, expires_at);
         if let Some(order_line) = self.line(line_id).map(|line| line.order_line_id) {
             count_reserved(self, order, line_id, order_line, taken);
         }

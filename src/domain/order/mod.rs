@@ -40,6 +40,8 @@ codes! {
         Completed = "COMPLETED",
         /// Cancelled as a whole.
         Cancelled = "CANCELLED",
+        /// Nobody answered a question about it in time.
+        Expired = "EXPIRED",
     }
 }
 
@@ -50,9 +52,27 @@ impl Lifecycle for OrderStatus {
     const TRANSITIONS: &'static [Transition<Self>] = &[
         birth(Action::SubmitOrder, Submitted, "R1.2"),
         step(Submitted, Action::StartReview, UnderReview, "R2.1"),
+        step(Submitted, Action::ReviewAutomatically, Approved, "R2.6"),
+        step(Submitted, Action::ReviewAutomatically, UnderReview, "R2.1"),
+        step(UnderReview, Action::TakeReview, UnderReview, "R13.1"),
+        step(ClarificationRequested, Action::TakeReview, ClarificationRequested, "R13.1"),
+        step(UnderReview, Action::ReturnReview, UnderReview, "R13.1"),
+        step(ClarificationRequested, Action::ReturnReview, ClarificationRequested, "R13.1"),
+        step(UnderReview, Action::ReassignReview, UnderReview, "R13.1"),
+        step(ClarificationRequested, Action::ReassignReview, ClarificationRequested, "R13.1"),
         step(UnderReview, Action::RequestClarification, ClarificationRequested, "R2.3"),
+        step(ClarificationRequested, Action::RequestClarification, ClarificationRequested, "R2.3"),
         step(ClarificationRequested, Action::AnswerClarification, UnderReview, "R2.3"),
+        step(ClarificationRequested, Action::AnswerClarification, ClarificationRequested, "R2.3"),
+        step(ClarificationRequested, Action::RemindClarification, ClarificationRequested, "R2.3"),
+        step(ClarificationRequested, Action::ExpireClarification, Expired, "R2.3"),
+        step(Submitted, Action::AmendOrder, Submitted, "R1.4"),
+        step(UnderReview, Action::AmendOrder, UnderReview, "R1.4"),
+        step(ClarificationRequested, Action::AmendOrder, ClarificationRequested, "R1.4"),
+        step(Approved, Action::AmendOrder, Approved, "R1.4"),
+        step(Approved, Action::AmendOrder, UnderReview, "R2.6"),
         step(UnderReview, Action::ApproveOrder, Approved, "R2.6"),
+        step(UnderReview, Action::ApproveOrder, UnderReview, "R2.5"),
         step(UnderReview, Action::RejectOrder, Rejected, "R2.6"),
         step(Approved, Action::AllocateOrder, Approved, "R3.1"),
         step(InProgress, Action::AllocateOrder, InProgress, "R3.1"),
@@ -100,7 +120,7 @@ impl Lifecycle for OrderStatus {
 impl OrderStatus {
     /// Nothing more will happen to the order itself.
     pub const fn is_final(self) -> bool {
-        matches!(self, Rejected | Completed | Cancelled)
+        matches!(self, Rejected | Completed | Cancelled | Expired)
     }
 
     /// Units may work on it and physical facts be recorded.
@@ -253,7 +273,11 @@ impl Order {
         }
         if matches!(
             action,
-            Action::StartReview | Action::RequestClarification | Action::ApproveOrder | Action::RejectOrder
+            Action::StartReview
+                | Action::TakeReview
+                | Action::RequestClarification
+                | Action::ApproveOrder
+                | Action::RejectOrder
         ) {
             refusals.require(self.submitted_by != actor.subject, || {
                 Refusal::new(Code::SeparationOfDuties, "R2.1", "Whoever submitted an order does not review it.")
@@ -263,6 +287,12 @@ impl Order {
             Action::AllocateOrder => refusals.require(self.has_unallocated(), || {
                 Refusal::new(Code::NothingToAllocate, "R3.1", "Every open quantity is allocated.")
             }),
+            Action::AmendOrder => {
+                let has_shares = self.lines.iter().any(|line| line.quantities.allocated > Decimal::ZERO);
+                refusals.require(!has_shares, || {
+                    Refusal::new(Code::AlreadyAllocated, "R3.1", "A unit has a share of it, planned for what it is.")
+                });
+            }
             Action::ReleaseHold => refusals
                 .require(!self.holds.is_empty(), || Refusal::new(Code::UnknownHold, "R5.4", "No hold is in place.")),
             _ => {}
@@ -412,7 +442,7 @@ codes! {
         Delivery = "DELIVERY",
         /// Completed.
         Completed = "COMPLETED",
-        /// Rejected or cancelled.
+        /// Rejected, cancelled or expired.
         Ended = "ENDED",
     }
 }
@@ -427,7 +457,7 @@ impl Order {
             InProgress | CancellationPending if self.has_dispatched() => Stage::Delivery,
             InProgress | CancellationPending => Stage::Execution,
             Completed => Stage::Completed,
-            Rejected | Cancelled => Stage::Ended,
+            Rejected | Cancelled | Expired => Stage::Ended,
         }
     }
 

@@ -1,21 +1,25 @@
 //! The five checks of a review.
 
+use super::rules::CustomerField;
 use crate::domain::codes::codes;
+use crate::domain::money::Currency;
 use crate::domain::order::Order;
 use crate::domain::reference::Customer;
 use crate::domain::rules::RuleSet;
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 codes! {
     /// What a review looks at.
     CheckKind {
-        /// Company, contact person and contact details are there (R2.2).
+        /// What the rules ask for on the order's channel is known of the customer (R2.2).
         CustomerInfo = "CUSTOMER_INFO",
-        /// Every line names a product (R2.3).
+        /// Every line names a product, and says what is wanted where its category asks for that (R2.3).
         RequirementClarity = "REQUIREMENT_CLARITY",
-        /// Nothing is sold to a group it may not be sold to (R2.4). Can never be waived.
+        /// Nothing is sold to a group or into a region it may not be sold to (R2.4). Can never be waived.
         Legality = "LEGALITY",
-        /// The amount agrees with the customer's limit (R2.5).
+        /// The amount agrees with the customer's limit, and can be compared with the approval bands (R2.5).
         FinanceLimit = "FINANCE_LIMIT",
         /// It is not the same order twice (R1.3).
         DuplicateSuspect = "DUPLICATE_SUSPECT",
@@ -55,13 +59,17 @@ pub struct CheckFacts<'a> {
     pub rules: &'a RuleSet,
     /// Numbers of the customer's recent orders with the same lines.
     pub lookalikes: &'a [String],
+    /// What the customer's other orders within the rolling days come to, by currency.
+    pub others: &'a [(Currency, Decimal)],
+    /// Now: licences and restrictions are valid on a day.
+    pub now: DateTime<Utc>,
 }
 
 /// Runs the five checks.
 pub fn run_checks(order: &Order, facts: &CheckFacts<'_>) -> Vec<Check> {
     vec![
-        customer_info(order),
-        requirement_clarity(order),
+        customer_info(order, facts.rules.review.required_data(order.channel)),
+        requirement_clarity(order, facts.rules),
         legality(order, facts),
         finance_limit(order, facts),
         duplicate_suspect(facts),
@@ -74,20 +82,41 @@ fn check(kind: CheckKind, clause: &str, faults: Vec<String>, worst: CheckOutcome
     Check { kind, outcome, clause: clause.to_owned(), message }
 }
 
-fn customer_info(order: &Order) -> Check {
+/// A text that says something.
+fn given(text: Option<&String>) -> Option<&str> {
+    text.map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
+fn customer_info(order: &Order, required: &[CustomerField]) -> Check {
     let contact = &order.contact;
-    let mut faults = Vec::new();
-    if contact.company_name.trim().is_empty() {
-        faults.push("The company name is missing.".to_owned());
-    }
-    if contact.contact_name.trim().is_empty() {
-        faults.push("The contact person is missing.".to_owned());
-    }
-    let email = contact.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
-    let phone = contact.phone.as_deref().map(str::trim).filter(|phone| !phone.is_empty());
-    if email.is_none() && phone.is_none() {
-        faults.push("Neither an email address nor a telephone number is given.".to_owned());
-    }
+    let (email, phone) = (given(contact.email.as_ref()), given(contact.phone.as_ref()));
+    let mut faults: Vec<String> = required
+        .iter()
+        .filter_map(|field| {
+            let (is_there, fault) = match field {
+                CustomerField::CompanyName => {
+                    (given(Some(&contact.company_name)).is_some(), "The company name is missing.")
+                }
+                CustomerField::ContactName => {
+                    (given(Some(&contact.contact_name)).is_some(), "The contact person is missing.")
+                }
+                CustomerField::Email => (email.is_some(), "The email address is missing."),
+                CustomerField::Phone => (phone.is_some(), "The telephone number is missing."),
+                CustomerField::EmailOrPhone => {
+                    (email.or(phone).is_some(), "Neither an email address nor a telephone number is given.")
+                }
+                CustomerField::AddressRegion => (
+                    given(order.delivery_address.region_name.as_ref()).is_some(),
+                    "The province or state of the delivery address is missing.",
+                ),
+                CustomerField::PostalCode => (
+                    given(order.delivery_address.postal_code.as_ref()).is_some(),
+                    "The postal code of the delivery address is missing.",
+                ),
+            };
+            (!is_there).then(|| fault.to_owned())
+        })
+        .collect();
     if email.is_some_and(|email| !looks_like_email(email)) {
         faults.push("The email address has no name, no @ or no domain.".to_owned());
     }
@@ -100,27 +129,36 @@ fn looks_like_email(email: &str) -> bool {
     })
 }
 
-fn requirement_clarity(order: &Order) -> Check {
-    let faults = order
-        .lines
-        .iter()
-        .filter(|line| line.product_id.is_none())
-        .map(|line| format!("Line {} names only the category {:?}.", line.line_number, line.description))
-        .collect();
-    check(CheckKind::RequirementClarity, "R2.3", faults, CheckOutcome::Fail, "Every line names a product.")
+fn requirement_clarity(order: &Order, rules: &RuleSet) -> Check {
+    let mut faults = Vec::new();
+    for line in &order.lines {
+        if line.product_id.is_none() {
+            faults.push(format!("Line {} names only the category {:?}.", line.line_number, line.description));
+        } else if rules.wants_specification(line) {
+            let category = line.category.as_deref().unwrap_or_default();
+            faults.push(format!("Line {} needs a specification, as all of {category:?} do.", line.line_number));
+        }
+    }
+    check(CheckKind::RequirementClarity, "R2.3", faults, CheckOutcome::Fail, "Every line is clear.")
 }
 
 fn legality(order: &Order, facts: &CheckFacts<'_>) -> Check {
     let mut faults = Vec::new();
+    let day = facts.now.date_naive();
     for line in &order.lines {
+        let what = (line.sku.as_deref(), line.category.as_deref());
         for restriction in &facts.rules.restrictions {
-            let speaks_of_it = (restriction.sku.is_some() && restriction.sku == line.sku)
-                || (restriction.category.is_some() && restriction.category == line.category);
-            if speaks_of_it && restriction.customer_group == facts.customer.group {
-                faults.push(format!(
-                    "Line {} may not be sold to {}: {}.",
-                    line.line_number, facts.customer.group, restriction.reason
-                ));
+            if restriction.forbids(what, facts.customer, &order.region, day) {
+                let whom = match (&restriction.customer_group, &restriction.region) {
+                    (Some(group), Some(region)) => format!("to {group} in {region}"),
+                    (Some(group), None) => format!("to {group}"),
+                    (None, Some(region)) => format!("in {region}"),
+                    (None, None) => "to anybody".to_owned(),
+                };
+                let licence = restriction.licence.as_ref();
+                let without = licence.map_or_else(String::new, |code| format!(" without the licence {code}"));
+                let number = line.line_number;
+                faults.push(format!("Line {number} may not be sold {whom}{without}: {}.", restriction.reason));
             }
         }
     }
@@ -129,13 +167,28 @@ fn legality(order: &Order, facts: &CheckFacts<'_>) -> Check {
 
 fn finance_limit(order: &Order, facts: &CheckFacts<'_>) -> Check {
     let total = order.total();
-    let faults = facts
+    let mut faults: Vec<String> = facts
         .customer
         .credit_limit
         .filter(|limit| total > *limit)
         .map(|limit| format!("The amount {total} exceeds the customer's limit of {limit} {}.", order.currency.code()))
         .into_iter()
         .collect();
+    if let Some(exchange) = &facts.rules.review.exchange {
+        let mut unknown: Vec<&str> = std::iter::once(&(order.currency, total))
+            .chain(facts.others)
+            .filter(|(currency, amount)| exchange.convert(*amount, *currency).is_none())
+            .map(|(currency, _)| currency.code())
+            .collect();
+        unknown.dedup();
+        if !unknown.is_empty() {
+            faults.push(format!(
+                "There is no exchange rate from {} to {}: the approvals of the topmost amounts are needed.",
+                unknown.join(", "),
+                exchange.base.code()
+            ));
+        }
+    }
     check(CheckKind::FinanceLimit, "R2.5", faults, CheckOutcome::NeedsHuman, "Within the customer's limit.")
 }
 

@@ -401,14 +401,7 @@ async fn follow_access(hub: Weak<Inner>, mut changes: tokio::sync::watch::Receiv
 }
 
 fn nobody() -> Identity {
-    Identity {
-        subject: String::new(),
-        roles: Vec::new(),
-        unit: None,
-        customer: None,
-        channel: None,
-        expires_at: chrono::DateTime::UNIX_EPOCH,
-    }
+    Identity::default()
 }
 
 fn refusal(failure: &StreamFailure, request_id: &str) -> ServerError {

@@ -25,14 +25,17 @@ const TO_ALL: &[(&str, &str)] = &[
     ("AllocationDecision", "candidates decidedAt decidedByRule id mode reason ruleSetVersion"),
     ("AllocationLine", "confirmed dispatched id orderLine passed planned produced product quantity reserved sku"),
     ("AllocationVerdict", "passed reason rule score"),
+    ("Approval", "approvedAt automatic invalidation level reason valid waivers"),
+    ("ApprovalInvalidation", "at reason"),
+    ("ApprovalLevel", "level roles"),
     ("Backorder", "allocationLineId createdAt filled id priority product quantity status stockItem"),
     ("BillOfMaterialsComponent", "effectiveFrom effectiveUntil product quantity sku"),
     ("Cancellation", "reason requestedAt"),
     ("ChecklistAnswer", "item note passed"),
-    ("Clarification", "answer answeredAt askedAt id question"),
+    ("Clarification", "answer answeredAt askedAt dueAt id question remindedAt"),
     ("ConfirmedQuantity", "deliveryLineId quantity"),
     ("ContactDetails", "companyName contactName email phone"),
-    ("Customer", "contact creditLimit currencyCode group id number region"),
+    ("Customer", "contact creditLimit currencyCode group id licences number region"),
     ("CustomerContact", "contactedAt plan summary"),
     (
         "Delivery",
@@ -49,6 +52,7 @@ const TO_ALL: &[(&str, &str)] = &[
     ("EventEdge", "cursor node"),
     ("Hold", "id placedAt reason"),
     ("Inspection", "accepted attempt checklist findings id inspectedAt result"),
+    ("Licence", "code validFrom validTo"),
     (
         "LineQuantities",
         "allocated cancelled confirmed delivered dispatched open ordered passed produced reserved \
@@ -80,16 +84,39 @@ const TO_ALL: &[(&str, &str)] = &[
     ("Product", "category components id kind listPrice name sku unitOfMeasure"),
     ("ReplenishmentRequest", "id quantity reason received requestedAt status stockItem version"),
     ("Reservation", "allocationLineId consumed id product quantity status stockItem"),
+    ("ReviewAssessment", "amount automatic levels rollingTotal"),
+    (
+        "ReviewCase",
+        "answerDueAt approvals assessment awaitedLevel checks clarifications decision id openedAt status version \
+         waitingSince",
+    ),
+    (
+        "ReplenishmentRequest",
+        "endedReason expectedAt id outstanding quantity reason received requestedAt status stockItem supplier \
+         supplierReference version",
+    ),
+    ("Reservation", "allocationLineId consumed expiresAt id product quantity status stockItem"),
     ("ReviewCase", "checks clarifications decision id openedAt status version"),
     ("ReviewCheck", "clause kind message outcome"),
-    ("ReviewDecision", "approved decidedAt reason waivers"),
+    ("ReviewDecision", "approved automatic decidedAt reason ruleSetVersion waivers"),
+    ("ReviewQueueEntry", "awaitedLevel openChecks order review waitingSince"),
+    ("ReviewUpdate", "cursor entry event order"),
     ("SettlementRecord", "amount confirmationId deliveryId id orderLine quantity settledAt"),
     ("StockAlert", "cursor event replenishmentRequest stockItem"),
-    ("StockItem", "available id movements onHand product reorderPoint reserved safetyStock sku version warehouse"),
+    (
+        "StockItem",
+        "available id incoming movements onHand product qualityHold reorderPoint reorderQuantity reserved safetyStock \
+         sku version warehouse",
+    ),
     ("StockLevel", "cursor event skipped stockItem"),
-    ("StockMovement", "id kind movedAt note onHandChange order reservedChange"),
+    ("StockMovement", "id kind movedAt note onHandChange order qualityHoldChange reservedChange transfer"),
     ("StockMovementConnection", "edges nodes pageInfo totalCount"),
     ("StockMovementEdge", "cursor node"),
+    (
+        "StockTransfer",
+        "dispatchedAt endedReason expectedAt fromStockItem fromWarehouse id inTransit lost number product quantity \
+         reason received requestedAt sku status toStockItem toWarehouse version",
+    ),
     (
         "Ticket",
         "contacts customer description firstContactAt firstContactDue firstContactOverdue id number \
@@ -105,6 +132,8 @@ const TO_ALL: &[(&str, &str)] = &[
 const TO_STAFF: &[(&str, &str)] = &[
     ("Allocation", "acceptedBy"),
     ("AllocationDecision", "decidedBy"),
+    ("Approval", "approvedBy"),
+    ("ApprovalInvalidation", "by"),
     ("Cancellation", "requestedBy"),
     ("Clarification", "answeredBy askedBy"),
     ("CustomerContact", "contactedBy"),
@@ -115,9 +144,13 @@ const TO_STAFF: &[(&str, &str)] = &[
     ("Inspection", "inspector"),
     ("Milestone", "responsible"),
     ("Order", "submittedBy"),
+    ("ReviewCase", "owner reviewer"),
+    ("ReplenishmentRequest", "decidedBy"),
     ("ReviewCase", "reviewer"),
     ("ReviewDecision", "decidedBy"),
+    ("ReviewQueueEntry", "owner"),
     ("StockMovement", "movedBy"),
+    ("StockTransfer", "dispatchedBy requestedBy"),
     ("Ticket", "openedBy"),
     ("TrackingEvent", "recordedBy"),
 ];

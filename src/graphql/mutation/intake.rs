@@ -129,36 +129,41 @@ impl IntakeMutation {
 }
 
 fn submission(ctx: &Context<'_>, input: SubmitOrderInput) -> Result<Submission> {
-    let contact = match input.contact {
-        None => None,
-        Some(contact) => Some(Contact {
-            company_name: clean(ctx, "contact.companyName", contact.company_name)?,
-            contact_name: clean(ctx, "contact.contactName", contact.contact_name)?,
-            email: clean_optional(ctx, "contact.email", contact.email)?,
-            phone: clean_optional(ctx, "contact.phone", contact.phone)?,
-        }),
-    };
-    let address = input.delivery_address;
     let lines = input.lines.into_iter().enumerate().map(|(index, line)| submission_line(ctx, index, line));
     Ok(Submission {
         channel: input.channel,
         external_reference: clean_optional(ctx, "externalReference", input.external_reference)?,
         customer_number: clean_optional(ctx, "customerNumber", input.customer_number)?,
-        contact,
+        contact: input.contact.map(|contact| read_contact(ctx, contact)).transpose()?,
         region: clean_optional(ctx, "region", input.region)?,
         currency_code: input.currency_code.0.code().to_owned(),
         required_by: input.required_by.map(|date| date.0),
         required_within_days: input.required_within_days,
         priority: input.priority,
-        delivery_address: Address {
-            street: clean(ctx, "deliveryAddress.street", address.street)?,
-            city: clean(ctx, "deliveryAddress.city", address.city)?,
-            region_name: clean_optional(ctx, "deliveryAddress.regionName", address.region_name)?,
-            postal_code: clean_optional(ctx, "deliveryAddress.postalCode", address.postal_code)?,
-            country_code: clean(ctx, "deliveryAddress.countryCode", address.country_code)?,
-        },
+        delivery_address: read_address(ctx, input.delivery_address)?,
         note: clean_optional(ctx, "note", input.note)?,
         lines: lines.collect::<Result<_>>()?,
+    })
+}
+
+/// Contact data without control characters.
+pub(super) fn read_contact(ctx: &Context<'_>, contact: ContactDetailsInput) -> Result<Contact> {
+    Ok(Contact {
+        company_name: clean(ctx, "contact.companyName", contact.company_name)?,
+        contact_name: clean(ctx, "contact.contactName", contact.contact_name)?,
+        email: clean_optional(ctx, "contact.email", contact.email)?,
+        phone: clean_optional(ctx, "contact.phone", contact.phone)?,
+    })
+}
+
+/// An address without control characters.
+pub(super) fn read_address(ctx: &Context<'_>, address: AddressInput) -> Result<Address> {
+    Ok(Address {
+        street: clean(ctx, "deliveryAddress.street", address.street)?,
+        city: clean(ctx, "deliveryAddress.city", address.city)?,
+        region_name: clean_optional(ctx, "deliveryAddress.regionName", address.region_name)?,
+        postal_code: clean_optional(ctx, "deliveryAddress.postalCode", address.postal_code)?,
+        country_code: clean(ctx, "deliveryAddress.countryCode", address.country_code)?,
     })
 }
 

@@ -1,4 +1,10 @@
-//! Acceptance with reservation, receipts, corrections.
+//! Acceptance with reservation, receipts, corrections. Everything else of stock has a file of its own.
+
+mod held;
+mod queue;
+mod replenishment;
+mod stocktake;
+mod transfer;
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
@@ -6,9 +12,17 @@ use super::{act, clean, clean_optional, id, payload};
 use crate::app::inventory::{AcceptAllocation, AdjustStock, ReceiveStock};
 use crate::domain::ids::AllocationId;
 use crate::graphql::access::{access, limit, roles};
+use crate::graphql::context::Answer;
+use crate::graphql::ids;
 use crate::graphql::scalars::Decimal;
 use crate::graphql::types::allocation::{Allocation, allocation};
 use crate::graphql::types::inventory::{StockItem, stock_item};
+
+pub use held::HeldMutation;
+pub use queue::QueueMutation;
+pub use replenishment::ReplenishmentMutation;
+pub use stocktake::StocktakeMutation;
+pub use transfer::TransferMutation;
 
 /// The allocation to accept.
 #[derive(InputObject)]
@@ -44,6 +58,9 @@ pub struct ReceiveStockInput {
     idempotency_key: Option<String>,
     /// How much came in, in the product's unit of measure.
     quantity: Decimal,
+    /// The replenishment request it came for. By a tenth more than was asked for is accepted, if the rules say
+    /// nothing else. Absent: it counts for the open request that is closest to coming.
+    replenishment_request_id: Option<ID>,
     /// The stock item.
     stock_item_id: ID,
 }
@@ -122,6 +139,7 @@ impl InventoryMutation {
         let command = ReceiveStock {
             stock_item_id: id(ctx, &input.stock_item_id)?,
             quantity: input.quantity.0,
+            request_id: ids::parse_optional(input.replenishment_request_id.as_ref()).answer(ctx)?,
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {

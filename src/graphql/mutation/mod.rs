@@ -2,7 +2,9 @@
 //! capability; every mutation takes one `input` and returns its own payload.
 
 mod access;
+mod access_key;
 mod allocation;
+mod amendment;
 mod change;
 mod delivery;
 mod inspection;
@@ -28,16 +30,25 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 pub struct Mutation(
     intake::IntakeMutation,
     review::ReviewMutation,
+    review::queue::ReviewQueueMutation,
+    review::clock::ReviewClockMutation,
+    amendment::AmendmentMutation,
     order::OrderMutation,
     allocation::AllocationMutation,
     change::ChangeMutation,
     inventory::InventoryMutation,
     materials::MaterialsMutation,
+    inventory::HeldMutation,
+    inventory::ReplenishmentMutation,
+    inventory::TransferMutation,
+    inventory::StocktakeMutation,
+    inventory::QueueMutation,
     progress::ProgressMutation,
     inspection::InspectionMutation,
     delivery::DeliveryMutation,
     ticket::TicketMutation,
     access::AccessMutation,
+    access_key::AccessKeyMutation,
 );
 
 /// A reason why nothing was done. All reasons come at once.
@@ -69,13 +80,22 @@ type Outcome<A> = std::result::Result<A, Vec<UserError>>;
 
 /// Performs a command. Refusals become user errors; everything else a top-level error.
 async fn act<C: Command>(ctx: &Context<'_>, command: C, idempotency_key: Option<String>) -> Result<Outcome<C::Answer>> {
+    Ok(answered(ctx, command, idempotency_key).await?.map(|answered| answered.answer))
+}
+
+/// The same, for those who must know whether it was answered before.
+async fn answered<C: Command>(
+    ctx: &Context<'_>,
+    command: C,
+    idempotency_key: Option<String>,
+) -> Result<Outcome<Answered<C::Answer>>> {
     let idempotency_key = text::clean_optional("idempotencyKey", idempotency_key).answer(ctx)?;
     let outcome = perform(session(ctx)?, Guarded { command, idempotency_key }).await;
     loaders(ctx)?.forget();
     match outcome {
-        Ok(Answered { answer, saved, .. }) => {
-            loaders(ctx)?.know_saved(saved);
-            Ok(Ok(answer))
+        Ok(mut answered) => {
+            loaders(ctx)?.know_saved(std::mem::take(&mut answered.saved));
+            Ok(Ok(answered))
         }
         Err(Failure::Refused(refusals)) => Ok(Err(refusals.0.into_iter().map(UserError::from).collect())),
         Err(other) => Err(failure(ctx, &other)),

@@ -1,4 +1,7 @@
-//! Stock and its replenishment.
+//! Stock and its replenishment. What is done with stock, and what it adds up to, have files of their own.
+
+mod operations;
+mod report;
 
 use std::sync::Arc;
 
@@ -13,6 +16,9 @@ use crate::graphql::types::inventory::{ReplenishmentRequestConnection, StockItem
 use crate::graphql::write::Tree;
 use crate::graphql::{ids, text};
 
+pub use operations::StockOperationsQuery;
+pub use report::InventoryReportQuery;
+
 /// What stock items are narrowed by. Everything given must hold.
 #[derive(Default, InputObject)]
 pub struct StockItemFilter {
@@ -22,6 +28,8 @@ pub struct StockItemFilter {
     warehouse_ids: Option<Vec<ID>>,
     /// True: what is available is below the lower limit (R4.4). False: it is not.
     below_reorder_point: Option<bool>,
+    /// True: what is available is below the safety stock. False: it is not.
+    below_safety_stock: Option<bool>,
 }
 
 impl StockItemFilter {
@@ -30,6 +38,7 @@ impl StockItemFilter {
             sku: text::clean_all("filter.skus", self.skus)?,
             warehouses: ids::parse_all(self.warehouse_ids)?,
             below_reorder_point: self.below_reorder_point,
+            below_safety_stock: self.below_safety_stock,
         })
     }
 }
@@ -39,6 +48,14 @@ impl StockItemFilter {
 pub struct ReplenishmentRequestFilter {
     /// In one of these states.
     statuses: Option<Vec<ReplenishmentStatus>>,
+    /// Of one of these stock items.
+    stock_item_ids: Option<Vec<ID>>,
+}
+
+impl ReplenishmentRequestFilter {
+    fn read(self) -> Result<read::inventory::ReplenishmentFilter, Failure> {
+        Ok(read::inventory::ReplenishmentFilter { status: self.statuses, items: ids::parse_all(self.stock_item_ids)? })
+    }
 }
 
 /// Stock and its replenishment.
@@ -98,7 +115,7 @@ impl InventoryQuery {
         let session = session(ctx)?;
         let paging = Paging { first, after, last, before };
         let keyset = paging.keyset().answer(ctx)?;
-        let filter = read::inventory::ReplenishmentFilter { status: filter.unwrap_or_default().statuses };
+        let filter = filter.unwrap_or_default().read().answer(ctx)?;
         let page = read::inventory::requests(session, &filter, keyset).await.answer(ctx)?;
         let counting = (session.clone(), filter);
         let total = Arc::new(move || {

@@ -1,6 +1,7 @@
 //! The root fields of Query, one file per capability.
 
 pub mod access;
+pub mod access_key;
 pub mod allocation;
 pub mod change;
 pub mod delivery;
@@ -10,6 +11,7 @@ pub mod materials;
 pub mod node;
 pub mod order;
 pub mod reference;
+pub mod review;
 pub mod ticket;
 
 use async_graphql::MergedObject;
@@ -19,14 +21,18 @@ use async_graphql::MergedObject;
 #[derive(MergedObject, Default)]
 pub struct Query(
     access::AccessQuery,
+    access_key::AccessKeyQuery,
     allocation::AllocationQuery,
     change::ChangeQuery,
     delivery::DeliveryQuery,
     event::EventQuery,
     inventory::InventoryQuery,
     materials::MaterialsQuery,
+    inventory::StockOperationsQuery,
+    inventory::InventoryReportQuery,
     node::NodeQuery,
     order::OrderQuery,
     reference::ReferenceQuery,
+    review::ReviewQuery,
     ticket::TicketQuery,
 );

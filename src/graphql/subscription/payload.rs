@@ -3,11 +3,14 @@
 use async_graphql::{Context, Object, Result};
 
 use crate::domain::ids::{OrderId, ReplenishmentRequestId, StockItemId, TicketId};
-use crate::graphql::context::int;
+use crate::domain::review::QueueEntry;
+use crate::graphql::context::{Answer, int, loaders};
 use crate::graphql::live::update::Update;
+use crate::graphql::loaders::ReviewOf;
 use crate::graphql::types::event::Event;
 use crate::graphql::types::inventory::{ReplenishmentRequest, StockItem, replenishment_request, stock_item};
 use crate::graphql::types::order::{Order, order};
+use crate::graphql::types::review::ReviewQueueEntry;
 use crate::graphql::types::ticket::{Ticket, ticket};
 
 /// The event of an update that is none without one.
@@ -62,6 +65,38 @@ impl OrderEvent {
             Some(id) => order(ctx, id).await,
             None => Ok(None),
         }
+    }
+}
+
+/// About the queue of reviews.
+pub struct ReviewUpdate(pub Update);
+
+/// A message about the queue of reviews.
+#[Object]
+impl ReviewUpdate {
+    /// Pass it as `after` to go on behind this message.
+    async fn cursor(&self) -> &str {
+        &self.0.cursor
+    }
+
+    /// What happened.
+    async fn event(&self) -> Result<Event> {
+        event(&self.0)
+    }
+
+    /// The order as it is now; null when it does not exist for the caller.
+    async fn order(&self, ctx: &Context<'_>) -> Result<Option<Order>> {
+        match event(&self.0)?.0.order_id {
+            Some(id) => order(ctx, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The order's entry in the queue as it is now; null when it has left the queue.
+    async fn entry(&self, ctx: &Context<'_>) -> Result<Option<ReviewQueueEntry>> {
+        let Some(order) = self.order(ctx).await? else { return Ok(None) };
+        let review = loaders(ctx)?.get(ReviewOf(order.0.id)).await.answer(ctx)?;
+        Ok(QueueEntry::of(order.0, review).map(Into::into))
     }
 }
 

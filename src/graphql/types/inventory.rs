@@ -1,9 +1,17 @@
-//! Stock, for the group's own people.
+//! Stock, for the group's own people. This file is the stock item and what is set aside of it.
+
+mod product;
+mod queue;
+mod replenishment;
+mod report;
+mod stocktake;
+mod transfer;
 
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
 
+use super::actions::{self, AvailableAction};
 use super::order::{Order, order};
 use super::reference::{Person, Product, Unit, person, product, unit};
 use super::wrapper;
@@ -11,13 +19,19 @@ use crate::app::read;
 use crate::domain::ids::StockItemId;
 use crate::domain::intake::Priority;
 use crate::domain::inventory as domain;
-use crate::domain::inventory::{
-    BackorderStatus, MovementKind, ReplenishmentReason, ReplenishmentStatus, ReservationStatus,
-};
+use crate::domain::inventory::{BackorderStatus, MovementKind, ReservationStatus};
 use crate::graphql::connection::{Paging, Slice, connection, page_cost};
 use crate::graphql::context::{Answer, int, loaders, session};
 use crate::graphql::ids;
+use crate::graphql::loaders::ComingTo;
 use crate::graphql::scalars::{DateTime, Decimal};
+
+pub use product::{ProductStock, ProductStockConnection};
+pub use queue::{QueuedBackorder, QueuedBackorderConnection};
+pub use replenishment::{ReplenishmentRequest, ReplenishmentRequestConnection, replenishment_request};
+pub use report::{InventoryFigures, InventoryFiguresConnection};
+pub use stocktake::{Stocktake, StocktakeConnection, stocktake};
+pub use transfer::{StockTransfer, StockTransferConnection, stock_transfer};
 
 wrapper! {
     /// A stock item.
@@ -64,7 +78,18 @@ impl StockItem {
         self.0.reserved.into()
     }
 
-    /// What can be promised: on hand less reserved.
+    /// What of the goods on hand is put aside until its quality is known; neither reserved nor available.
+    async fn quality_hold(&self) -> Decimal {
+        self.0.quality_hold.into()
+    }
+
+    /// What is known to be coming: transfers that have left, and replenishment requests that were approved.
+    async fn incoming(&self, ctx: &Context<'_>) -> Result<Decimal> {
+        let coming = loaders(ctx)?.list(ComingTo(self.0.id)).await.answer(ctx)?;
+        Ok(coming.iter().map(|one| one.1.quantity).sum::<rust_decimal::Decimal>().into())
+    }
+
+    /// What can be promised: on hand less what is reserved and what is put aside.
     async fn available(&self) -> Decimal {
         self.0.available().into()
     }
@@ -77,6 +102,17 @@ impl StockItem {
     /// The lower limit at which procurement is told (R4.4).
     async fn reorder_point(&self) -> Decimal {
         self.0.reorder_point.into()
+    }
+
+    /// The lot procurement orders at least; 0 for as much as is missing.
+    async fn reorder_quantity(&self) -> Decimal {
+        self.0.reorder_quantity.into()
+    }
+
+    /// What the caller can do with it right now, and what stands in the way.
+    async fn available_actions(&self, ctx: &Context<'_>) -> Result<Vec<AvailableAction>> {
+        let actor = &session(ctx)?.actor;
+        Ok(actions::all(read::actions::of_stock_item(actor, &self.0)))
     }
 
     /// Every change of its counts, newest first.
@@ -143,6 +179,19 @@ impl StockMovement {
         self.0.reserved_change.into()
     }
 
+    /// Change of what is put aside until its quality is known; negative when it became less.
+    async fn quality_hold_change(&self) -> Decimal {
+        self.0.quality_hold_change.into()
+    }
+
+    /// The transfer it was part of; null where there is none.
+    async fn transfer(&self, ctx: &Context<'_>) -> Result<Option<StockTransfer>> {
+        match self.0.transfer_id {
+            Some(id) => stock_transfer(ctx, id).await,
+            None => Ok(None),
+        }
+    }
+
     /// The order it was for; null where there is none or none the caller may see.
     async fn order(&self, ctx: &Context<'_>) -> Result<Option<Order>> {
         match self.0.order_id {
@@ -195,7 +244,7 @@ impl Reservation {
         ids::encode(self.0.line_id)
     }
 
-    /// How much was set aside, in the product's unit of measure.
+    /// How much was set aside, less what was taken back of it, in the product's unit of measure.
     async fn quantity(&self) -> Decimal {
         self.0.quantity.into()
     }
@@ -208,6 +257,11 @@ impl Reservation {
     /// Where it stands.
     async fn status(&self) -> ReservationStatus {
         self.0.status
+    }
+
+    /// When it becomes free again unless somebody begins to work on the share; null for never.
+    async fn expires_at(&self) -> Option<DateTime> {
+        self.0.expires_at.map(Into::into)
     }
 }
 
@@ -263,64 +317,4 @@ impl Backorder {
     async fn created_at(&self) -> DateTime {
         self.0.created_at.into()
     }
-}
-
-wrapper! {
-    /// A replenishment request.
-    ReplenishmentRequest(domain::ReplenishmentRequest)
-}
-connection!(ReplenishmentRequestConnection, ReplenishmentRequestEdge, ReplenishmentRequest, "replenishment requests");
-
-/// A request to procure more of a stock item; at most one is open per item (R4.4).
-#[macros::written]
-#[Object]
-impl ReplenishmentRequest {
-    /// Opaque global id.
-    pub async fn id(&self) -> ID {
-        ids::encode(self.0.id)
-    }
-
-    /// Counts the changes of the request.
-    async fn version(&self) -> i32 {
-        int(self.0.version)
-    }
-
-    /// What to replenish.
-    async fn stock_item(&self, ctx: &Context<'_>) -> Result<Option<StockItem>> {
-        stock_item(ctx, self.0.stock_item_id).await
-    }
-
-    /// Why.
-    async fn reason(&self) -> ReplenishmentReason {
-        self.0.reason
-    }
-
-    /// How much is asked for, in the product's unit of measure.
-    async fn quantity(&self) -> Decimal {
-        self.0.quantity.into()
-    }
-
-    /// How much has arrived.
-    async fn received(&self) -> Decimal {
-        self.0.received.into()
-    }
-
-    /// Where it stands.
-    async fn status(&self) -> ReplenishmentStatus {
-        self.0.status
-    }
-
-    /// When it was raised.
-    async fn requested_at(&self) -> DateTime {
-        self.0.requested_at.into()
-    }
-}
-
-/// A replenishment request by id, if it exists for the caller.
-pub async fn replenishment_request(
-    ctx: &Context<'_>,
-    id: crate::domain::ids::ReplenishmentRequestId,
-) -> Result<Option<ReplenishmentRequest>> {
-    let found = crate::app::read::inventory::requests_by_ids(session(ctx)?, &[id]).await.answer(ctx)?;
-    Ok(found.into_iter().next().map(ReplenishmentRequest::from))
 }

@@ -2,6 +2,7 @@
 //! to other aggregates comes from the request's loaders.
 
 pub mod access;
+pub mod access_key;
 pub mod actions;
 pub mod allocation;
 pub mod change;

@@ -7,19 +7,20 @@ use async_graphql::{Context, ID, Interface, Result};
 use uuid::Uuid;
 
 use super::access::AccessRestriction;
+use super::access_key::AccessKey;
 use super::allocation::Allocation;
 use super::change::OrderChange;
 use super::delivery::Delivery;
 use super::event::Event;
-use super::inventory::{ReplenishmentRequest, StockItem, StockMovement};
+use super::inventory::{ReplenishmentRequest, StockItem, StockMovement, StockTransfer, Stocktake};
 use super::order::Order;
 use super::progress::Milestone;
 use super::reference::{Customer, Product, Unit};
 use super::ticket::Ticket;
 use crate::app::{Failure, Session, read};
 use crate::domain::ids::{
-    AccessRestrictionId, AllocationId, CustomerId, DeliveryId, MilestoneId, OrderChangeId, OrderId, ProductId,
-    ReplenishmentRequestId, StockItemId, StockMovementId, TicketId, UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationId, CustomerId, DeliveryId, MilestoneId, OrderChangeId, OrderId,
+    ProductId, ReplenishmentRequestId, StockItemId, StockMovementId, StockTransferId, StocktakeId, TicketId, UnitId,
 };
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids::{self, EventId, GlobalId};
@@ -29,6 +30,8 @@ use crate::graphql::write::{Selected, Write, Written};
 #[derive(Clone, Debug, Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "Opaque global id."))]
 pub enum Node {
+    /// A key of a partner's system, or a tracking link.
+    AccessKey(AccessKey),
     /// Access that was taken away.
     AccessRestriction(AccessRestriction),
     /// A unit's share of an order.
@@ -53,6 +56,10 @@ pub enum Node {
     StockItem(StockItem),
     /// A change of stock.
     StockMovement(StockMovement),
+    /// Goods on their way from one warehouse to another.
+    StockTransfer(StockTransfer),
+    /// A count of what lies in a warehouse.
+    Stocktake(Stocktake),
     /// An after-sales ticket.
     Ticket(Ticket),
     /// An organizational unit.
@@ -92,6 +99,14 @@ async fn found(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>, Failu
         StockItemId => read::inventory::by_ids, StockItem;
         StockMovementId => read::inventory::movements_by_ids, StockMovement;
         ReplenishmentRequestId => read::inventory::requests_by_ids, ReplenishmentRequest;
+        StockTransferId => read::inventory::transfers_by_ids, StockTransfer;
+        StocktakeId => read::inventory::stocktakes_by_ids, Stocktake;
+    }
+    let keys = of_type::<AccessKeyId>(&wanted);
+    if !keys.is_empty() {
+        for one in read::access_key::by_ids(session, &keys).await? {
+            known.insert(one.key.id.0, Node::AccessKey(one.into()));
+        }
     }
     let events: Vec<i64> = of_type::<EventId>(&wanted).iter().map(|id| id.0).collect();
     if !events.is_empty() {
@@ -122,6 +137,7 @@ fn of_type<T: GlobalId + Eq + Hash>(wanted: &[(String, Uuid)]) -> Vec<T> {
 impl Write for Node {
     fn write(&self, at: &Selected<'_>, text: &mut String) -> Written {
         match self {
+            Self::AccessKey(one) => one.write(at, text),
             Self::AccessRestriction(one) => one.write(at, text),
             Self::Allocation(one) => one.write(at, text),
             Self::Customer(one) => one.write(at, text),
@@ -134,6 +150,8 @@ impl Write for Node {
             Self::ReplenishmentRequest(one) => one.write(at, text),
             Self::StockItem(one) => one.write(at, text),
             Self::StockMovement(one) => one.write(at, text),
+            Self::StockTransfer(one) => one.write(at, text),
+            Self::Stocktake(one) => one.write(at, text),
             Self::Ticket(one) => one.write(at, text),
             Self::Unit(one) => one.write(at, text),
         }
@@ -143,6 +161,7 @@ impl Write for Node {
 impl Node {
     const fn kind(&self) -> &'static str {
         match self {
+            Self::AccessKey(_) => AccessKeyId::TYPE,
             Self::AccessRestriction(_) => AccessRestrictionId::TYPE,
             Self::Allocation(_) => AllocationId::TYPE,
             Self::Customer(_) => CustomerId::TYPE,
@@ -155,6 +174,8 @@ impl Node {
             Self::ReplenishmentRequest(_) => ReplenishmentRequestId::TYPE,
             Self::StockItem(_) => StockItemId::TYPE,
             Self::StockMovement(_) => StockMovementId::TYPE,
+            Self::StockTransfer(_) => StockTransferId::TYPE,
+            Self::Stocktake(_) => StocktakeId::TYPE,
             Self::Ticket(_) => TicketId::TYPE,
             Self::Unit(_) => UnitId::TYPE,
         }

@@ -1,6 +1,6 @@
 //! Customers, products, units and people.
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
 use super::common::{Contact, Money};
 use super::wrapper;
@@ -61,6 +61,37 @@ impl Customer {
         }
         let limit = self.0.credit_limit;
         Ok(limit.map(|limit| Money::new(limit, self.0.currency)))
+    }
+
+    /// The licences the customer holds, which lift restrictions while they are valid (R2.4). Null for people
+    /// outside the group.
+    async fn licences(&self, ctx: &Context<'_>) -> Result<Option<Vec<Licence>>> {
+        if is_external(ctx)? {
+            return Ok(None);
+        }
+        let licences = self.0.licences.iter();
+        Ok(Some(licences.map(Into::into).collect()))
+    }
+}
+
+/// A licence that a customer holds (R2.4).
+#[derive(Clone, Debug, SimpleObject, macros::Written)]
+pub struct Licence {
+    /// The code that restrictions name it by.
+    pub code: String,
+    /// The first day on which it is valid.
+    pub valid_from: Date,
+    /// The last day on which it is valid; null for no end.
+    pub valid_to: Option<Date>,
+}
+
+impl From<&domain::Licence> for Licence {
+    fn from(licence: &domain::Licence) -> Self {
+        Self {
+            code: licence.code.clone(),
+            valid_from: licence.valid_from.into(),
+            valid_to: licence.valid_to.map(Into::into),
+        }
     }
 }
 

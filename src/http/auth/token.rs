@@ -48,7 +48,7 @@ impl TokenPolicy {
 }
 
 /// Who is calling, according to a verified token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
     /// The claim `sub`: one person or system, never empty.
     pub subject: String,
@@ -60,6 +60,8 @@ pub struct Identity {
     pub customer: Option<String>,
     /// The claim `channel`: the sales channel the caller's system belongs to.
     pub channel: Option<String>,
+    /// The order whose tracking link the caller shows; no claim of a signed token.
+    pub order: Option<uuid::Uuid>,
     /// The claim `exp`: the instant from which the token is void.
     pub expires_at: DateTime<Utc>,
 }
@@ -67,9 +69,10 @@ pub struct Identity {
 impl Identity {
     /// Whether the other token is for the same caller with the same rights; only their ends differ.
     pub(crate) fn is_same_caller(&self, other: &Self) -> bool {
-        let Self { subject, roles, unit, customer, channel, expires_at: _ } = self;
+        let Self { subject, roles, unit, customer, channel, order, expires_at: _ } = self;
         let has_all = |one: &[String], other: &[String]| one.iter().all(|role| other.contains(role));
-        (subject, unit, customer, channel) == (&other.subject, &other.unit, &other.customer, &other.channel)
+        (subject, unit, customer, channel, order)
+            == (&other.subject, &other.unit, &other.customer, &other.channel, &other.order)
             && has_all(roles, &other.roles)
             && has_all(&other.roles, roles)
     }
@@ -226,6 +229,7 @@ pub(super) fn verify(
         unit: claims.unit,
         customer: claims.customer,
         channel: claims.channel,
+        order: None,
         expires_at: instant(&claims.exp).ok_or(TokenError::Malformed)?,
     })
 }

@@ -142,10 +142,10 @@ impl<B: Backend> Session<B> {
     }
 
     fn authenticate(&self, token: Result<Option<String>, TokenError>) -> BoxFuture<'static, Verdict> {
-        let authenticator = self.edge.authenticator.clone();
+        let edge = self.edge.clone();
         async move {
             let Some(token) = token? else { return Ok(None) };
-            let verifying = authenticator.authenticate(&token);
+            let verifying = edge.authenticate(&token);
             match tokio::time::timeout(AUTHENTICATION, verifying).await {
                 Ok(verdict) => verdict.map(|identity| Some(Arc::new(identity))),
                 Err(_) => Err(TokenError::KeysUnavailable),

@@ -151,7 +151,10 @@ pub async fn unit_facts(work: &Work, order: OrderId, products: &[ProductId]) -> 
         let available: BTreeMap<ProductId, _> = stock
             .iter()
             .filter(|item| Some(UnitId(item.warehouse_id)) == warehouse_id)
-            .map(|item| (ProductId(item.product_id), from_quantity(item.on_hand) - from_quantity(item.reserved)))
+            .map(|item| {
+                let bound = from_quantity(item.reserved) + from_quantity(item.quality_hold);
+                (ProductId(item.product_id), from_quantity(item.on_hand) - bound)
+            })
             .collect();
         facts.push(UnitFacts {
             warehouse_id,

@@ -233,6 +233,7 @@ fn reservation_row(allocation_id: Uuid, one: &Reservation) -> Result<reservation
         quantity: quantity(one.quantity)?,
         consumed: quantity(one.consumed)?,
         status: one.status.code().to_owned(),
+        expires_at: one.expires_at,
     })
 }
 
@@ -245,6 +246,7 @@ pub(in crate::store) fn reservation_part(row: reservation::Model) -> Result<Rese
         quantity: from_quantity(row.quantity),
         consumed: from_quantity(row.consumed),
         status: code(&row.status)?,
+        expires_at: row.expires_at,
     })
 }
 

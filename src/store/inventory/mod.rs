@@ -1,7 +1,12 @@
 //! Stock, its movements, and requests to replenish it.
 
 mod opening;
+mod product;
+mod queue;
 mod replenishment;
+mod report;
+mod stocktake;
+mod transfer;
 
 use std::sync::Arc;
 
@@ -28,7 +33,20 @@ use crate::store::write::Writes;
 use crate::store::{Store, scope};
 
 pub use opening::{OpeningStock, open_stock};
-pub use replenishment::{Replenishment, ReplenishmentFilter, count_requests, open_request, requests, requests_by_ids};
+pub use product::{ProductStock, ProductStockFilter, count_products, of_products};
+pub use queue::{QueueFilter, count_queue, due_items, fillable_items, holders, incoming, queue};
+pub use replenishment::{
+    Replenishment, ReplenishmentFilter, count_requests, open_requests, request_with_item, requests, requests_by_ids,
+};
+pub use report::figures;
+pub use stocktake::{
+    StocktakeFilter, count_stocktakes, items_to_count, peek_stocktake, stocktakes, stocktakes_by_ids, under_count,
+    visible_stocktake,
+};
+pub use transfer::{
+    TransferFilter, count_transfers, item_in, target_of, transfers, transfers_by_ids, visible_transfer,
+    visible_warehouse,
+};
 
 impl Aggregate for StockItem {
     const KIND: AggregateKind = AggregateKind::StockItem;
@@ -61,6 +79,8 @@ impl Aggregate for StockItem {
             reserved: quantity(self.reserved)?,
             safety_stock: quantity(self.safety_stock)?,
             reorder_point: quantity(self.reorder_point)?,
+            quality_hold: quantity(self.quality_hold)?,
+            reorder_quantity: quantity(self.reorder_quantity)?,
         })
     }
 
@@ -75,6 +95,8 @@ impl Aggregate for StockItem {
             reserved: from_quantity(row.reserved),
             safety_stock: from_quantity(row.safety_stock),
             reorder_point: from_quantity(row.reorder_point),
+            quality_hold: from_quantity(row.quality_hold),
+            reorder_quantity: from_quantity(row.reorder_quantity),
         })
     }
 
@@ -108,6 +130,8 @@ fn movement_row(movement: &StockMovement) -> Result<stock_movement::Model> {
         note: movement.note.clone(),
         moved_by: movement.moved_by.clone(),
         moved_at: movement.moved_at,
+        quality_hold_change: quantity(movement.quality_hold_change)?,
+        transfer_id: movement.transfer_id.map(|id| id.0),
     })
 }
 
@@ -122,6 +146,8 @@ fn movement(row: stock_movement::Model) -> Result<StockMovement> {
         note: row.note,
         moved_by: row.moved_by,
         moved_at: row.moved_at,
+        quality_hold_change: from_quantity(row.quality_hold_change),
+        transfer_id: row.transfer_id.map(Into::into),
     })
 }
 
@@ -150,17 +176,7 @@ pub async fn lock_stock(
     let mut items: Vec<Tracked<StockItem>> = work.find_many(&known).await?;
     for (product_id, sku) in products {
         if items.iter().all(|item| item.product_id != *product_id) {
-            let item = StockItem {
-                id: work.id(),
-                version: 0,
-                product_id: *product_id,
-                sku: sku.clone(),
-                warehouse_id: warehouse,
-                on_hand: Decimal::ZERO,
-                reserved: Decimal::ZERO,
-                safety_stock: Decimal::ZERO,
-                reorder_point: Decimal::ZERO,
-            };
+            let item = StockItem::empty(work.id(), *product_id, sku.clone(), warehouse);
             let opened = work.save(Tracked::new(item), EventKind::StockOpened).await?;
             items.extend(work.find_many(&[opened.id.0]).await?);
         }
@@ -177,6 +193,12 @@ pub async fn visible(work: &Work, id: StockItemId) -> Result<Tracked<StockItem>>
         .await?
         .ok_or(StoreError::NotFound)?;
     Ok(Tracked::loaded(StockItem::from_rows(row)?))
+}
+
+/// A stock item that was reached through something visible, as it is; what is read of it never changes.
+pub async fn peek(work: &Work, id: StockItemId) -> Result<StockItem> {
+    let row = stock_item::Entity::find_by_id(id.0).one(work.db().await?).await?.ok_or(StoreError::NotFound)?;
+    StockItem::from_rows(row)
 }
 
 /// A backorder with the allocation and the order that wait.
@@ -236,6 +258,16 @@ pub struct StockFilter {
     pub warehouses: Option<Vec<UnitId>>,
     /// Below the lower limit, or not.
     pub below_reorder_point: Option<bool>,
+    /// Below the safety stock, or not.
+    pub below_safety_stock: Option<bool>,
+}
+
+/// What of an item can be promised.
+fn available() -> Expr {
+    let column = |column: stock_item::Column| Expr::col((stock_item::Entity, column));
+    column(stock_item::Column::OnHand)
+        .sub(column(stock_item::Column::Reserved))
+        .sub(column(stock_item::Column::QualityHold))
 }
 
 fn condition(actor: &Actor, filter: &StockFilter) -> Condition {
@@ -246,10 +278,15 @@ fn condition(actor: &Actor, filter: &StockFilter) -> Condition {
     if let Some(warehouses) = &filter.warehouses {
         all = all.add(among(stock_item::Column::WarehouseId, warehouses.iter().map(|id| id.0)));
     }
-    if let Some(below) = filter.below_reorder_point {
-        let available = Expr::col(stock_item::Column::OnHand).sub(Expr::col(stock_item::Column::Reserved));
-        let limit = Expr::col(stock_item::Column::ReorderPoint);
-        all = all.add(if below { available.lt(limit) } else { available.gte(limit) });
+    let limits = [
+        (filter.below_reorder_point, stock_item::Column::ReorderPoint),
+        (filter.below_safety_stock, stock_item::Column::SafetyStock),
+    ];
+    for (below, limit) in limits {
+        if let Some(below) = below {
+            let limit = Expr::col(limit);
+            all = all.add(if below { available().lt(limit) } else { available().gte(limit) });
+        }
     }
     all
 }

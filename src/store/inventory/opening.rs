@@ -29,6 +29,8 @@ pub struct OpeningStock {
     pub safety_stock: Decimal,
     /// The lower limit at which procurement is told.
     pub reorder_point: Decimal,
+    /// The lot procurement orders at least; nothing for as much as is missing.
+    pub reorder_quantity: Decimal,
 }
 
 /// Opens stock items that do not exist yet, with what lies there; says how many. In one
@@ -73,17 +75,10 @@ async fn open_within(work: &Work, opening: &[OpeningStock]) -> Result<usize> {
         if known > 0 {
             continue;
         }
-        let mut item = StockItem {
-            id: work.id(),
-            version: 0,
-            product_id: product.id,
-            sku: product.sku.clone(),
-            warehouse_id: warehouse.id,
-            on_hand: Decimal::ZERO,
-            reserved: Decimal::ZERO,
-            safety_stock: row.safety_stock,
-            reorder_point: row.reorder_point,
-        };
+        let mut item = StockItem::empty(work.id(), product.id, product.sku.clone(), warehouse.id);
+        item.safety_stock = row.safety_stock;
+        item.reorder_point = row.reorder_point;
+        item.reorder_quantity = row.reorder_quantity;
         let mut journal = Vec::new();
         if row.on_hand > Decimal::ZERO {
             item.open_with(&work.act(), row.on_hand, &mut journal);

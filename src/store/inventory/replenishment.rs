@@ -2,7 +2,7 @@
 
 use crate::domain::actor::Actor;
 use crate::domain::event::AggregateKind;
-use crate::domain::ids::{OrderId, ReplenishmentRequestId, UnitId};
+use crate::domain::ids::{OrderId, ReplenishmentRequestId, StockItemId, UnitId};
 use crate::domain::inventory::{ReplenishmentRequest, ReplenishmentStatus, StockItem};
 use crate::store::aggregate::Aggregate;
 use crate::store::error::{Result, StoreError};
@@ -59,6 +59,11 @@ impl Aggregate for Replenishment {
             received: quantity(request.received)?,
             status: request.status.code().to_owned(),
             requested_at: request.requested_at,
+            decided_by: request.decided_by.clone(),
+            supplier: request.supplier.clone(),
+            supplier_reference: request.supplier_reference.clone(),
+            expected_at: request.expected_at,
+            ended_reason: request.ended_reason.clone(),
         };
         Ok((row, self.warehouse_id.0))
     }
@@ -106,18 +111,44 @@ fn replenishment(row: replenishment_request::Model) -> Result<ReplenishmentReque
         received: from_quantity(row.received),
         status: code(&row.status)?,
         requested_at: row.requested_at,
+        decided_by: row.decided_by,
+        supplier: row.supplier,
+        supplier_reference: row.supplier_reference,
+        expected_at: row.expected_at,
+        ended_reason: row.ended_reason,
     })
 }
 
-/// The open replenishment request of a stock item, locked.
-pub async fn open_request(work: &Work, item: &StockItem) -> Result<Option<Tracked<Replenishment>>> {
-    let found = replenishment_request::Entity::find()
+/// The open replenishment requests of a stock item, locked; those that are closest to coming, and the
+/// oldest of them, first.
+pub async fn open_requests(work: &Work, item: &StockItem) -> Result<Vec<Tracked<Replenishment>>> {
+    let open = ReplenishmentStatus::OPEN;
+    let mut rows = replenishment_request::Entity::find()
         .filter(replenishment_request::Column::StockItemId.eq(item.id.0))
-        .filter(replenishment_request::Column::Status.ne(ReplenishmentStatus::Received.code()))
+        .filter(replenishment_request::Column::Status.is_in(open.iter().map(|status| status.code())))
+        .order_by_asc(replenishment_request::Column::Id)
         .lock_exclusive()
-        .one(work.db().await?)
+        .all(work.db().await?)
         .await?;
-    found.map(|row| Ok(Tracked::loaded(Replenishment::from_rows((row, item.warehouse_id.0))?))).transpose()
+    rows.sort_by_key(|row| (open.iter().position(|status| status.code() == row.status), row.requested_at, row.id));
+    rows.into_iter().map(|row| Ok(Tracked::loaded(Replenishment::from_rows((row, item.warehouse_id.0))?))).collect()
+}
+
+/// A request that exists for the caller, and its stock item; both locked, the item first.
+pub async fn request_with_item(
+    work: &Work,
+    id: ReplenishmentRequestId,
+) -> Result<(Tracked<StockItem>, Tracked<Replenishment>)> {
+    let item = work
+        .visible_id::<replenishment_request::Entity>(
+            replenishment_request::Column::Id,
+            id.0,
+            request_condition(work.actor(), &ReplenishmentFilter::default()),
+            replenishment_request::Column::StockItemId,
+        )
+        .await?;
+    let item = super::visible(work, item.into()).await?;
+    Ok((item, work.find(id.0).await?))
 }
 
 /// What a list of replenishment requests is narrowed by.
@@ -125,6 +156,8 @@ pub async fn open_request(work: &Work, item: &StockItem) -> Result<Option<Tracke
 pub struct ReplenishmentFilter {
     /// One of these states.
     pub status: Option<Vec<ReplenishmentStatus>>,
+    /// Of one of these stock items.
+    pub items: Option<Vec<StockItemId>>,
 }
 
 fn request_condition(actor: &Actor, filter: &ReplenishmentFilter) -> Condition {
@@ -136,6 +169,9 @@ fn request_condition(actor: &Actor, filter: &ReplenishmentFilter) -> Condition {
     let mut all = Condition::all().add(replenishment_request::Column::StockItemId.in_subquery(visible));
     if let Some(status) = &filter.status {
         all = all.add(among(replenishment_request::Column::Status, status.iter().map(|one| one.code())));
+    }
+    if let Some(items) = &filter.items {
+        all = all.add(among(replenishment_request::Column::StockItemId, items.iter().map(|id| id.0)));
     }
     all
 }

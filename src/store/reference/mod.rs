@@ -35,6 +35,7 @@ pub(super) fn customer(row: customer::Model) -> Result<Customer> {
         region: row.region,
         currency: currency(&row.currency)?,
         credit_limit: row.credit_limit.map(from_price),
+        licences: row.licences.map(from_json).transpose()?.unwrap_or_default(),
     })
 }
 
@@ -74,7 +75,7 @@ fn customer_scope(actor: &Actor) -> Condition {
     match &actor.scope {
         Scope::All | Scope::Units(_) => Condition::all(),
         Scope::Customer(id) => Condition::all().add(customer::Column::Id.eq(id.0)),
-        Scope::Account(_) | Scope::Nothing => Condition::all().add(Expr::cust("1 = 0")),
+        Scope::Account(_) | Scope::Order(_) | Scope::Nothing => Condition::all().add(Expr::cust("1 = 0")),
     }
 }
 

@@ -11,7 +11,10 @@ use crate::store::row::{json, price};
 use crate::store::{Store, materials};
 use chrono::{DateTime, Utc};
 use entity::{component, customer, org_unit, product, rule_set, staff, substitute};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+};
 use uuid::Uuid;
 
 use super::{Person, ids_by_sku};
@@ -67,6 +70,14 @@ async fn put(db: &impl ConnectionTrait, data: &ReferenceData, now: DateTime<Utc>
     insert!(org_unit, Code, data.units.iter().map(unit_row).collect::<Result<_>>()?);
     insert!(staff, Subject, data.people.iter().map(person_row).collect::<Result<_>>()?);
     insert!(customer, Number, data.customers.iter().map(customer_row).collect::<Result<_>>()?);
+    // Licences come and go: those that are named count for customers that were known before, too.
+    for one in data.customers.iter().filter(|one| !one.licences.is_empty()) {
+        customer::Entity::update_many()
+            .col_expr(customer::Column::Licences, Expr::value(json(&one.licences)?))
+            .filter(customer::Column::Number.eq(&one.number))
+            .exec(db)
+            .await?;
+    }
     insert!(product, Sku, data.products.iter().map(product_row).collect::<Result<_>>()?);
     insert!(component, Id, bills(db, &data.bills).await?);
     insert!(substitute, Id, substitutes(db, &data.substitutes).await?);
@@ -175,6 +186,7 @@ fn customer_row(customer: &Customer) -> Result<customer::Model> {
         region: customer.region.clone(),
         currency: customer.currency.code().to_owned(),
         credit_limit: customer.credit_limit.map(price).transpose()?,
+        licences: Some(json(&customer.licences)?),
     })
 }
 

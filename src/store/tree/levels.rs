@@ -70,12 +70,16 @@ levels! {
     }
     customer {
         id, number, company_name, contact_name, email, phone, customer_group, region, currency, credit_limit,
+        licences,
     }
     product { id, sku, name, kind, category, unit_of_measure, list_price, currency }
     component { id, product_id, component_id, quantity, effective_from, effective_until }
     org_unit { id, parent_id, code, name, kind, capabilities, regions }
     staff { id, subject, name, unit_id, roles }
-    review_case { id, version, order_id, status, reviewer, opened_at, checks, clarifications, decision }
+    review_case {
+        id, version, order_id, status, reviewer, opened_at, checks, clarifications, decision, owner, waiting_since,
+        assessment, approvals, awaited_level, remind_at, due_at,
+    }
     allocation {
         id, version, order_id, unit_id, warehouse_id, kind, status, decision_id, assigned_at, accepted_by,
         decline_reason,
@@ -91,7 +95,7 @@ levels! {
         id, allocation_id, sequence, code, name, responsible, status, needs_stock, produces, planned_start, due_at,
         started_at, completed_at, block_cause, block_measure,
     }
-    reservation { id, allocation_id, stock_item_id, product_id, line_id, quantity, consumed, status }
+    reservation { id, allocation_id, stock_item_id, product_id, line_id, quantity, consumed, status, expires_at }
     backorder {
         id, allocation_id, stock_item_id, product_id, line_id, priority, quantity, filled, status, created_at,
     }

@@ -153,6 +153,11 @@ slots! {
         let number: i64 = row.get(index)?;
         i32::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} is out of range")))
     };
+    Option<i32>, Number, "::int8" => |row, index| {
+        let number: Option<i64> = row.get(index)?;
+        let narrow = |number: i64| i32::try_from(number);
+        number.map(narrow).transpose().map_err(|error| StoreError::Corrupt(error.to_string()))
+    };
     bool, Number, "::int4::int8" => |row, index| Ok(row.get::<i64>(index)? != 0);
     Quantity, Number => |row, index| row.get(index).map(Self);
     Price, Number => |row, index| row.get(index).map(Self);

@@ -109,7 +109,7 @@ on_both_databases!(losing_a_role_never_widens_what_one_sees, |world| async move 
         roles: vec!["CUSTOMER".to_owned(), "SALES".to_owned()],
         unit: Some("AUR".to_owned()),
         customer: Some("C-1001".to_owned()),
-        channel: None,
+        ..Identity::default()
     };
     let both = world.bearer(identity);
     let own = order_id(&both.does("submitOrder", own_submission(&[line("LAMP-1", "1")])).await);

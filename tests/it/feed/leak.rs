@@ -32,6 +32,7 @@ fn anybody(seed: &mut Seed) -> Identity {
         unit: Some(units[seed.below(units.len())].to_owned()),
         customer: Some(customers[seed.below(customers.len())].to_owned()),
         channel: Some("shop.lumen".to_owned()),
+        order: None,
     }
 }
 

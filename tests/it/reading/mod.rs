@@ -27,6 +27,7 @@ fn identity(of: &Identity) -> auth::Identity {
         unit: of.unit.clone(),
         customer: of.customer.clone(),
         channel: of.channel.clone(),
+        order: of.order.map(Into::into),
         expires_at: chrono::Utc::now() + chrono::Duration::hours(1),
     }
 }

@@ -1,10 +1,15 @@
 //! The regulation, played: each scenario is what people do, and what must come of it.
 
+mod amendment;
+mod approval;
 mod cancellation;
 mod change;
 mod chronicle;
+mod clarification;
 mod completion;
 mod execution;
 mod materials;
 mod review;
+mod review_queue;
+mod review_rules;
 mod units;

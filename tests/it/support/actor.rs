@@ -46,6 +46,30 @@ fn selection(field: &str) -> &'static str {
             "allocation { id version status kind milestones { id code status sequence responsible { subject } } }"
         }
         "receiveStock" => "stockItem { id version onHand reserved available } filledAllocations { id }",
+        "releaseHeldStock" | "expireReservations" | "fillBackorders" => {
+            "stockItem { id version onHand reserved qualityHold available } filledAllocations { id }"
+        }
+        "holdStock" | "scrapHeldStock" | "setReorderPolicy" => {
+            "stockItem { id version onHand reserved qualityHold available }"
+        }
+        "requestTransfer" | "dispatchTransfer" | "closeTransferShort" | "cancelTransfer" => {
+            "transfer { id version number status quantity received inTransit lost }"
+        }
+        "receiveTransfer" => "transfer { id version status quantity received inTransit lost } filledAllocations { id }",
+        "openStocktake" | "recordCount" | "rejectStocktake" => {
+            "stocktake { id version status lines { sku counted book variance withinTolerance stockItemId } }"
+        }
+        "finishStocktake" | "approveStocktake" => {
+            "stocktake { id version status lines { sku counted book variance withinTolerance stockItemId } } \
+             filledAllocations { id }"
+        }
+        "approveReplenishment"
+        | "rejectReplenishment"
+        | "orderReplenishment"
+        | "cancelReplenishment"
+        | "closeReplenishmentShort" => {
+            "replenishmentRequest { id version status quantity received outstanding expectedAt }"
+        }
         "adjustStock" => "stockItem { id version onHand reserved available }",
         "startMilestone" | "completeMilestone" | "blockMilestone" => "milestone { id status allocation { id status } }",
         "planDelivery" | "bookDelivery" => "delivery { id version status method number }",
@@ -59,6 +83,8 @@ fn selection(field: &str) -> &'static str {
         | "withdrawOrderChange"
         | "reviewOrderChange" => "order { id version status } orderChange { id version status options { id kind } }",
         "setBillOfMaterials" => "billOfMaterials { version leafTotals { sku quantity } }",
+        "createPartnerKey" | "createTrackingLink" => "accessKey { id version hint } secret",
+        "revokeAccessKey" => "accessKey { id version status }",
         "revokeAccess" | "restoreAccess" => "restriction { id version status subject role reason liftReason }",
         _ => "order { id version status stage holds { id } }",
     }

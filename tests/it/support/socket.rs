@@ -90,6 +90,19 @@ impl Subscription {
         }
     }
 
+    /// The code the server closes the socket with.
+    pub async fn closed(&mut self) -> u16 {
+        let begun = std::time::Instant::now();
+        loop {
+            let frame = tokio::time::timeout(PATIENCE.saturating_sub(begun.elapsed()), self.socket.next());
+            match frame.await.expect("a farewell in time").expect("a farewell").expect("a frame") {
+                Message::Close(Some(farewell)) => return farewell.code.into(),
+                Message::Text(text) if text.contains("\"ping\"") => self.send(json!({ "type": "pong" })).await,
+                _ => {}
+            }
+        }
+    }
+
     /// Nothing comes for a while.
     pub async fn is_quiet(&mut self) {
         let pause = tokio::time::timeout(Duration::from_millis(600), self.message()).await;

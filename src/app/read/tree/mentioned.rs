@@ -34,6 +34,8 @@ pub fn of(tree: &Tree) -> Mentioned {
     }
     for review in tree.reviews.iter().flatten() {
         found.people([&review.reviewer]);
+        found.people(review.owner.as_ref());
+        found.people(review.approvals.iter().map(|approval| &approval.approved_by));
         found.people(review.decision.iter().map(|decision| &decision.decided_by));
         for clarification in &review.clarifications {
             found.people([&clarification.asked_by]);

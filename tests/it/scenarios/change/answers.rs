@@ -142,10 +142,11 @@ impl Clock for Ahead {
     }
 }
 
-/// What the clock does when it is so much later.
+/// How many offers the clock ends when it is so much later.
 async fn later(world: &Arc<World>, by: chrono::Duration) -> usize {
     let app = App::new(world.app.store().clone(), world.app.feed().clone(), Arc::new(Ahead(by)));
-    due::perform_all(&app, due::DUTIES).await.into_iter().map(|(_, count)| count).sum()
+    let at = due::DUTIES.iter().position(|duty| duty.name == "offers expire").expect("the duty");
+    due::perform_all(&app, &due::DUTIES[at..=at]).await.into_iter().map(|(_, count)| count).sum()
 }
 
 on_both_databases!(an_offer_that_nobody_answers_ends, |world| async move {

@@ -80,7 +80,7 @@ on_both_databases!(a_shortage_has_alternatives_each_with_its_price, |world| asyn
     let found = dispatcher.data(&document, json!({ "id": order })).await["shortageOptions"].clone();
     assert_eq!(
         found["lines"],
-        json!([{ "orderLine": { "sku": "PANEL-9" }, "missing": "10", "expectedOn": null, "lateReason": "DATE_UNKNOWN" }])
+        json!([{ "orderLine": { "sku": "PANEL-9" }, "missing": "10", "expectedOn": null, "lateReason": "NOTHING_INCOMING" }])
     );
     let brief = |one: &Value| {
         json!([
@@ -373,4 +373,29 @@ on_both_databases!(what_may_not_be_sold_does_not_stand_in_for_anything, |world| 
     let payload = world.actor(Role::FinanceApprover).does("reviewOrderChange", decline).await;
     assert_eq!(payload["orderChange"]["status"], "DECLINED");
     assert_eq!(world.order(&order, "lines { sku }").await["lines"], json!([{ "sku": "PANEL-9" }]));
+});
+
+on_both_databases!(what_procurement_expects_is_what_can_be_offered, |world| async move {
+    let (order, _) = short(&world).await;
+    let asked = "{ replenishmentRequests(first: 9) { nodes { id stockItem { sku warehouse { code } } } } }";
+    let requests = world.actor(Role::Supervisor).data(asked, json!({})).await;
+    let requests = requests["replenishmentRequests"]["nodes"].as_array().expect("requests").clone();
+    let request = requests.iter().find(|one| one["stockItem"]["sku"] == "PANEL-9").expect("a request")["id"].clone();
+    let procurement = world.actor(Role::Procurement);
+    procurement.does("approveReplenishment", json!({ "replenishmentRequestId": request })).await;
+    let day = Utc::now() + chrono::Duration::days(33);
+    let input = json!({ "replenishmentRequestId": request, "supplier": "Panel House", "expectedAt": day.to_rfc3339() });
+    procurement.does("orderReplenishment", input).await;
+    let day = day.date_naive().to_string();
+    let document = format!(
+        "query($id: ID!) {{ shortageOptions(orderId: $id) {{ lines {{ missing expectedOn lateReason }} options {{ kind possible date {PREVIEW} }} }} }}"
+    );
+    let found = world.actor(Role::Sales).data(&document, json!({ "id": order })).await["shortageOptions"].clone();
+    assert_eq!(found["lines"], json!([{ "missing": "10", "expectedOn": day, "lateReason": null }]));
+    let wait = &found["options"][0];
+    assert_eq!((&wait["kind"], &wait["possible"], &wait["date"]), (&json!("LATER_DATE"), &json!(true), &json!(day)));
+    assert_eq!(wait["preview"]["requiredByAfter"], json!(day));
+    let (id, options) = offered(&world, &order, json!([{ "kind": "LATER_DATE", "date": day }])).await;
+    world.customer("C-2001").does("acceptOrderChange", choice(&id, &options[0])).await;
+    is_as_said(&world, &order, &wait["preview"]).await;
 });

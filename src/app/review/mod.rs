@@ -1,18 +1,24 @@
 //! Review (R2): start, ask, answer, approve, reject.
 
+pub mod clock;
+pub mod queue;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::command::Command;
+use crate::app::command::Command;
+use crate::domain::actor::Role;
 use crate::domain::event::EventKind;
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{ClarificationId, OrderId};
+use crate::domain::money::Currency;
 use crate::domain::order::Order;
 use crate::domain::permission::Action;
 use crate::domain::reference::Customer;
-use crate::domain::review::{self, CheckFacts, LineSpecification, Waiver};
+use crate::domain::review::{self, Answer, CheckFacts, LineSpecification, Waiver};
 use crate::domain::rules::RuleSet;
 use crate::store::work::Tracked;
 use crate::store::{Result, Work, order, reference, review as cases};
@@ -25,25 +31,46 @@ pub struct OnOrder {
 }
 
 /// What the five checks look at besides the order.
-struct Facts {
+pub(super) struct Facts {
     customer: Customer,
     rules: Arc<RuleSet>,
     lookalikes: Vec<String>,
+    others: Vec<(Currency, Decimal)>,
+    now: DateTime<Utc>,
 }
 
 impl Facts {
-    async fn gather(work: &Work, order: &Order) -> Result<Self> {
+    pub(super) async fn gather(work: &Work, order: &Order) -> Result<Self> {
         let rules = work.rules(order.rule_set_version).await?;
-        let since = order.submitted_at - Duration::days(rules.duplicate_window_days);
+        let days_before = |days: i64| order.submitted_at - Duration::days(days);
+        let rolling = rules.review.rolling_days;
+        let since = days_before(rules.duplicate_window_days);
         Ok(Self {
+            others: if rolling > 0 {
+                order::totals_of_others(work, order, days_before(rolling)).await?
+            } else {
+                Vec::new()
+            },
+            now: work.now(),
             customer: reference::customer_by_id(work.reference(), order.customer_id).await?,
             lookalikes: order::lookalikes(work, order, since).await?,
             rules,
         })
     }
 
-    fn checks(&self) -> CheckFacts<'_> {
-        CheckFacts { customer: &self.customer, rules: &self.rules, lookalikes: &self.lookalikes }
+    /// The levels at which an order like this is approved (R2.5).
+    pub(super) fn levels(&self, order: &Order) -> Vec<Vec<Role>> {
+        self.rules.assess(order, &self.others).levels
+    }
+
+    pub(super) fn checks(&self) -> CheckFacts<'_> {
+        CheckFacts {
+            customer: &self.customer,
+            rules: &self.rules,
+            lookalikes: &self.lookalikes,
+            others: &self.others,
+            now: self.now,
+        }
     }
 }
 
@@ -64,7 +91,7 @@ impl Command for StartReview {
         let mut order = work.order(self.order_id).await?;
         work.expect(&order, self.expected_version)?;
         let facts = Facts::gather(work, &order).await?;
-        let case = review::start(&mut order, work.actor(), work.id(), &facts.checks(), work.now())?;
+        let case = review::start(&mut order, work.actor(), work.id(), &facts.checks())?;
         work.save(order, EventKind::OrderReviewStarted).await?;
         work.save(Tracked::new(case), EventKind::ReviewOpened).await?;
         Ok(OnOrder { order_id: self.order_id })
@@ -78,6 +105,8 @@ pub struct RequestClarification {
     pub order_id: OrderId,
     /// What is unclear.
     pub question: String,
+    /// By when an answer is wanted; as the rules say where absent.
+    pub due_at: Option<DateTime<Utc>>,
     /// The version of the order the caller has seen.
     pub expected_version: Option<i64>,
 }
@@ -91,7 +120,8 @@ impl Command for RequestClarification {
         work.expect(&order, self.expected_version)?;
         order.blockers(Action::RequestClarification, work.actor()).into_result()?;
         let mut case = cases::of_order(work, self.order_id).await?;
-        let happening = case.ask(&mut order, work.actor(), work.id(), self.question.clone(), work.now())?;
+        let rules = work.rules(order.rule_set_version).await?;
+        let happening = case.ask(&mut order, &work.act(), self.question.clone(), self.due_at, &rules)?;
         work.save(order, happening).await?;
         work.save(case, EventKind::ReviewQuestionAsked).await?;
         Ok(OnOrder { order_id: self.order_id })
@@ -105,6 +135,8 @@ pub struct AnswerClarification {
     pub order_id: OrderId,
     /// The answer.
     pub answer: String,
+    /// The question it answers; every open one where absent.
+    pub clarification_id: Option<ClarificationId>,
     /// What the unclear lines turned out to be.
     pub lines: Vec<LineSpecification>,
     /// The version of the order the caller has seen.
@@ -120,25 +152,28 @@ impl Command for AnswerClarification {
         work.expect(&order, self.expected_version)?;
         order.blockers(Action::AnswerClarification, work.actor()).into_result()?;
         let mut case = cases::of_order(work, self.order_id).await?;
-        let skus: Vec<String> = self.lines.iter().map(|line| line.sku.clone()).collect();
+        let skus: Vec<String> = self.lines.iter().filter_map(|line| line.sku.clone()).collect();
         let products =
             if skus.is_empty() { BTreeMap::new() } else { reference::products_by_sku(work.reference(), &skus).await? };
         let facts = Facts::gather(work, &order).await?;
-        let happening =
-            case.answer(&mut order, &work.act(), self.answer.clone(), &self.lines, &products, &facts.checks())?;
+        let answer = Answer { text: self.answer.clone(), question: self.clarification_id, lines: &self.lines };
+        let happening = case.answer(&mut order, &work.act(), answer, &products, &facts.checks())?;
         work.save(order, happening).await?;
         work.save(case, EventKind::ReviewQuestionAnswered).await?;
         Ok(OnOrder { order_id: self.order_id })
     }
 }
 
-/// Approve an order under review (R2.6). The checks are run once more on what is known now.
+/// Give the next approval to an order under review (R2.5, R2.6). The checks are run once more on what is
+/// known now.
 #[derive(Clone, Debug, Serialize)]
 pub struct ApproveOrder {
     /// The order.
     pub order_id: OrderId,
     /// Checks that need a human decision, and why they do not stand in the way.
     pub waivers: Vec<Waiver>,
+    /// A remark.
+    pub reason: Option<String>,
     /// The version of the order the caller has seen.
     pub expected_version: Option<i64>,
 }
@@ -153,10 +188,10 @@ impl Command for ApproveOrder {
         order.blockers(Action::ApproveOrder, work.actor()).into_result()?;
         let mut case = cases::of_order(work, self.order_id).await?;
         let facts = Facts::gather(work, &order).await?;
-        case.checks = review::run_checks(&order, &facts.checks());
-        let happening = case.approve(&mut order, work.actor(), &facts.rules, self.waivers.clone(), work.now())?;
+        let (waivers, reason) = (self.waivers.clone(), self.reason.clone());
+        let (happening, of_review) = case.approve(&mut order, &work.act(), &facts.checks(), waivers, reason)?;
         work.save(order, happening).await?;
-        work.save(case, EventKind::ReviewDecided).await?;
+        work.save(case, of_review).await?;
         Ok(OnOrder { order_id: self.order_id })
     }
 }
@@ -181,7 +216,7 @@ impl Command for RejectOrder {
         work.expect(&order, self.expected_version)?;
         order.blockers(Action::RejectOrder, work.actor()).into_result()?;
         let mut case = cases::of_order(work, self.order_id).await?;
-        let happening = case.reject(&mut order, work.actor(), self.reason.clone(), work.now())?;
+        let happening = case.reject(&mut order, &work.act(), self.reason.clone())?;
         work.save(order, happening).await?;
         work.save(case, EventKind::ReviewDecided).await?;
         Ok(OnOrder { order_id: self.order_id })

@@ -1,18 +1,24 @@
 //! Reviews of orders.
 
+mod due;
+mod queue;
+
 use entity::review_case;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use super::Store;
-use super::aggregate::{Aggregate, load_many};
-use super::error::{Result, StoreError};
-use super::row::{among, code, from_json, json};
-use super::work::{Tracked, Work};
-use super::write::Writes;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{OrderId, UnitId};
 use crate::domain::review::ReviewCase;
+use crate::store::Store;
+use crate::store::aggregate::{Aggregate, load_many};
+use crate::store::error::{Result, StoreError};
+use crate::store::row::{among, code, from_json, json};
+use crate::store::work::{Tracked, Work};
+use crate::store::write::Writes;
+
+pub use due::{answers_overdue, due_for_the_clock, reminders_due};
+pub use queue::{QueueFilter, ReviewQueueOrder, count_queue, queue};
 
 impl Aggregate for ReviewCase {
     const KIND: AggregateKind = AggregateKind::ReviewCase;
@@ -45,6 +51,13 @@ impl Aggregate for ReviewCase {
             checks: json(&self.checks)?,
             clarifications: json(&self.clarifications)?,
             decision: self.decision.as_ref().map(json).transpose()?,
+            owner: self.owner.clone(),
+            waiting_since: self.waiting_since,
+            assessment: self.assessment.as_ref().map(json).transpose()?,
+            approvals: Some(json(&self.approvals)?),
+            awaited_level: self.awaited_level(),
+            remind_at: self.reminder_due_at(),
+            due_at: self.answer_due_at(),
         })
     }
 
@@ -59,6 +72,10 @@ impl Aggregate for ReviewCase {
             checks: from_json(row.checks)?,
             clarifications: from_json(row.clarifications)?,
             decision: row.decision.map(from_json).transpose()?,
+            owner: row.owner,
+            waiting_since: row.waiting_since,
+            assessment: row.assessment.map(from_json).transpose()?,
+            approvals: row.approvals.map(from_json).transpose()?.unwrap_or_default(),
         })
     }
 

@@ -1,20 +1,27 @@
 //! Review of orders.
 
+pub mod clock;
+pub mod queue;
+
 use async_graphql::{Context, ID, InputObject, Object, Result};
 
-use super::{act, clean, clean_optional, id, payload};
 use crate::app::review::{AnswerClarification, ApproveOrder, RejectOrder, RequestClarification, StartReview};
 use crate::domain::review::{CheckKind, LineSpecification, Waiver};
 use crate::graphql::access::{access, limit, roles};
+use crate::graphql::context::Answer;
+use crate::graphql::ids;
+use crate::graphql::mutation::{act, clean, clean_optional, id, payload};
+use crate::graphql::scalars::DateTime;
 use crate::graphql::types::order::{Order, order};
 
-/// What a line that named only a category turned out to be.
+/// What a line turned out to be that named only a category, or the specification it lacked.
 #[derive(InputObject)]
 pub struct LineSpecificationInput {
     /// The order's line.
     line_id: ID,
-    /// The product's stock keeping unit.
-    sku: String,
+    /// The product's stock keeping unit; absent for a line that names a product and lacks only the
+    /// specification its category asks for.
+    sku: Option<String>,
     /// Details of what is wanted.
     specification: Option<String>,
 }
@@ -62,6 +69,8 @@ pub struct RequestClarificationInput {
     order_id: ID,
     /// What is unclear.
     question: String,
+    /// By when an answer is wanted; as the rules say where absent. Without one the order expires then.
+    due_at: Option<DateTime>,
 }
 
 payload! {
@@ -77,6 +86,8 @@ payload! {
 pub struct AnswerClarificationInput {
     /// The answer; kept.
     answer: String,
+    /// The question it answers; every open one where absent.
+    clarification_id: Option<ID>,
     /// The `version` of the order you have seen; when it has changed since, the call fails with the
     /// code VERSION_CONFLICT.
     expected_version: Option<i32>,
@@ -112,10 +123,12 @@ pub struct ApproveOrderInput {
     /// Checks that need a human decision, and why they do not stand in the way.
     #[graphql(default)]
     waivers: Vec<WaiverInput>,
+    /// A remark; kept.
+    reason: Option<String>,
 }
 
 payload! {
-    /// The approved order.
+    /// The order, approved, or under review until the next level has approved it.
     ApproveOrderPayload {
         /// The order as it is now.
         order: Order,
@@ -169,7 +182,8 @@ impl ReviewMutation {
         }
     }
 
-    /// Sends a question back to whoever placed the order (R2.3).
+    /// Sends a question back to whoever placed the order (R2.3). While one is open, more may follow. Whoever
+    /// placed it is reminded before the answer is due; without an answer the order expires.
     /// For reviewers and finance approvers, but not the one who submitted it.
     #[graphql(directive = access::apply(roles("requestClarification"), limit("requestClarification")))]
     async fn request_clarification(
@@ -180,6 +194,7 @@ impl ReviewMutation {
         let command = RequestClarification {
             order_id: id(ctx, &input.order_id)?,
             question: clean(ctx, "question", input.question)?,
+            due_at: input.due_at.map(|at| at.0),
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
@@ -190,7 +205,8 @@ impl ReviewMutation {
         }
     }
 
-    /// Answers the open question (R2.3); the checks are run again.
+    /// Answers one or all open questions (R2.3); the checks are run again. With the last answer the order is
+    /// back under review.
     /// For the customer, the partner that submitted the order, and sales staff.
     #[graphql(directive = access::apply(roles("answerClarification"), limit("answerClarification")))]
     async fn answer_clarification(
@@ -201,6 +217,7 @@ impl ReviewMutation {
         let command = AnswerClarification {
             order_id: id(ctx, &input.order_id)?,
             answer: clean(ctx, "answer", input.answer)?,
+            clarification_id: ids::parse_optional(input.clarification_id.as_ref()).answer(ctx)?,
             lines: specifications(ctx, input.lines)?,
             expected_version: input.expected_version.map(i64::from),
         };
@@ -212,8 +229,9 @@ impl ReviewMutation {
         }
     }
 
-    /// Approves an order under review (R2.6). The amount decides whose approval is enough (R2.5).
-    /// For reviewers and finance approvers, but not the one who submitted it.
+    /// Gives the next approval to an order under review (R2.6). The amount decides how many levels there are,
+    /// and who approves at each (R2.5); with the last one the order is approved.
+    /// For reviewers and finance approvers, but not the one who submitted it, nor one who approved it before.
     #[graphql(directive = access::apply(roles("approveOrder"), limit("approveOrder")))]
     async fn approve_order(
         &self,
@@ -223,6 +241,7 @@ impl ReviewMutation {
         let command = ApproveOrder {
             order_id: id(ctx, &input.order_id)?,
             waivers: waivers(ctx, input.waivers)?,
+            reason: clean_optional(ctx, "reason", input.reason)?,
             expected_version: input.expected_version.map(i64::from),
         };
         match act(ctx, command, input.idempotency_key).await? {
@@ -260,7 +279,7 @@ fn specifications(ctx: &Context<'_>, lines: Vec<LineSpecificationInput>) -> Resu
         .map(|(index, line)| {
             Ok(LineSpecification {
                 line_id: id(ctx, &line.line_id)?,
-                sku: clean(ctx, &format!("lines.{index}.sku"), line.sku)?,
+                sku: clean_optional(ctx, &format!("lines.{index}.sku"), line.sku)?,
                 specification: clean_optional(ctx, &format!("lines.{index}.specification"), line.specification)?,
             })
         })
