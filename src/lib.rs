@@ -12,3 +12,4 @@ mod metrics;
 pub mod seed;
 pub mod store;
 mod telemetry;
+pub mod webhooks;

@@ -13,6 +13,7 @@ mod m0006_feed;
 mod m0007_access;
 mod m0008_reads;
 mod m0009_access_keys;
+mod m0010_channels;
 mod m0012_review;
 mod m0014_stock;
 mod m0015_changes;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_reads::Migration),
             Box::new(m0015_changes::Migration),
             Box::new(m0009_access_keys::Migration),
+            Box::new(m0010_channels::Migration),
             Box::new(m0012_review::Migration),
             Box::new(m0014_stock::Migration),
         ]

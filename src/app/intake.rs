@@ -64,10 +64,14 @@ impl Command for SubmitOrder {
 }
 
 /// What a submission names. Whoever acts for a customer can name no other.
-fn named<'a>(actor: &Actor, submission: &'a Submission) -> Named<'a> {
+fn named<'a>(actor: &'a Actor, submission: &'a Submission) -> Named<'a> {
     let number = submission.customer_number.as_deref();
     Named {
         channel: submission.channel,
+        account: match &actor.scope {
+            Scope::Account(account) => Some(account),
+            _ => None,
+        },
         reference: submission.external_reference.as_deref(),
         customer: match &actor.scope {
             Scope::Customer(own) => (Some(*own), number),

@@ -6,6 +6,7 @@ pub mod access_key;
 pub mod allocation;
 pub mod amendment;
 pub mod change;
+pub mod channel;
 pub mod command;
 pub mod delivery;
 mod directory;

@@ -124,7 +124,7 @@ impl Command for AnswerCancellation {
 }
 
 /// Ends everything that was going on for a cancelled order, and frees its stock once.
-async fn wind_up(work: &Work, order_id: OrderId, action: Action) -> Result<()> {
+pub(super) async fn wind_up(work: &Work, order_id: OrderId, action: Action) -> Result<()> {
     let mut deliveries = delivery::all_of_order(work, order_id).await?;
     for mut share in allocation::all_of_order(work, order_id).await? {
         if !share.status.is_live() {

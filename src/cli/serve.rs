@@ -21,6 +21,7 @@ use crate::http::{Edge, Server};
 use crate::metrics;
 use crate::seed::person_for;
 use crate::store::Store;
+use crate::webhooks;
 
 /// What to serve, and where.
 #[derive(Debug, Default, Args)]
@@ -98,7 +99,8 @@ impl Running {
         let mut edge = Edge::new(gateway, config.authenticator()?)
             .settings(config.edge.clone())
             .schema_text(graphql::sdl())
-            .ready(ready.clone());
+            .ready(ready.clone())
+            .routes(webhooks::routes(app.clone(), &config.edge));
         if config.edge.metrics.unwrap_or(config.listen.ip().is_loopback()) {
             let counters = edge.counters();
             edge = edge.routes(metrics::routes(app.clone(), hub, counters));

@@ -89,4 +89,12 @@ ids! {
     AccessKeyId,
     /// Access that somebody lost.
     AccessRestrictionId,
+    /// A channel that orders come over.
+    SalesChannelId,
+    /// A secret that a channel signs with.
+    ChannelSecretId,
+    /// Something that a channel delivered.
+    ChannelDeliveryId,
+    /// An order as its channel tells of it.
+    ChannelOrderId,
 }

@@ -7,6 +7,7 @@ pub mod actor;
 pub mod allocation;
 pub mod amendment;
 pub mod change;
+pub mod channel;
 pub mod codes;
 pub mod delivery;
 pub mod document;

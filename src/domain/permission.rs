@@ -131,6 +131,18 @@ codes! {
         ContactCustomer = "CONTACT_CUSTOMER",
         /// Record a ticket's solution.
         ResolveTicket = "RESOLVE_TICKET",
+        /// Open a channel that orders come over.
+        CreateSalesChannel = "CREATE_SALES_CHANNEL",
+        /// Change how a channel's orders are taken in.
+        UpdateSalesChannel = "UPDATE_SALES_CHANNEL",
+        /// Give a channel another secret to sign with.
+        RotateChannelSecret = "ROTATE_CHANNEL_SECRET",
+        /// Turn a channel's deliveries away from now on.
+        DeactivateSalesChannel = "DEACTIVATE_SALES_CHANNEL",
+        /// Take a channel's deliveries again.
+        ActivateSalesChannel = "ACTIVATE_SALES_CHANNEL",
+        /// Process something that a channel delivered, for the first time or again.
+        ReplayChannelDelivery = "REPLAY_CHANNEL_DELIVERY",
         /// Take a role, or all access, away from somebody at once.
         RevokeAccess = "REVOKE_ACCESS",
         /// Give back access that was taken away.
@@ -245,6 +257,7 @@ pub const READS: &[Permission] = &[
         limit: OWN_SCOPE,
     },
     Permission { field: "billOfMaterials", roles: STAFF, limit: "" },
+    Permission { field: "channelDeliveries", roles: &[Supervisor, Admin], limit: OWN_SCOPE },
     Permission { field: "backorders", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission {
         field: "customers",
@@ -265,7 +278,9 @@ pub const READS: &[Permission] = &[
     Permission { field: "orders", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "productStock", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "products", roles: EVERYONE, limit: "" },
+    Permission { field: "reconcileChannel", roles: &[Supervisor, Admin], limit: OWN_SCOPE },
     Permission { field: "replenishmentRequests", roles: STOCK_READERS, limit: OWN_SCOPE },
+    Permission { field: "salesChannels", roles: &[Supervisor, Admin], limit: OWN_SCOPE },
     Permission { field: "reviewQueue", roles: REVIEW_READERS, limit: OWN_SCOPE },
     Permission { field: "reviewUpdates", roles: REVIEW_READERS, limit: OWN_SCOPE },
     Permission { field: "serviceConfig", roles: EVERYONE, limit: "" },
@@ -338,7 +353,8 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::ConfirmDelivery => {
             (&[Customer, Partner, Logistics], "a customer its own; staff with the customer's evidence")
         }
-        Action::PlaceHold | Action::ReleaseHold => (&[Reviewer, FinanceApprover, Dispatcher, Admin], OWN_SCOPE),
+        Action::PlaceHold => (&[Reviewer, FinanceApprover, Dispatcher, Admin, System], OWN_SCOPE),
+        Action::ReleaseHold => (&[Reviewer, FinanceApprover, Dispatcher, Admin], OWN_SCOPE),
         Action::CancelOrder => (&[Customer, Partner, Sales, Admin], OWN_SCOPE),
         Action::AnswerCancellation => (&[Dispatcher, Operator], "an operator whose unit has a share"),
         Action::ProposeOrderChange => (&[Sales, Dispatcher], OWN_SCOPE),
@@ -355,6 +371,12 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::RevokeAccessKey => {
             (&[Customer, Partner, Sales, Logistics, ServiceAgent, Admin], "partners' keys in the head unit only")
         }
+        Action::CreateSalesChannel
+        | Action::UpdateSalesChannel
+        | Action::RotateChannelSecret
+        | Action::DeactivateSalesChannel
+        | Action::ActivateSalesChannel => (&[Admin], "of the unit that looks after the channel or above"),
+        Action::ReplayChannelDelivery => (&[Admin, System], "of the unit that looks after the channel or above"),
         Action::RevokeAccess | Action::RestoreAccess => (&[Admin], "in the head unit; never the own access"),
     }
 }

@@ -131,6 +131,8 @@ codes! {
         UnknownOption = "UNKNOWN_OPTION",
         /// The customer has not been contacted yet.
         ContactMissing = "CONTACT_MISSING",
+        /// Something else has this code already.
+        CodeTaken = "CODE_TAKEN",
         /// The same access is taken away already.
         AccessAlreadyRevoked = "ACCESS_ALREADY_REVOKED",
     }

@@ -19,9 +19,13 @@ use crate::domain::access_key::{AccessKeyKind, AccessKeyStatus};
 use crate::domain::actor::Role;
 use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode};
 use crate::domain::change::{OrderChangeKind, OrderChangeStatus};
+use crate::domain::channel::delivery::DeliveryOutcome;
+use crate::domain::channel::reconcile::ReconciliationKind;
+use crate::domain::channel::{ChannelKind, CustomerPolicy, SalesChannelStatus};
 use crate::domain::delivery::{ConfirmationStatus, DeliveryMethod, DeliveryStatus, EvidenceKind, TrackingKind};
 use crate::domain::event::{AggregateKind, EventKind};
 use crate::domain::inspection::InspectionResult;
+use crate::domain::intake::received::IntakeFaultCode;
 use crate::domain::intake::{Channel, Priority};
 use crate::domain::inventory::{
     BackorderStatus, MovementKind, ReplenishmentReason, ReplenishmentStatus, ReservationStatus, StocktakeStatus,
@@ -114,17 +118,21 @@ graphql_enums! {
     BackorderStatus => "BackorderStatus",
     Capability => "UnitCapability",
     Channel => "Channel",
+    ChannelKind => "SalesChannelKind",
     CheckKind => "ReviewCheckKind",
     CheckOutcome => "ReviewCheckOutcome",
     ConfirmationStatus => "ConfirmationStatus",
     Coverage => "Coverage",
+    CustomerPolicy => "CustomerPolicy",
     DecisionMode => "AllocationDecisionMode",
     DeliveryMethod => "DeliveryMethod",
+    DeliveryOutcome => "ChannelDeliveryOutcome",
     DeliveryStatus => "DeliveryStatus",
     EventKind => "EventKind",
     EvidenceKind => "EvidenceKind",
     InspectionResult => "InspectionResult",
     LateReason => "MaterialLateReason",
+    IntakeFaultCode => "IntakeFaultCode",
     MilestoneStatus => "MilestoneStatus",
     MovementKind => "StockMovementKind",
     OrderChangeKind => "OrderChangeKind",
@@ -133,6 +141,7 @@ graphql_enums! {
     OrderStatus => "OrderStatus",
     Priority => "Priority",
     ProductKind => "ProductKind",
+    ReconciliationKind => "ReconciliationKind",
     RefusalCode => "RefusalCode",
     ReplenishmentReason => "ReplenishmentReason",
     ReplenishmentStatus => "ReplenishmentStatus",
@@ -140,6 +149,7 @@ graphql_enums! {
     ReviewQueueOrder => "ReviewQueueOrder",
     ReviewStatus => "ReviewStatus",
     Role => "Role",
+    SalesChannelStatus => "SalesChannelStatus",
     ScopeKind => "ScopeKind",
     Stage => "OrderStage",
     StocktakeStatus => "StocktakeStatus",

@@ -10,10 +10,10 @@ use crate::app::Failure;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{
     AccessKeyId, AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId,
-    ChangeOptionId, ClarificationId, ConfirmationId, CustomerId, DeliveryId, DeliveryLineId, HoldId, InspectionId,
-    MilestoneId, OrderChangeId, OrderId, OrderLineId, ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId,
-    SettlementRecordId, StockItemId, StockMovementId, StockTransferId, StocktakeId, StocktakeLineId, TicketId,
-    TrackingEventId, UnitId,
+    ChangeOptionId, ChannelDeliveryId, ChannelOrderId, ChannelSecretId, ClarificationId, ConfirmationId, CustomerId,
+    DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId, OrderChangeId, OrderId, OrderLineId, ProductId,
+    ReplenishmentRequestId, ReservationId, ReviewCaseId, SalesChannelId, SettlementRecordId, StockItemId,
+    StockMovementId, StockTransferId, StocktakeId, StocktakeLineId, TicketId, TrackingEventId, UnitId,
 };
 
 /// An identity that clients see.
@@ -53,6 +53,9 @@ global_ids! {
     AllocationLineId => "AllocationLine",
     BackorderId => "Backorder",
     ChangeOptionId => "OrderChangeOption",
+    ChannelDeliveryId => "ChannelDelivery",
+    ChannelOrderId => "ChannelOrder",
+    ChannelSecretId => "ChannelSecret",
     ClarificationId => "Clarification",
     ConfirmationId => "DeliveryConfirmation",
     CustomerId => "Customer",
@@ -69,6 +72,7 @@ global_ids! {
     ReplenishmentRequestId => "ReplenishmentRequest",
     ReservationId => "Reservation",
     ReviewCaseId => "ReviewCase",
+    SalesChannelId => "SalesChannel",
     SettlementRecordId => "SettlementRecord",
     StockItemId => "StockItem",
     StockMovementId => "StockMovement",
@@ -102,6 +106,8 @@ pub fn of_aggregate(kind: AggregateKind, id: Uuid) -> ID {
             AggregateKind::BillOfMaterials => ProductId::TYPE,
             AggregateKind::AccessKey => AccessKeyId::TYPE,
             AggregateKind::AccessRestriction => AccessRestrictionId::TYPE,
+            AggregateKind::SalesChannel => SalesChannelId::TYPE,
+            AggregateKind::ChannelOrder => ChannelOrderId::TYPE,
         },
         id,
     )

@@ -13,10 +13,13 @@ use crate::app::read::event::Event;
 use crate::app::read::order::SettlementRecord;
 use crate::app::read::reference::Person;
 use crate::app::read::tree::{Found, Wanted};
-use crate::app::read::{Keyset, Page, allocation, change, delivery, inventory, order, reference, review, ticket};
+use crate::app::read::{
+    Keyset, Page, allocation, change, channel, delivery, inventory, order, reference, review, ticket,
+};
 use crate::app::{Failure, Saved, Session};
 use crate::domain::allocation::{Allocation, AllocationDecision};
 use crate::domain::change::OrderChange;
+use crate::domain::channel::order::ChannelOrder;
 use crate::domain::delivery::Delivery;
 use crate::domain::ids::{
     AllocationDecisionId, AllocationId, CustomerId, DeliveryId, OrderId, ProductId, StockItemId, UnitId,
@@ -159,6 +162,7 @@ impl Loaders {
         loader.clear::<StockItemId>();
         loader.clear::<AllocationDecisionId>();
         loader.clear::<ReviewOf>();
+        loader.clear::<ChannelOrderOf>();
         loader.clear::<AllocationsOf>();
         loader.clear::<DeliveriesOf>();
         loader.clear::<ChangesOf>();
@@ -216,6 +220,8 @@ keys! {
     Rules(i32),
     /// The review of an order.
     ReviewOf(OrderId),
+    /// An order as its channel tells of it.
+    ChannelOrderOf(OrderId),
     /// The allocations of an order.
     AllocationsOf(OrderId),
     /// The deliveries of an order.
@@ -292,6 +298,8 @@ load_one! {
         |keys| &inner(keys, |key| &key.0), |one| Rules(one.version);
     ReviewOf => ReviewCase, review::of_orders,
         |keys| &inner(keys, |key| &key.0), |one| ReviewOf(one.order_id);
+    ChannelOrderOf => ChannelOrder, channel::of_orders,
+        |keys| &inner(keys, |key| &key.0), |one| ChannelOrderOf(one.order_id);
 }
 
 load_list! {

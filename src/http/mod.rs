@@ -14,6 +14,7 @@ pub mod error;
 mod execute;
 mod graphql;
 pub mod guard;
+pub mod intake;
 pub mod json;
 mod live;
 mod multipart;

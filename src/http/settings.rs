@@ -14,6 +14,8 @@ pub struct EdgeSettings {
     pub limits: Limits,
     /// Bytes of one request body; larger ones are answered 413.
     pub body_bytes: usize,
+    /// Bytes of one webhook's body; larger ones are answered 413. Shops send large orders as a whole.
+    pub intake_body_bytes: usize,
     /// Seconds a client may take to send its body; slower ones are answered 408.
     pub body_seconds: u64,
     /// Seconds the caller waits for one query or mutation; then `TIMEOUT` is answered. The
@@ -62,6 +64,7 @@ impl Default for EdgeSettings {
         Self {
             limits: Limits::default(),
             body_bytes: 256 * 1024,
+            intake_body_bytes: 2 * 1024 * 1024,
             body_seconds: 10,
             operation_seconds: 30,
             operations: 1_024,

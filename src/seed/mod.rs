@@ -1,9 +1,11 @@
 //! Data to begin with: the demo group to play with, and catalogues to import.
 
 pub mod catalogue;
+mod channels;
 mod group;
 mod play;
 pub mod rules;
+mod stock;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -90,6 +92,8 @@ async fn seed(store: &Store, now: DateTime<Utc>, orders: bool) -> Result<bool, F
     catalogue::put(&app, &data.reference, &data.stock).await?;
     if orders {
         play::orders(&app, &clock, today - Duration::days(20)).await?;
+        stock::operations(&app, &clock).await?;
+        channels::open(&app).await?;
     }
     stop.cancel();
     tasks.close();

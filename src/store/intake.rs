@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use entity::{customer, orders, product, rule_set};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait};
 use uuid::Uuid;
 
@@ -19,6 +19,8 @@ use crate::domain::reference::{Customer, Product};
 pub struct Named<'a> {
     /// The channel it came on.
     pub channel: Channel,
+    /// The account it comes over.
+    pub account: Option<&'a str>,
     /// The submitter's own number for it.
     pub reference: Option<&'a str>,
     /// The customer; both ways must lead to the same one, and neither to none.
@@ -29,7 +31,7 @@ pub struct Named<'a> {
 
 /// What there is of what was named.
 pub struct Facts {
-    /// The order under this reference on this channel, with the digest it was submitted by.
+    /// The order under this reference on this channel and account, with the digest it was submitted by.
     pub former: Option<(OrderId, String)>,
     /// The customer.
     pub customer: Option<Customer>,
@@ -37,6 +39,11 @@ pub struct Facts {
     pub products: BTreeMap<String, Product>,
     /// The rule set in force.
     pub rule_set_version: i32,
+}
+
+/// The account of an order as the index of references has it: none is a text of its own.
+fn account_column() -> SimpleExpr {
+    Expr::cust("COALESCE(orders.account, '')")
 }
 
 /// Gathers it.
@@ -55,7 +62,8 @@ pub async fn facts(work: &Work, named: &Named<'_>) -> Result<Facts> {
     if let Some(reference) = named.reference {
         let is = Condition::all()
             .add(orders::Column::Channel.eq(named.channel.code()))
-            .add(orders::Column::ExternalReference.eq(reference));
+            .add(orders::Column::ExternalReference.eq(reference))
+            .add(account_column().eq(named.account.unwrap_or_default()));
         select
             .expr_as(Expr::col((orders::Entity, orders::Column::Id)), "former_id")
             .expr_as(Expr::col((orders::Entity, orders::Column::Digest)), "former_digest")

@@ -6,6 +6,7 @@ pub mod access_key;
 pub mod aggregate;
 pub mod allocation;
 pub mod change;
+pub mod channel;
 mod concerned;
 pub mod delivery;
 pub mod error;

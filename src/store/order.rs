@@ -305,6 +305,8 @@ pub enum OrderKey {
     ExternalReference {
         /// The channel.
         channel: Channel,
+        /// The account it came over; any, where absent.
+        account: Option<String>,
         /// The submitter's number.
         reference: String,
     },

@@ -1,7 +1,8 @@
 //! Scope as SQL: what does not exist for a caller is not found by any query.
 
 use entity::{
-    access_key, allocation, delivery, event, order_change, orders, stock_item, stock_transfer, stocktake, ticket,
+    access_key, allocation, delivery, event, order_change, orders, sales_channel, stock_item, stock_transfer,
+    stocktake, ticket,
 };
 use sea_orm::sea_query::{Condition, Expr, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, Iden};
@@ -163,6 +164,15 @@ pub fn access_keys(scope: &Scope) -> Condition {
         Scope::Account(account) => Condition::any().add(access_key::Column::Account.eq(account.as_str())).add(links),
         Scope::Customer(_) | Scope::Units(_) => Condition::all().add(links),
         Scope::Order(_) | Scope::Nothing => nothing(),
+    }
+}
+
+/// Channels that exist for the scope: a unit's own, for the group's own people.
+pub fn channels(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Units(units) => Condition::all().add(sales_channel::Column::UnitId.is_in(unit_ids(units))),
+        _ => nothing(),
     }
 }
 

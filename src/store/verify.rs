@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    access_key, access_restriction, allocation, bill_of_materials, delivery, event, order_change, orders, reservation,
-    review_case, settlement_record, stock_item, stock_movement, stock_transfer, stocktake, ticket,
+    access_key, access_restriction, allocation, bill_of_materials, channel_order, delivery, event, order_change,
+    orders, reservation, review_case, sales_channel, settlement_record, stock_item, stock_movement, stock_transfer,
+    stocktake, ticket,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;
@@ -19,6 +20,8 @@ use crate::domain::access::AccessRestriction;
 use crate::domain::access_key::AccessKey;
 use crate::domain::allocation::Allocation;
 use crate::domain::change::OrderChange;
+use crate::domain::channel::SalesChannel;
+use crate::domain::channel::order::ChannelOrder;
 use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};
 use crate::domain::ids::OrderId;
@@ -96,6 +99,10 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     )
     .await?;
     report.events += verify_history::<AccessKey, access_key::Entity>(db, access_key::Column::Id, &mut findings).await?;
+    report.events +=
+        verify_history::<SalesChannel, sales_channel::Entity>(db, sales_channel::Column::Id, &mut findings).await?;
+    report.events +=
+        verify_history::<ChannelOrder, channel_order::Entity>(db, channel_order::Column::Id, &mut findings).await?;
     log::verify(db, &mut findings).await?;
     report.violations = findings.0;
     Ok(report)

@@ -21,4 +21,5 @@ mod plans;
 mod reading;
 mod scenarios;
 mod statements;
+mod stock_model;
 mod verify;

@@ -137,6 +137,12 @@ impl Life {
         let input = match choice.action {
             // No step of an order.
             Action::CreatePartnerKey | Action::CreateTrackingLink | Action::RevokeAccessKey => return None,
+            Action::CreateSalesChannel
+            | Action::UpdateSalesChannel
+            | Action::RotateChannelSecret
+            | Action::DeactivateSalesChannel
+            | Action::ActivateSalesChannel
+            | Action::ReplayChannelDelivery => return None,
             Action::StartReview | Action::TakeReview | Action::ReturnReview | Action::AllocateOrder => of(id),
             Action::ReassignReview => {
                 let others = ["rita.reviewer", "fiona.finance"];

@@ -52,6 +52,45 @@ async fn fill(world: &World) {
             "gen_random_uuid() AS id, md5(n::text)::uuid AS product_id, 'S' || n AS sku, \
              md5((n % 40)::text)::uuid AS warehouse_id",
         ),
+        (
+            "stock_transfer",
+            "gen_random_uuid() AS id, md5((n % 40)::text)::uuid AS from_warehouse_id, \
+             md5((n % 41)::text)::uuid AS to_warehouse_id, md5(n::text)::uuid AS to_item_id, \
+             (ARRAY['RECEIVED', 'CANCELLED', 'DISPATCHED', 'REQUESTED'])[1 + n % 4] AS status, \
+             now() - n * interval '50 minutes' AS requested_at",
+        ),
+        (
+            "stocktake",
+            "gen_random_uuid() AS id, md5((n % 40)::text)::uuid AS warehouse_id, \
+             (ARRAY['APPROVED', 'REJECTED', 'OPEN', 'COUNTED'])[1 + n % 4] AS status, \
+             now() - n * interval '50 minutes' AS opened_at",
+        ),
+        (
+            "stocktake_line",
+            "gen_random_uuid() AS id, md5((n / 5)::text)::uuid AS stocktake_id, md5(n::text)::uuid AS stock_item_id",
+        ),
+        (
+            "replenishment_request",
+            "gen_random_uuid() AS id, md5(n::text)::uuid AS stock_item_id, \
+             (ARRAY['RECEIVED', 'REJECTED', 'ORDERED', 'PROPOSED'])[1 + n % 4] AS status, \
+             now() - n * interval '50 minutes' AS requested_at",
+        ),
+        (
+            "backorder",
+            "gen_random_uuid() AS id, md5((n / 2)::text)::uuid AS allocation_id, md5(n::text)::uuid AS stock_item_id, \
+             now() - n * interval '50 minutes' AS created_at",
+        ),
+        (
+            "stock_movement",
+            "gen_random_uuid() AS id, md5((n % 4000)::text)::uuid AS stock_item_id, \
+             now() - n * interval '50 minutes' AS moved_at",
+        ),
+        (
+            "channel_delivery",
+            "gen_random_uuid() AS id, md5((n % 40)::text)::uuid AS channel_id, 'R' || n AS recognized_by, \
+             now() - n * interval '50 minutes' AS received_at, now() AS processed_at, 'E' || n AS reference, \
+             md5((n / 2)::text)::uuid AS order_id, (ARRAY['TAKEN_IN', 'UNCHANGED', 'AMENDED', 'FAILED'])[1 + n % 4] AS outcome",
+        ),
         ("customer", "gen_random_uuid() AS id, 'C' || n AS number"),
         ("product", "gen_random_uuid() AS id, 'P' || n AS sku, 'Category ' || n % 50 AS category"),
     ];
@@ -65,6 +104,25 @@ async fn fill(world: &World) {
         assert_eq!(world.tamper(&sql).await, u64::from(ROWS), "{table}");
         world.tamper(&format!("VACUUM ANALYZE {table}")).await;
     }
+}
+
+/// A transfer, a stocktake, somebody who waits, and a request: something of each to copy.
+async fn stock_operations(world: &std::sync::Arc<World>) {
+    world.accepted(&[line("LASER-4", "14")]).await;
+    let walt = world.person("walt.warehouse");
+    let item = world.stock("LAMP-1", "AUR-N-WH").await["id"].clone();
+    let units = world.actor(Role::Supervisor).data("{ units { id code } }", json!({})).await;
+    let unit = |code: &str| {
+        let all = units["units"].as_array().expect("units");
+        all.iter().find(|unit| unit["code"] == code).expect("the unit")["id"].clone()
+    };
+    let request = json!({ "fromStockItemId": item, "toWarehouseId": unit("AUR-S-WH"), "quantity": "1" });
+    world.actor(Role::Procurement).does("requestTransfer", request).await;
+    let open = json!({ "warehouseId": unit("AUR-N-WH"), "stockItemIds": [item] });
+    let stocktake = walt.does("openStocktake", open).await["stocktake"]["id"].clone();
+    // Ended, so that its line can be copied: an item is under one count at a time.
+    let reject = json!({ "stocktakeId": stocktake, "reason": "A test." });
+    world.actor(Role::Admin).does("rejectStocktake", reject).await;
 }
 
 /// A list, what it is narrowed or sorted by, and the page.
@@ -114,6 +172,24 @@ fn questions(unit: &str) -> Vec<String> {
             questions.push(format!("{list}(first: 20, filter: {{ {filter} }}) {{ {page} }}"));
         }
     }
+    let channel = "U2FsZXNDaGFubmVsOjAwMDAwMDAwMDAwMDcwMDA4MDAwMDAwMDAwMDAwMDAw";
+    for filter in [
+        String::new(),
+        format!("channelId: \"{channel}\""),
+        format!("channelId: \"{channel}\", outcomes: [FAILED]"),
+        "outcomes: [FAILED, NEEDS_ATTENTION]".to_owned(),
+        "reference: \"E77\"".to_owned(),
+        format!("orderId: \"{id}\""),
+        "receivedFrom: \"2026-01-01T00:00:00Z\"".to_owned(),
+    ] {
+        questions.push(format!("channelDeliveries(first: 20, filter: {{ {filter} }}) {{ {page} }}"));
+    }
+    questions
+        .push("salesChannels(first: 5) { nodes { health { lastReceivedAt failed waiting lagSeconds } } }".to_owned());
+    questions.push(format!(
+        "order(by: {{ externalReference: {{ channel: E_COMMERCE, account: \"shop\", reference: \"E77\" }} }}) \
+         {{ id channelOrder {{ faults {{ code }} }} }} customers(first: 20) {{ {page} }}"
+    ));
     let entries = "nodes { order { id } owner { subject } } pageInfo { endCursor hasNextPage }";
     for narrowed in [
         "first: 20",
@@ -125,6 +201,30 @@ fn questions(unit: &str) -> Vec<String> {
     ] {
         questions.push(format!("reviewQueue({narrowed}) {{ totalCount {entries} }}"));
     }
+    for (list, filters) in [
+        (
+            "stockTransfers",
+            vec![
+                String::new(),
+                "statuses: [DISPATCHED]".to_owned(),
+                format!("fromWarehouseIds: [\"{unit}\"]"),
+                format!("toWarehouseIds: [\"{unit}\"]"),
+            ],
+        ),
+        ("stocktakes", vec![String::new(), "statuses: [OPEN]".to_owned(), format!("warehouseIds: [\"{unit}\"]")]),
+        ("replenishmentRequests", vec![String::new(), "statuses: [PROPOSED]".to_owned()]),
+        ("backorders", vec![String::new(), format!("warehouseIds: [\"{unit}\"]"), format!("orderId: \"{id}\"")]),
+    ] {
+        for filter in filters {
+            questions.push(format!("{list}(first: 20, filter: {{ {filter} }}) {{ {page} }}"));
+        }
+    }
+    let sums = "nodes { sku } pageInfo { endCursor hasNextPage }";
+    questions.push(format!("productStock(first: 20) {{ {sums} }}"));
+    questions.push(format!("productStock(first: 20, filter: {{ skus: [\"S77\"] }}) {{ {sums} }}"));
+    questions.push(format!("productStock(first: 20, filter: {{ warehouseIds: [\"{unit}\"] }}) {{ {sums} }}"));
+    let time = "from: \"2026-01-01T00:00:00Z\", to: \"2026-02-01T00:00:00Z\"";
+    questions.push(format!("inventoryReport(first: 20, {time}) {{ nodes {{ turnover }} pageInfo {{ endCursor }} }}"));
     questions.push(format!("customers(first: 20) {{ {page} }}"));
     questions.push(format!("products(first: 20) {{ {page} }}"));
     questions.push(format!("products(first: 20, category: \"Category 7\") {{ {page} }}"));
@@ -167,9 +267,12 @@ async fn every_filter_and_sort_finds_an_index() {
         world.arrive(&delivery).await;
         let problem = json!({ "orderId": order, "type": "OTHER", "subject": "x", "description": "y" });
         world.actor(Role::Sales).does("openTicket", problem).await;
+        stock_operations(&world).await;
         let supervisor = world.actor(Role::Supervisor);
         let units = supervisor.data("{ units { id code } }", json!({})).await;
         let unit = units["units"][0]["id"].as_str().expect("an id").to_owned();
+        let shop = world.shop("SHOPIFY", "planned", json!({})).await;
+        shop.outcome("orders/create", "w-1", "{}").await;
         fill(&world).await;
         let session = session(&world).await;
 
@@ -181,8 +284,17 @@ async fn every_filter_and_sort_finds_an_index() {
             for sql in asked.1 {
                 let plan = plan(&session, &sql).await;
                 looked_at += 1;
-                let tables =
-                    ["orders", "review_case", "allocation", "delivery", "ticket", "stock_item", "customer", "product"];
+                let tables = [
+                    "orders",
+                    "review_case",
+                    "allocation",
+                    "delivery",
+                    "ticket",
+                    "stock_item",
+                    "customer",
+                    "product",
+                    "channel_delivery",
+                ];
                 if tables.iter().any(|table| plan.contains(&format!("Seq Scan on {table} "))) {
                     bad.push(format!("{question}\n{sql}\n{plan}"));
                 }

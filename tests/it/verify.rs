@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use ordergraph::domain::actor::Role;
 use ordergraph::domain::invariants::Violation;
 use ordergraph::store::verify;
+use serde_json::json;
 
 use crate::support::story::line;
 use crate::support::{World, on_both_databases};
@@ -233,5 +235,68 @@ on_both_databases!(a_row_changed_by_hand_is_found, |world| async move {
     change(&world, &format!("UPDATE orders SET status = 'APPROVED', version = version + 1 WHERE id = {id}")).await;
     assert!(named(&world).await.contains(&("SEQUENCE_WITHOUT_GAP", "ORDER", order)));
     change(&world, &format!("UPDATE orders SET version = version - 1 WHERE id = {id}")).await;
+    assert_eq!(named(&world).await, []);
+});
+
+on_both_databases!(what_is_held_moved_or_counted_wrongly_is_found, |world| async move {
+    let walt = world.person("walt.warehouse");
+    let laser = world.stock("LASER-4", "AUR-N-WH").await;
+    let hold = json!({ "stockItemId": laser["id"], "quantity": "2", "reason": "A test." });
+    walt.does("holdStock", hold).await;
+    let units = world.actor(Role::Supervisor).data("{ units { id code } }", json!({})).await;
+    let unit = |code: &str| {
+        let all = units["units"].as_array().expect("units");
+        all.iter().find(|unit| unit["code"] == code).expect("the unit")["id"].clone()
+    };
+    let request = json!({ "fromStockItemId": laser["id"], "toWarehouseId": unit("AUR-S-WH"), "quantity": "3" });
+    let transfer = world.actor(Role::Procurement).does("requestTransfer", request).await["transfer"]["id"].clone();
+    walt.does("dispatchTransfer", json!({ "transferId": transfer })).await;
+    let open = json!({ "warehouseId": unit("AUR-N-WH"), "stockItemIds": [laser["id"]] });
+    let stocktake = walt.does("openStocktake", open).await["stocktake"]["id"].clone();
+    let count = json!({ "stocktakeId": stocktake, "stockItemId": laser["id"], "counted": "2" });
+    walt.does("recordCount", count).await;
+    walt.does("finishStocktake", json!({ "stocktakeId": stocktake })).await;
+    world.actor(Role::FinanceApprover).does("approveStocktake", json!({ "stocktakeId": stocktake })).await;
+    assert_eq!(named(&world).await, []);
+
+    let (item, row) = id_of(&world, "stock_item", "quality_hold > 0").await;
+    let oversold = format!("UPDATE stock_item SET quality_hold = on_hand + 1000 WHERE id = {item}");
+    lift_checks(&world, "stock_item", &oversold).await;
+    change(&world, &oversold).await;
+    assert_eq!(
+        named(&world).await,
+        [
+            ("HELD_EQUALS_MOVEMENTS", "stock_item", row.clone()),
+            ("NEVER_OVERSOLD", "stock_item", row.clone()),
+            ("STATE_EQUALS_FOLD", "STOCK_ITEM", row.clone()),
+        ]
+    );
+    change(&world, &format!("UPDATE stock_item SET quality_hold = 2000 WHERE id = {item}")).await;
+
+    let (_, row) = id_of(&world, "stock_transfer", "status = 'DISPATCHED'").await;
+    change(&world, "UPDATE stock_transfer SET received = quantity").await;
+    assert_eq!(
+        named(&world).await,
+        [
+            ("RECEIVED_WHEN_ALL_ARRIVED", "stock_transfer", row.clone()),
+            ("STATE_EQUALS_FOLD", "STOCK_TRANSFER", row.clone()),
+            ("TRANSFER_EQUALS_MOVEMENTS", "stock_transfer", row),
+        ]
+    );
+    change(&world, "UPDATE stock_transfer SET received = 0").await;
+
+    let (_, row) = id_of(&world, "stocktake", "status = 'APPROVED'").await;
+    change(&world, "UPDATE stocktake SET decided_by = 'walt.warehouse'").await;
+    change(&world, "UPDATE stocktake_line SET open = (1 = 1)").await;
+    assert_eq!(
+        named(&world).await,
+        [
+            ("COUNTED_ONCE_AT_A_TIME", "stocktake", row.clone()),
+            ("FOUR_EYES_ON_COUNTS", "stocktake", row.clone()),
+            ("STATE_EQUALS_FOLD", "STOCKTAKE", row),
+        ]
+    );
+    change(&world, "UPDATE stocktake SET decided_by = 'fiona.finance'").await;
+    change(&world, "UPDATE stocktake_line SET open = (1 = 0)").await;
     assert_eq!(named(&world).await, []);
 });

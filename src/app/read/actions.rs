@@ -9,6 +9,7 @@ use crate::domain::access_key::AccessKey;
 use crate::domain::actor::Actor;
 use crate::domain::allocation::Allocation;
 use crate::domain::change::OrderChange;
+use crate::domain::channel::SalesChannel;
 use crate::domain::delivery::{self, Delivery};
 use crate::domain::ids::UnitId;
 use crate::domain::inventory::{ReplenishmentRequest, StockItem, StockTransfer, Stocktake};
@@ -103,6 +104,14 @@ const STOCKTAKE: &[Action] =
 /// Actions on a restriction of access.
 const RESTRICTION: &[Action] = &[Action::RestoreAccess];
 
+/// Actions on a channel.
+const CHANNEL: &[Action] = &[
+    Action::UpdateSalesChannel,
+    Action::RotateChannelSecret,
+    Action::DeactivateSalesChannel,
+    Action::ActivateSalesChannel,
+];
+
 fn offered(actor: &Actor, actions: &[Action], blockers: impl Fn(Action) -> Refusals) -> Vec<AvailableAction> {
     actions
         .iter()
@@ -194,4 +203,9 @@ pub fn of_transfer(actor: &Actor, transfer: &StockTransfer) -> Vec<AvailableActi
 /// What the actor can do with a stocktake. Whether what is reserved was found shows when it is approved.
 pub fn of_stocktake(actor: &Actor, stocktake: &Stocktake) -> Vec<AvailableAction> {
     offered(actor, STOCKTAKE, |action| stocktake.blockers(action, actor))
+}
+
+/// What the actor can do with a channel.
+pub fn of_channel(actor: &Actor, channel: &SalesChannel) -> Vec<AvailableAction> {
+    offered(actor, CHANNEL, |action| channel.blockers(action, actor))
 }

@@ -6,6 +6,7 @@ pub mod access_key;
 pub mod actions;
 pub mod allocation;
 pub mod change;
+pub mod channel;
 pub mod delivery;
 pub mod event;
 pub mod inventory;

@@ -29,7 +29,12 @@ pub struct Found {
 /// One order, if it exists for the caller, with what is wanted of it.
 pub async fn order(session: &Session, key: &OrderKey, wanted: &Wanted) -> Result<Found, Failure> {
     session.may_read("order")?;
-    read(session, &Roots::One(key.clone()), wanted).await
+    let found = read(session, &Roots::One(key.clone()), wanted).await?;
+    if found.tree.orders.has_next {
+        let message = "Several accounts of this channel use this number; name the account, too.";
+        return Err(Failure::BadInput(message.to_owned()));
+    }
+    Ok(found)
 }
 
 /// A page of orders, with what is wanted of them.

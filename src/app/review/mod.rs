@@ -14,6 +14,7 @@ use crate::app::command::Command;
 use crate::domain::actor::Role;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{ClarificationId, OrderId};
+use crate::domain::intake::received::IntakeFault;
 use crate::domain::money::Currency;
 use crate::domain::order::Order;
 use crate::domain::permission::Action;
@@ -21,7 +22,7 @@ use crate::domain::reference::Customer;
 use crate::domain::review::{self, Answer, CheckFacts, LineSpecification, Waiver};
 use crate::domain::rules::RuleSet;
 use crate::store::work::Tracked;
-use crate::store::{Result, Work, order, reference, review as cases};
+use crate::store::{Result, Work, channel, order, reference, review as cases};
 
 /// The order a command acted on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,7 @@ pub(super) struct Facts {
     rules: Arc<RuleSet>,
     lookalikes: Vec<String>,
     others: Vec<(Currency, Decimal)>,
+    intake_faults: Vec<IntakeFault>,
     now: DateTime<Utc>,
 }
 
@@ -50,6 +52,11 @@ impl Facts {
                 order::totals_of_others(work, order, days_before(rolling)).await?
             } else {
                 Vec::new()
+            },
+            // Only orders that came over a channel can have any.
+            intake_faults: match order.account {
+                Some(_) => channel::faults_of(work, order.id).await?,
+                None => Vec::new(),
             },
             now: work.now(),
             customer: reference::customer_by_id(work.reference(), order.customer_id).await?,
@@ -69,6 +76,7 @@ impl Facts {
             rules: &self.rules,
             lookalikes: &self.lookalikes,
             others: &self.others,
+            intake_faults: &self.intake_faults,
             now: self.now,
         }
     }

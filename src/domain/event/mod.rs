@@ -38,6 +38,10 @@ codes! {
         AccessKey = "ACCESS_KEY",
         /// Access that was taken away from somebody.
         AccessRestriction = "ACCESS_RESTRICTION",
+        /// A channel that orders come over.
+        SalesChannel = "SALES_CHANNEL",
+        /// An order as its channel tells of it.
+        ChannelOrder = "CHANNEL_ORDER",
     }
 }
 
@@ -252,6 +256,20 @@ codes! {
         TicketResolved = "TICKET_RESOLVED",
         /// It was set what a product is made of.
         BillOfMaterialsSet = "BILL_OF_MATERIALS_SET",
+        /// A channel was opened.
+        SalesChannelCreated = "SALES_CHANNEL_CREATED",
+        /// How a channel's orders are taken in was changed.
+        SalesChannelUpdated = "SALES_CHANNEL_UPDATED",
+        /// A channel got another secret to sign with.
+        SalesChannelSecretRotated = "SALES_CHANNEL_SECRET_ROTATED",
+        /// A channel's deliveries are turned away from now on.
+        SalesChannelDeactivated = "SALES_CHANNEL_DEACTIVATED",
+        /// A channel's deliveries are taken again.
+        SalesChannelActivated = "SALES_CHANNEL_ACTIVATED",
+        /// An order came over a channel, with what was missing or wrong.
+        ChannelOrderReceived = "CHANNEL_ORDER_RECEIVED",
+        /// A channel told something of an order later.
+        ChannelOrderUpdated = "CHANNEL_ORDER_UPDATED",
         /// Access was taken away from somebody.
         AccessRevoked = "ACCESS_REVOKED",
         /// Access was given back.
@@ -303,6 +321,13 @@ impl EventKind {
                 | Self::ReplenishmentRaised
                 | Self::ReplenishmentReceived
                 | Self::BillOfMaterialsSet
+                | Self::SalesChannelCreated
+                | Self::SalesChannelUpdated
+                | Self::SalesChannelSecretRotated
+                | Self::SalesChannelDeactivated
+                | Self::SalesChannelActivated
+                | Self::ChannelOrderReceived
+                | Self::ChannelOrderUpdated
                 | Self::OrderUnreserved
                 | Self::AllocationReservationExpired
                 | Self::AllocationReservationWithdrawn

@@ -1,6 +1,7 @@
 //! Intake (R1): one form for every channel, checked as a whole.
 
 mod form;
+pub mod received;
 
 use std::collections::BTreeMap;
 

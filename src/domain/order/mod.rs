@@ -51,6 +51,10 @@ impl Lifecycle for OrderStatus {
     const NOUN: &'static str = "order";
     const TRANSITIONS: &'static [Transition<Self>] = &[
         birth(Action::SubmitOrder, Submitted, "R1.2"),
+        birth(Action::ReplayChannelDelivery, Submitted, "R1.3"),
+        step(Submitted, Action::ReplayChannelDelivery, Submitted, "R1.3"),
+        step(UnderReview, Action::ReplayChannelDelivery, UnderReview, "R1.3"),
+        step(ClarificationRequested, Action::ReplayChannelDelivery, ClarificationRequested, "R1.3"),
         step(Submitted, Action::StartReview, UnderReview, "R2.1"),
         step(Submitted, Action::ReviewAutomatically, Approved, "R2.6"),
         step(Submitted, Action::ReviewAutomatically, UnderReview, "R2.1"),
@@ -468,6 +472,8 @@ impl Order {
         let mut lines: Vec<String> = self
             .lines
             .iter()
+            // Lines that were taken out again.
+            .filter(|line| line.quantities.ordered > Decimal::ZERO)
             .map(|line| {
                 let what = line.sku.as_deref().or(line.category.as_deref()).unwrap_or_default();
                 format!("{what}\u{1f}{}", line.quantities.ordered.normalize())

@@ -2,8 +2,9 @@
 
 use super::rules::CustomerField;
 use crate::domain::codes::codes;
+use crate::domain::intake::received::IntakeFault;
 use crate::domain::money::Currency;
-use crate::domain::order::Order;
+use crate::domain::order::{Order, OrderLine};
 use crate::domain::reference::Customer;
 use crate::domain::rules::RuleSet;
 use chrono::{DateTime, Utc};
@@ -61,6 +62,8 @@ pub struct CheckFacts<'a> {
     pub lookalikes: &'a [String],
     /// What the customer's other orders within the rolling days come to, by currency.
     pub others: &'a [(Currency, Decimal)],
+    /// What was missing or wrong when the order came over a channel.
+    pub intake_faults: &'a [IntakeFault],
     /// Now: licences and restrictions are valid on a day.
     pub now: DateTime<Utc>,
 }
@@ -69,7 +72,7 @@ pub struct CheckFacts<'a> {
 pub fn run_checks(order: &Order, facts: &CheckFacts<'_>) -> Vec<Check> {
     vec![
         customer_info(order, facts.rules.review.required_data(order.channel)),
-        requirement_clarity(order, facts.rules),
+        requirement_clarity(order, facts),
         legality(order, facts),
         finance_limit(order, facts),
         duplicate_suspect(facts),
@@ -88,7 +91,7 @@ fn given(text: Option<&String>) -> Option<&str> {
 }
 
 fn customer_info(order: &Order, required: &[CustomerField]) -> Check {
-    let contact = &order.contact;
+    let (contact, address) = (&order.contact, &order.delivery_address);
     let (email, phone) = (given(contact.email.as_ref()), given(contact.phone.as_ref()));
     let mut faults: Vec<String> = required
         .iter()
@@ -117,6 +120,10 @@ fn customer_info(order: &Order, required: &[CustomerField]) -> Check {
             (!is_there).then(|| fault.to_owned())
         })
         .collect();
+    // Only what comes over a channel can leave these blank.
+    if [&address.street, &address.city, &address.country_code].into_iter().any(|part| given(Some(part)).is_none()) {
+        faults.push("The delivery address is incomplete.".to_owned());
+    }
     if email.is_some_and(|email| !looks_like_email(email)) {
         faults.push("The email address has no name, no @ or no domain.".to_owned());
     }
@@ -129,15 +136,26 @@ fn looks_like_email(email: &str) -> bool {
     })
 }
 
-fn requirement_clarity(order: &Order, rules: &RuleSet) -> Check {
+/// Lines of which something is wanted; of others nothing is ordered any more.
+fn wanted(order: &Order) -> impl Iterator<Item = &OrderLine> {
+    order.lines.iter().filter(|line| line.quantities.open() > Decimal::ZERO)
+}
+
+fn requirement_clarity(order: &Order, facts: &CheckFacts<'_>) -> Check {
     let mut faults = Vec::new();
-    for line in &order.lines {
+    for line in wanted(order) {
         if line.product_id.is_none() {
             faults.push(format!("Line {} names only the category {:?}.", line.line_number, line.description));
-        } else if rules.wants_specification(line) {
+        } else if facts.rules.wants_specification(line) {
             let category = line.category.as_deref().unwrap_or_default();
             faults.push(format!("Line {} needs a specification, as all of {category:?} do.", line.line_number));
         }
+    }
+    if faults.is_empty() {
+        // What was assumed when it was taken in, somebody has to find right.
+        let assumed = facts.intake_faults.iter().filter(|fault| fault.code.needs_decision());
+        let assumed = assumed.map(|fault| fault.message.clone()).collect();
+        return check(CheckKind::RequirementClarity, "R2.3", assumed, CheckOutcome::NeedsHuman, "Every line is clear.");
     }
     check(CheckKind::RequirementClarity, "R2.3", faults, CheckOutcome::Fail, "Every line is clear.")
 }
@@ -145,7 +163,7 @@ fn requirement_clarity(order: &Order, rules: &RuleSet) -> Check {
 fn legality(order: &Order, facts: &CheckFacts<'_>) -> Check {
     let mut faults = Vec::new();
     let day = facts.now.date_naive();
-    for line in &order.lines {
+    for line in wanted(order) {
         let what = (line.sku.as_deref(), line.category.as_deref());
         for restriction in &facts.rules.restrictions {
             if restriction.forbids(what, facts.customer, &order.region, day) {

@@ -240,3 +240,36 @@ impl RuleSet {
         Assessment { currency, amount, rolling_total, levels, automatic }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn rules_of_older_versions_are_read() {
+        let former = json!({
+            "version": 1,
+            "approval_bands": [{ "up_to": "50000", "roles": ["REVIEWER"] }, { "up_to": null, "roles": ["FINANCE_APPROVER"] }],
+            "restrictions": [{ "sku": "LASER-4", "category": null, "customer_group": "RETAIL", "reason": "the law" }],
+            "duplicate_window_days": 7, "rankers": [], "milestones": [], "checklists": [], "delivery_methods": [],
+            "ticket_routes": [],
+        });
+        let rules: RuleSet = serde_json::from_value(former).unwrap();
+        assert_eq!(rules.review, ReviewRules::default());
+        let [first, last] = &rules.approval_bands[..] else { panic!("two bands") };
+        assert_eq!((first.rolling_up_to, first.automatic, first.further_levels.len()), (None, false, 0));
+        assert_eq!(last.roles, [Role::FinanceApprover]);
+        assert_eq!(rules.restrictions[0].customer_group.as_deref(), Some("RETAIL"));
+    }
+
+    #[test]
+    fn amounts_are_converted_to_the_minor_unit_or_not_at_all() {
+        let currency = |code: &str| Currency::from_code(code).unwrap();
+        let rate = ExchangeRate { currency: currency("EUR"), rate: Decimal::new(78_567, 4) };
+        let exchange = Exchange { base: currency("CNY"), rates: vec![rate] };
+        assert_eq!(exchange.convert(Decimal::new(1_005, 1), currency("EUR")), Some(Decimal::new(78_960, 2)));
+        assert_eq!(exchange.convert(Decimal::ONE, currency("CNY")), Some(Decimal::ONE));
+        assert_eq!(exchange.convert(Decimal::ONE, currency("USD")), None);
+    }
+}

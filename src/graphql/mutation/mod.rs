@@ -6,6 +6,7 @@ mod access_key;
 mod allocation;
 mod amendment;
 mod change;
+mod channel;
 mod delivery;
 mod inspection;
 mod intake;
@@ -49,6 +50,7 @@ pub struct Mutation(
     ticket::TicketMutation,
     access::AccessMutation,
     access_key::AccessKeyMutation,
+    channel::ChannelMutation,
 );
 
 /// A reason why nothing was done. All reasons come at once.

@@ -4,6 +4,7 @@ pub mod access;
 pub mod access_key;
 pub mod allocation;
 pub mod change;
+pub mod channel;
 pub mod delivery;
 pub mod event;
 pub mod inventory;
@@ -24,6 +25,7 @@ pub struct Query(
     access_key::AccessKeyQuery,
     allocation::AllocationQuery,
     change::ChangeQuery,
+    channel::ChannelQuery,
     delivery::DeliveryQuery,
     event::EventQuery,
     inventory::InventoryQuery,

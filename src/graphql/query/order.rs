@@ -28,9 +28,11 @@ pub enum OrderRef {
     ExternalReference(ExternalReference),
 }
 
-/// The submitter's own number for an order, unique within its channel (R1.3).
+/// The submitter's own number for an order, unique within its channel and account (R1.3).
 #[derive(InputObject)]
 pub struct ExternalReference {
+    /// The channel account the order came over; needed when several accounts use the same number.
+    account: Option<String>,
     /// The channel the order came over.
     channel: Channel,
     /// The submitter's own number.
@@ -45,6 +47,7 @@ impl OrderRef {
             Self::Number(number) => OrderKey::Number(text::clean("by.number", number)?),
             Self::ExternalReference(one) => OrderKey::ExternalReference {
                 channel: one.channel,
+                account: text::clean_optional("by.externalReference.account", one.account)?,
                 reference: text::clean("by.externalReference.reference", one.reference)?,
             },
         })

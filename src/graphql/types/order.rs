@@ -7,6 +7,7 @@ use async_graphql::{Context, ID, Object, Result};
 use super::actions::{self, AvailableAction};
 use super::allocation::Allocation;
 use super::change::OrderChange;
+use super::channel::ChannelOrder;
 use super::common::{Address, Contact, Money};
 use super::delivery::{Delivery, SettlementRecord};
 use super::event::EventConnection;
@@ -22,7 +23,9 @@ use crate::domain::order::{Coverage, OrderStatus, Stage};
 use crate::graphql::connection::{Paging, Slice, connection, page_cost};
 use crate::graphql::context::{Answer, int, is_external, loaders, session};
 use crate::graphql::ids;
-use crate::graphql::loaders::{AllocationsOf, ChangesOf, DeliveriesOf, ReviewOf, Rules, SettlementOf, TicketsOf};
+use crate::graphql::loaders::{
+    AllocationsOf, ChangesOf, ChannelOrderOf, DeliveriesOf, ReviewOf, Rules, SettlementOf, TicketsOf,
+};
 use crate::graphql::scalars::{CurrencyCode, Date, DateTime};
 
 pub use super::order_line::{LineQuantities, OrderLine};
@@ -62,7 +65,7 @@ impl Order {
         self.0.account.as_ref()
     }
 
-    /// The submitter's own number for it, unique within the channel (R1.3).
+    /// The submitter's own number for it, unique within the channel and account (R1.3).
     async fn external_reference(&self) -> Option<&String> {
         self.0.external_reference.as_ref()
     }
@@ -202,6 +205,16 @@ impl Order {
         }
         let found = loaders(ctx)?.get(ReviewOf(self.0.id)).await.answer(ctx)?;
         Ok(found.map(ReviewCase))
+    }
+
+    /// The order as the channel it came over tells of it: what it costs there, what was missing or wrong. Null
+    /// for orders that came otherwise, and for people outside the group.
+    async fn channel_order(&self, ctx: &Context<'_>) -> Result<Option<ChannelOrder>> {
+        if is_external(ctx)? || self.0.account.is_none() {
+            return Ok(None);
+        }
+        let found = loaders(ctx)?.get(ChannelOrderOf(self.0.id)).await.answer(ctx)?;
+        Ok(found.map(|told| ChannelOrder::new(told, self.0.currency)))
     }
 
     /// Questions to whoever placed the order, and their answers, oldest first (R2.3).

@@ -19,6 +19,7 @@ pub const ORDER: &[Field] = &[
     ("cancellation", &["cancellation"]),
     ("changes", &[]),
     ("channel", &["channel"]),
+    ("channelOrder", &["account", "currency"]),
     ("clarifications", &[]),
     ("completedAt", &["completed_at"]),
     ("confirmationStatus", &[]),

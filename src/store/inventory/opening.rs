@@ -5,12 +5,14 @@ use crate::domain::event::EventKind;
 use crate::domain::inventory::StockItem;
 use crate::domain::permission::Action;
 use crate::store::error::{Result, StoreError};
+use crate::store::row::among;
 use crate::store::work::{Occasion, Tracked, Work};
 use crate::store::{Store, reference};
 use chrono::{DateTime, Utc};
 use entity::stock_item;
 use rust_decimal::Decimal;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{EntityTrait, QueryFilter, QuerySelect};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -61,18 +63,23 @@ async fn open_within(work: &Work, opening: &[OpeningStock]) -> Result<usize> {
     let skus: Vec<String> = opening.iter().map(|row| row.sku.clone()).collect();
     let products = reference::products_by_sku(work.reference(), &skus).await?;
     let units = reference::all_units(work.reference()).await?;
+    let ids = products.values().map(|product| product.id.0);
+    let mut known: BTreeSet<(Uuid, Uuid)> = stock_item::Entity::find()
+        .filter(among(stock_item::Column::ProductId, ids))
+        .select_only()
+        .columns([stock_item::Column::ProductId, stock_item::Column::WarehouseId])
+        .into_tuple()
+        .all(work.db().await?)
+        .await?
+        .into_iter()
+        .collect();
     let mut count = 0;
     for row in opening {
         let missing =
             |what: &str| StoreError::Corrupt(format!("opening stock of {}: no {what} {}", row.sku, row.warehouse));
         let product = products.get(&row.sku).ok_or_else(|| missing("product for"))?;
         let warehouse = units.iter().find(|unit| unit.code == row.warehouse).ok_or_else(|| missing("warehouse"))?;
-        let known = stock_item::Entity::find()
-            .filter(stock_item::Column::ProductId.eq(product.id.0))
-            .filter(stock_item::Column::WarehouseId.eq(warehouse.id.0))
-            .count(work.db().await?)
-            .await?;
-        if known > 0 {
+        if !known.insert((product.id.0, warehouse.id.0)) {
             continue;
         }
         let mut item = StockItem::empty(work.id(), product.id, product.sku.clone(), warehouse.id);

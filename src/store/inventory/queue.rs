@@ -37,6 +37,7 @@ pub struct QueueFilter {
 }
 
 fn condition(actor: &Actor, filter: &QueueFilter) -> Condition {
+    let mut all = Condition::all().add(Expr::cust(WAITING));
     let mut items = scope::stock(&actor.scope);
     if let Some(skus) = &filter.sku {
         items = items.add(among(stock_item::Column::Sku, skus.clone()));
@@ -44,8 +45,11 @@ fn condition(actor: &Actor, filter: &QueueFilter) -> Condition {
     if let Some(warehouses) = &filter.warehouses {
         items = items.add(among(stock_item::Column::WarehouseId, warehouses.iter().map(|id| id.0)));
     }
-    let items = Query::select().column(stock_item::Column::Id).from(stock_item::Entity).cond_where(items).take();
-    let mut all = Condition::all().add(Expr::cust(WAITING)).add(backorder::Column::StockItemId.in_subquery(items));
+    // Whoever sees everything and asks for everything need not have every item looked up.
+    if !items.is_empty() {
+        let items = Query::select().column(stock_item::Column::Id).from(stock_item::Entity).cond_where(items).take();
+        all = all.add(backorder::Column::StockItemId.in_subquery(items));
+    }
     if let Some(order) = filter.order {
         let shares = Query::select()
             .column(allocation::Column::Id)

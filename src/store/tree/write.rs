@@ -149,9 +149,10 @@ fn write_roots(sql: &mut Builder, actor: &Actor, roots: &Roots, wanted: &Wanted)
             let condition = scope::orders(&actor.scope).add(match key {
                 OrderKey::Id(id) => Condition::all().add(orders::Column::Id.eq(id.0)),
                 OrderKey::Number(number) => Condition::all().add(orders::Column::Number.eq(number)),
-                OrderKey::ExternalReference { channel, reference } => Condition::all()
+                OrderKey::ExternalReference { channel, account, reference } => Condition::all()
                     .add(orders::Column::Channel.eq(channel.code()))
-                    .add(orders::Column::ExternalReference.eq(reference)),
+                    .add(orders::Column::ExternalReference.eq(reference))
+                    .add_option(account.as_ref().map(|account| orders::Column::Account.eq(account.as_str()))),
             });
             sql.set("o", |sql| {
                 sql.push("SELECT ");

@@ -10,8 +10,9 @@ use futures::future::join_all;
 use ordergraph::app::Identity;
 use ordergraph::domain::actor::Role;
 use ordergraph::domain::ids::{
-    AccessKeyId, AccessRestrictionId, AllocationId, ChangeOptionId, DeliveryId, HoldId, MilestoneId, OrderChangeId,
-    OrderId, ReplenishmentRequestId, StockItemId, StockTransferId, StocktakeId, TicketId, UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationId, ChangeOptionId, ChannelDeliveryId, DeliveryId, HoldId, MilestoneId,
+    OrderChangeId, OrderId, ReplenishmentRequestId, SalesChannelId, StockItemId, StockTransferId, StocktakeId,
+    TicketId, UnitId,
 };
 use ordergraph::domain::permission::{Action, READS, permitted, readers};
 use ordergraph::graphql::ids::{GlobalId, encode};
@@ -57,6 +58,7 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
     ("accessRestrictions", "{ accessRestrictions(first: 1) { totalCount } }"),
     ("allocations", "{ allocations(first: 1) { totalCount } }"),
     ("billOfMaterials", "{ billOfMaterials(sku: \"NO-1\") { depth } }"),
+    ("channelDeliveries", "{ channelDeliveries(first: 1) { totalCount } }"),
     ("backorders", "{ backorders(first: 1) { totalCount } }"),
     ("customers", "{ customers(first: 1) { totalCount } }"),
     ("deliveries", "{ deliveries(first: 1) { totalCount } }"),
@@ -75,7 +77,13 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
     ("orders", "{ orders(first: 1) { totalCount } }"),
     ("productStock", "{ productStock(first: 1) { totalCount } }"),
     ("products", "{ products(first: 1) { totalCount } }"),
+    (
+        "reconcileChannel",
+        "query($order: ID!) { reconcileChannel(input: { channelId: $order, from: \"2026-01-01T00:00:00Z\", \
+         before: \"2026-01-02T00:00:00Z\", listing: [] }) { matched } }",
+    ),
     ("replenishmentRequests", "{ replenishmentRequests(first: 1) { totalCount } }"),
+    ("salesChannels", "{ salesChannels(first: 1) { totalCount } }"),
     ("reviewQueue", "{ reviewQueue(first: 1) { totalCount } }"),
     ("serviceConfig", "{ serviceConfig { maxDepth } }"),
     ("shortageOptions", "query($order: ID!) { shortageOptions(orderId: $order) { lines { missing } } }"),
@@ -99,6 +107,10 @@ pub(super) const SUBSCRIPTIONS: &[(&str, &str)] = &[
 
 pub(super) fn unknown<T: GlobalId>() -> String {
     encode(T::from(uuid::Uuid::now_v7())).to_string()
+}
+
+fn channel_settings() -> Value {
+    json!({ "name": "X", "settings": { "customerNumber": "C-1001", "currencyCode": "CNY" } })
 }
 
 /// An input of the right form about things that do not exist.
@@ -181,6 +193,17 @@ pub(super) fn input(action: Action) -> Value {
         }
         Action::ContactCustomer => with(ticket, json!({ "summary": "Called." })),
         Action::ResolveTicket => with(ticket, json!({ "resolution": "Mended." })),
+        Action::CreateSalesChannel => with(
+            channel_settings(),
+            json!({ "code": "x", "kind": "PARTNER", "channel": "PARTNER_REFERRAL", "unitId": unknown::<UnitId>() }),
+        ),
+        Action::UpdateSalesChannel => with(channel_settings(), json!({ "channelId": unknown::<SalesChannelId>() })),
+        Action::RotateChannelSecret => {
+            json!({ "channelId": unknown::<SalesChannelId>(), "secret": "a secret of some length" })
+        }
+        Action::DeactivateSalesChannel => with(reason, json!({ "channelId": unknown::<SalesChannelId>() })),
+        Action::ActivateSalesChannel => json!({ "channelId": unknown::<SalesChannelId>() }),
+        Action::ReplayChannelDelivery => json!({ "deliveryId": unknown::<ChannelDeliveryId>() }),
         Action::CreatePartnerKey => json!({ "account": " " }),
         Action::CreateTrackingLink => order,
         Action::RevokeAccessKey => with(reason, json!({ "accessKeyId": unknown::<AccessKeyId>() })),
@@ -228,7 +251,14 @@ on_both_databases!(reads_are_for_those_the_table_names, |world| async move {
             asker.actor.query(document, needed)
         }));
         for ((field, _), answer) in QUERIES.iter().zip(answers.await) {
-            assert_eq!(answer.code(), asker.expects(readers(field), ""), "{field} as {}", asker.actor.identity.subject);
+            // The id of an order is none of a channel.
+            let allowed = if *field == "reconcileChannel" { "BAD_USER_INPUT" } else { "" };
+            assert_eq!(
+                answer.code(),
+                asker.expects(readers(field), allowed),
+                "{field} as {}",
+                asker.actor.identity.subject
+            );
         }
     }
 });
@@ -263,7 +293,9 @@ on_both_databases!(writes_are_for_those_the_table_names, |world| async move {
             // exist is not found.
             let by_rules = [Action::SubmitOrder, Action::RevokeAccess, Action::SetBillOfMaterials].contains(action);
             // An order without lines and a blank reason are refused by the rules; what does not exist is not found.
-            let by_rules = [Action::SubmitOrder, Action::RevokeAccess, Action::CreatePartnerKey].contains(action);
+            let by_rules =
+                [Action::SubmitOrder, Action::RevokeAccess, Action::CreatePartnerKey, Action::CreateSalesChannel]
+                    .contains(action);
             let allowed = if by_rules { "" } else { "NOT_FOUND" };
             assert_eq!(
                 answer.code(),

@@ -190,6 +190,41 @@ on_both_databases!(other_currencies_are_converted_or_take_the_topmost_band, |wor
     rita.refused_for("approveOrder", of(&order), &[("CHECK_NEEDS_DECISION", "R2.5")]).await;
 });
 
+on_both_databases!(at_each_level_one_of_many_is_the_approver, |world| async move {
+    world.rules(bands).await;
+    let reviewers: Vec<Actor> = ["rita", "robin", "rosa"]
+        .iter()
+        .map(|name| person(&world, &format!("{name}.reviewer"), &["REVIEWER"]))
+        .collect();
+    for _ in 0..4 {
+        let order = world.under_review(&[priced("1001")]).await;
+        let all = reviewers.iter().map(|reviewer| reviewer.act("approveOrder", of(&order)));
+        let mut given = 0;
+        for answer in futures::future::join_all(all).await {
+            let errors = answer.data()["approveOrder"]["userErrors"].clone();
+            if errors == json!([]) {
+                given += 1;
+            } else {
+                assert_eq!(errors[0]["code"], "APPROVAL_LEVEL_TOO_LOW", "{errors}");
+            }
+        }
+        assert_eq!(given, 1);
+        // An amendment and the last approval at once: whichever comes second, what is approved is what the order is.
+        let line_id = world.order(&order, "lines { id }").await["lines"][0]["id"].clone();
+        let lines = json!([{ "lineId": line_id, "quantity": "2" }]);
+        let (fiona, sales) = (world.actor(Role::FinanceApprover), world.actor(Role::Sales));
+        let (approved, amended) = tokio::join!(
+            fiona.act("approveOrder", of(&order)),
+            sales.act("amendOrder", json!({ "orderId": order, "lines": lines }))
+        );
+        assert_eq!(amended.data()["amendOrder"]["userErrors"], json!([]));
+        let late = approved.data()["approveOrder"]["userErrors"].clone();
+        assert!(late == json!([]) || late[0]["code"] == "APPROVAL_LEVEL_TOO_LOW", "{late}");
+        let found = world.order(&order, APPROVALS).await;
+        assert_eq!((&found["status"], &found["review"]["awaitedLevel"]), (&json!("UNDER_REVIEW"), &json!(1)));
+    }
+});
+
 /// What the test knows of an order by itself: who has approved what it is now.
 #[derive(Default)]
 struct Memory {
@@ -214,7 +249,7 @@ impl Play {
         let somebody = person(&self.world, subject, &[role]);
         let sales = self.world.actor(Role::Sales);
         let order = of(&self.order);
-        let (actor, field, input) = match dice % 9 {
+        let (actor, field, input) = match dice % 11 {
             0..=4 => (somebody, "approveOrder", order),
             5 => {
                 let quantity = 1 + (dice >> 20) % 3;
@@ -222,7 +257,9 @@ impl Play {
                 (sales, "amendOrder", json!({ "orderId": self.order, "lines": lines }))
             }
             6 => (sales, "amendOrder", json!({ "orderId": self.order, "note": format!("Note {}", dice % 3) })),
-            7 => (somebody, "requestClarification", json!({ "orderId": self.order, "question": "Sure?" })),
+            7 => (somebody, "returnReview", order),
+            8 => (somebody, "takeReview", order),
+            9 => (somebody, "requestClarification", json!({ "orderId": self.order, "question": "Sure?" })),
             _ => (sales, "answerClarification", json!({ "orderId": self.order, "answer": "Yes." })),
         };
         let content = |found: &Value| found["lines"][0]["quantities"]["ordered"].clone();

@@ -5,6 +5,7 @@ use ordergraph::app::Identity;
 use ordergraph::domain::actor::Role;
 use ordergraph::domain::intake::Channel;
 use ordergraph::domain::rules::{AutomaticReview, CustomerField, RequiredData, Restriction};
+use ordergraph::seed::catalogue::Catalogue;
 use serde_json::{Value, json};
 
 use crate::support::on_both_databases;
@@ -90,6 +91,26 @@ on_both_databases!(restrictions_know_regions_days_and_licences, |world| async mo
     assert_eq!(seen["customers"]["nodes"][0]["licences"], json!([{ "code": "LASER-CLASS-4", "validTo": null }]));
     let own = world.customer("C-1003").data(licences, json!({ "text": null })).await;
     assert_eq!(own["customers"]["nodes"], json!([{ "number": "C-1003", "licences": null }]));
+
+    // A catalogue brings licences for those who are known already, too; a licence that has ended lifts nothing.
+    let bring = async |until: &str| {
+        let catalogue = json!({
+            "units": [{ "code": "AUR-CS", "name": "Customer care", "kind": "SERVICE_TEAM" }],
+            "customers": [{
+                "number": "C-1002", "companyName": "Harbour Hotels", "contactName": "Hui Lin", "group": "RETAIL",
+                "region": "EAST", "currencyCode": "CNY",
+                "licences": [{ "code": "LASER-CLASS-4", "validFrom": "2026-01-01", "validTo": until }],
+            }],
+            "products": [],
+            "stock": [],
+        });
+        let catalogue: Catalogue = serde_json::from_value(catalogue).expect("a catalogue");
+        catalogue.put(&world.app).await.expect("taken");
+    };
+    bring("2026-01-31").await;
+    assert_eq!(outcome("C-1002", "LASER-4").await.0, "FAIL");
+    bring("2999-12-31").await;
+    assert_eq!(outcome("C-1002", "LASER-4").await.0, "PASS");
 
     let today = Utc::now().date_naive();
     let restriction = move |sku: &str, region: Option<&str>, from: i64, to: i64| Restriction {

@@ -85,6 +85,12 @@ fn selection(field: &str) -> &'static str {
         "setBillOfMaterials" => "billOfMaterials { version leafTotals { sku quantity } }",
         "createPartnerKey" | "createTrackingLink" => "accessKey { id version hint } secret",
         "revokeAccessKey" => "accessKey { id version status }",
+        "createSalesChannel"
+        | "updateSalesChannel"
+        | "rotateChannelSecret"
+        | "deactivateSalesChannel"
+        | "activateSalesChannel" => "channel { id version code name status secrets { fingerprint endsAt } }",
+        "replayChannelDelivery" => "delivery { id outcome remark processedBy { subject } } order { id }",
         "revokeAccess" | "restoreAccess" => "restriction { id version status subject role reason liftReason }",
         _ => "order { id version status stage holds { id } }",
     }

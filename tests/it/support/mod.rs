@@ -5,6 +5,7 @@ pub mod client;
 pub mod cluster;
 pub mod crowd;
 mod database;
+pub mod later;
 pub mod load;
 pub mod log;
 pub mod lossy;
@@ -15,6 +16,7 @@ pub mod proxy;
 pub mod rows;
 pub mod rules;
 pub mod seed;
+pub mod shop;
 pub mod slow;
 mod socket;
 pub mod stock;
@@ -249,6 +251,8 @@ impl World {
             "access_restriction",
             "bill_of_materials",
             "order_change",
+            "sales_channel",
+            "channel_order",
         ];
         const COUNTED: &[&str] = &[
             "event",

@@ -58,9 +58,11 @@ impl Node {
         app.access().reload().await.expect("who has lost access");
         tasks.spawn(access::follow(app.clone(), stop.clone()));
         let gateway = Gateway::new(&app);
+        let webhooks = ordergraph::webhooks::routes(app.clone(), &making.edge);
         let server = Edge::new(gateway.clone(), Authenticator::from_demo_key(key).expect("an authenticator"))
             .settings(making.edge)
             .schema_text(sdl())
+            .routes(webhooks)
             .bind(("127.0.0.1", 0))
             .await
             .expect("a free port");
