@@ -17,6 +17,7 @@ mod m0010_channels;
 mod m0012_review;
 mod m0013_allocation;
 mod m0014_stock;
+mod m0015_changes;
 mod support;
 
 /// Every migration, oldest first.
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_feed::Migration),
             Box::new(m0007_access::Migration),
             Box::new(m0008_reads::Migration),
+            Box::new(m0015_changes::Migration),
             Box::new(m0009_access_keys::Migration),
             Box::new(m0010_channels::Migration),
             Box::new(m0013_allocation::Migration),

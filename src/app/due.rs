@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, Guarded, perform};
 use super::review::clock as review;
-use super::{App, Failure, Session, allocation, channel, inventory};
+use super::{App, Failure, Session, allocation, channel, inventory, change};
 use crate::domain::actor::Actor;
 
 /// How often the clock looks for what is due.
@@ -41,6 +41,9 @@ pub const DUTIES: &[Duty] = &[
     Duty { name: "let questions expire", perform: |session| Box::pin(review::let_questions_expire(session)) },
     Duty { name: "let reservations expire", perform: inventory::expire_reservations },
     Duty { name: "fill backorders", perform: inventory::fill_backorders },
+    Duty { name: "reservations expire", perform: inventory::expire_reservations },
+    Duty { name: "backorders are filled", perform: inventory::fill_backorders },
+    Duty { name: "offers expire", perform: |session| Box::pin(change::expire(session)) },
     Duty { name: "deliveries of channels", perform: |session| Box::pin(channel::process_waiting(session)) },
 ];
 

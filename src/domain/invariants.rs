@@ -4,10 +4,12 @@ use rust_decimal::Decimal;
 
 use super::access::{AccessRestriction, AccessRestrictionStatus};
 use super::allocation::{Allocation, AllocationStatus};
+use super::change::{ChangeOption, OrderChange, OrderChangeStatus};
 use super::channel::SalesChannel;
 use super::channel::order::ChannelOrder;
 use super::delivery::Delivery;
 use super::inventory::{StockItem, StockTransfer, Stocktake, StocktakeStatus, TransferStatus};
+use super::materials::Structure;
 use super::order::{Coverage, LineQuantities, Order, OrderStatus};
 use super::review::ReviewCase;
 
@@ -97,9 +99,10 @@ pub fn check_order(picture: &OrderPicture<'_>, findings: &mut Findings) {
             line.id,
             || format!("{} settled, {} confirmed", settled.quantity, counts.confirmed),
         );
-        let whole = counts.confirmed == counts.ordered;
-        findings.expect(!whole || settled.amount == line.total, "PARTS_SUM_TO_WHOLE", "order_line", line.id, || {
-            format!("settled for {} of {}", settled.amount, line.total)
+        let due = line.due(order.currency);
+        let whole = counts.confirmed == counts.open();
+        findings.expect(!whole || settled.amount == due, "PARTS_SUM_TO_WHOLE", "order_line", line.id, || {
+            format!("settled for {} of {due}", settled.amount)
         });
     }
     check_approval(picture, findings);
@@ -341,6 +344,34 @@ pub fn check_channel_order(told: &ChannelOrder, order: Option<&Order>, findings:
     findings.expect(known, "LINES_OF_ITS_ORDER", "channel_order", told.id, || {
         "it names a line that its order does not have".to_owned()
     });
+}
+
+/// Checks a change of an order.
+pub fn check_change(change: &OrderChange, findings: &mut Findings) {
+    let decided = matches!(change.status, OrderChangeStatus::Accepted | OrderChangeStatus::Applied);
+    findings.expect(
+        !decided || (change.chosen().is_some() && change.answered_by.is_some()),
+        "CHANGED_ONLY_AS_CHOSEN",
+        "order_change",
+        change.id,
+        || format!("it is {} but nobody chose one of its alternatives", change.status),
+    );
+    let needed = change.chosen().is_some_and(ChangeOption::needs_review);
+    let approved = change.review.as_ref().is_some_and(|review| review.approved);
+    findings.expect(
+        change.status != OrderChangeStatus::Applied || !needed || approved,
+        "CHANGED_ONLY_AS_REVIEWED",
+        "order_change",
+        change.id,
+        || "it was applied without the review it needs".to_owned(),
+    );
+}
+
+/// Checks all bills of materials.
+pub fn check_structure(structure: &Structure, findings: &mut Findings) {
+    if let Some(sku) = structure.cycle() {
+        findings.expect(false, "NO_PART_OF_ITSELF", "component", &sku, || format!("{sku} is a part of itself"));
+    }
 }
 
 /// Checks a restriction of access.

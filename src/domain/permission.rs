@@ -53,6 +53,8 @@ codes! {
         ReceiveStock = "RECEIVE_STOCK",
         /// Correct a stock count.
         AdjustStock = "ADJUST_STOCK",
+        /// Set what a product is made of.
+        SetBillOfMaterials = "SET_BILL_OF_MATERIALS",
         /// Put stock aside until its quality is known.
         HoldStock = "HOLD_STOCK",
         /// Give stock free that was put aside.
@@ -121,6 +123,16 @@ codes! {
         CancelOrder = "CANCEL_ORDER",
         /// Grant or refuse a requested cancellation.
         AnswerCancellation = "ANSWER_CANCELLATION",
+        /// Offer the customer alternatives, as on a shortage.
+        ProposeOrderChange = "PROPOSE_ORDER_CHANGE",
+        /// Take an offer back before it is applied.
+        WithdrawOrderChange = "WITHDRAW_ORDER_CHANGE",
+        /// Choose one of the alternatives; the order changes at once, or when it was reviewed.
+        AcceptOrderChange = "ACCEPT_ORDER_CHANGE",
+        /// Decline all alternatives.
+        DeclineOrderChange = "DECLINE_ORDER_CHANGE",
+        /// Approve or decline what the customer chose, where it must be reviewed.
+        ReviewOrderChange = "REVIEW_ORDER_CHANGE",
         /// Report a problem after delivery.
         OpenTicket = "OPEN_TICKET",
         /// Record a contact with the customer about a ticket.
@@ -254,6 +266,7 @@ pub const READS: &[Permission] = &[
         ],
         limit: OWN_SCOPE,
     },
+    Permission { field: "billOfMaterials", roles: STAFF, limit: "" },
     Permission { field: "channelDeliveries", roles: &[Supervisor, Admin], limit: OWN_SCOPE },
     Permission { field: "backorders", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission {
@@ -264,10 +277,12 @@ pub const READS: &[Permission] = &[
     Permission { field: "deliveries", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "eventCursor", roles: ORDER_READERS, limit: "" },
     Permission { field: "events", roles: ORDER_READERS, limit: OWN_SCOPE },
+    Permission { field: "materialAvailability", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "inventoryReport", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "node", roles: EVERYONE, limit: OWN_SCOPE },
     Permission { field: "nodes", roles: EVERYONE, limit: OWN_SCOPE },
     Permission { field: "order", roles: ORDER_READERS, limit: OWN_SCOPE },
+    Permission { field: "orderChanges", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "orderEvents", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "orderProgress", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "orders", roles: ORDER_READERS, limit: OWN_SCOPE },
@@ -281,6 +296,7 @@ pub const READS: &[Permission] = &[
     Permission { field: "reviewUpdates", roles: REVIEW_READERS, limit: OWN_SCOPE },
     Permission { field: "serviceConfig", roles: EVERYONE, limit: "" },
     Permission { field: "simulateAllocation", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
+    Permission { field: "shortageOptions", roles: &[Sales, Dispatcher, Supervisor, Admin, System], limit: OWN_SCOPE },
     Permission { field: "stockAlerts", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockItems", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockLevels", roles: STOCK_READERS, limit: OWN_SCOPE },
@@ -323,6 +339,7 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::AcceptAllocation | Action::DeclineAllocation => (&[Operator], "of the executing unit"),
         Action::ReceiveStock => (&[Warehouse, Procurement], "of the warehouse or above"),
         Action::AdjustStock => (&[Warehouse], "of the warehouse or above"),
+        Action::SetBillOfMaterials => (&[Procurement, Admin], ""),
         Action::HoldStock => (&[Warehouse, Inspector], "of the warehouse or above; not what is reserved"),
         Action::ReleaseHeldStock | Action::ScrapHeldStock => (&[Inspector], "of the warehouse or above"),
         Action::SetReorderPolicy
@@ -356,6 +373,13 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::ReleaseHold => (&[Reviewer, FinanceApprover, Dispatcher, Admin], OWN_SCOPE),
         Action::CancelOrder => (&[Customer, Partner, Sales, Admin], OWN_SCOPE),
         Action::AnswerCancellation => (&[Dispatcher, Operator], "an operator whose unit has a share"),
+        Action::ProposeOrderChange => (&[Sales, Dispatcher], OWN_SCOPE),
+        Action::WithdrawOrderChange => (&[Sales, Dispatcher, System], "the clock: what nobody answered in time"),
+        Action::AcceptOrderChange | Action::DeclineOrderChange => (&[Customer, Partner, Sales], OWN_SCOPE),
+        Action::ReviewOrderChange => (
+            &[Reviewer, FinanceApprover],
+            "amount band; neither the one who proposed it nor the one who submitted the order",
+        ),
         Action::OpenTicket => (&[Customer, Partner, Sales, ServiceAgent], OWN_SCOPE),
         Action::ContactCustomer | Action::ResolveTicket => (&[ServiceAgent], "of the ticket's team or above"),
         Action::CreatePartnerKey => (&[Admin], HEAD_UNIT),

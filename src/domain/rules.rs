@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::allocation::{AllocationRule, AllocationRules};
+pub use super::change::ChangeRules;
 use super::delivery::DeliveryMethod;
 use super::inventory::InventoryRules;
 use super::reference::ProductKind;
@@ -42,6 +43,9 @@ pub struct RuleSet {
     pub checklists: Vec<Checklist>,
     /// What each delivery method costs and takes (R7.1).
     pub delivery_methods: Vec<DeliveryTerms>,
+    /// How changes of orders are negotiated (R4.3).
+    #[serde(default)]
+    pub changes: ChangeRules,
     /// Which team handles which type of ticket, and how soon it must call (R9.2, R9.3).
     pub ticket_routes: Vec<TicketRoute>,
     /// What stock operations go by (R4).

@@ -18,6 +18,7 @@ use crate::domain::access::AccessRestrictionStatus;
 use crate::domain::access_key::{AccessKeyKind, AccessKeyStatus};
 use crate::domain::actor::Role;
 use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode, Overdue, Weekday};
+use crate::domain::change::{OrderChangeKind, OrderChangeStatus};
 use crate::domain::channel::delivery::DeliveryOutcome;
 use crate::domain::channel::reconcile::ReconciliationKind;
 use crate::domain::channel::{ChannelKind, CustomerPolicy, SalesChannelStatus};
@@ -30,6 +31,7 @@ use crate::domain::inventory::{
     BackorderStatus, MovementKind, ReplenishmentReason, ReplenishmentStatus, ReservationStatus, StocktakeStatus,
     SupplyKind, TransferStatus, UnknownReason,
 };
+use crate::domain::materials::LateReason;
 use crate::domain::order::{Coverage, OrderStatus, Stage};
 use crate::domain::permission::Action;
 use crate::domain::progress::MilestoneStatus;
@@ -129,9 +131,12 @@ graphql_enums! {
     EventKind => "EventKind",
     EvidenceKind => "EvidenceKind",
     InspectionResult => "InspectionResult",
+    LateReason => "MaterialLateReason",
     IntakeFaultCode => "IntakeFaultCode",
     MilestoneStatus => "MilestoneStatus",
     MovementKind => "StockMovementKind",
+    OrderChangeKind => "OrderChangeKind",
+    OrderChangeStatus => "OrderChangeStatus",
     OrderSortField => "OrderSortField",
     OrderStatus => "OrderStatus",
     Overdue => "OverdueAnswer",

@@ -10,10 +10,10 @@ use crate::app::Failure;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{
     AccessKeyId, AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId,
-    ChannelDeliveryId, ChannelOrderId, ChannelSecretId, ClarificationId, ConfirmationId, CustomerId, DeliveryId,
-    DeliveryLineId, HoldId, InspectionId, MilestoneId, OrderId, OrderLineId, ProductId, ReplenishmentRequestId,
-    ReservationId, ReviewCaseId, SalesChannelId, SettlementRecordId, StockItemId, StockMovementId, StockTransferId,
-    StocktakeId, StocktakeLineId, TicketId, TrackingEventId, UnitId,
+    ChangeOptionId, ChannelDeliveryId, ChannelOrderId, ChannelSecretId, ClarificationId, ConfirmationId, CustomerId,
+    DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId, OrderChangeId, OrderId, OrderLineId, ProductId,
+    ReplenishmentRequestId, ReservationId, ReviewCaseId, SalesChannelId, SettlementRecordId, StockItemId,
+    StockMovementId, StockTransferId, StocktakeId, StocktakeLineId, TicketId, TrackingEventId, UnitId,
 };
 
 /// An identity that clients see.
@@ -52,6 +52,7 @@ global_ids! {
     AllocationId => "Allocation",
     AllocationLineId => "AllocationLine",
     BackorderId => "Backorder",
+    ChangeOptionId => "OrderChangeOption",
     ChannelDeliveryId => "ChannelDelivery",
     ChannelOrderId => "ChannelOrder",
     ChannelSecretId => "ChannelSecret",
@@ -64,6 +65,7 @@ global_ids! {
     HoldId => "Hold",
     InspectionId => "Inspection",
     MilestoneId => "Milestone",
+    OrderChangeId => "OrderChange",
     OrderId => "Order",
     OrderLineId => "OrderLine",
     ProductId => "Product",
@@ -100,6 +102,8 @@ pub fn of_aggregate(kind: AggregateKind, id: Uuid) -> ID {
             AggregateKind::Stocktake => StocktakeId::TYPE,
             AggregateKind::Delivery => DeliveryId::TYPE,
             AggregateKind::Ticket => TicketId::TYPE,
+            AggregateKind::OrderChange => OrderChangeId::TYPE,
+            AggregateKind::BillOfMaterials => ProductId::TYPE,
             AggregateKind::AccessKey => AccessKeyId::TYPE,
             AggregateKind::AccessRestriction => AccessRestrictionId::TYPE,
             AggregateKind::SalesChannel => SalesChannelId::TYPE,

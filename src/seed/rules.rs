@@ -11,8 +11,8 @@ use crate::domain::intake::Priority;
 use crate::domain::inventory::InventoryRules;
 use crate::domain::reference::ProductKind;
 use crate::domain::rules::{
-    ApprovalBand, Checklist, DeliveryTerms, MilestoneStep, MilestoneTemplate, Restriction, ReviewRules, RuleSet,
-    TicketRoute,
+    ApprovalBand, ChangeRules, Checklist, DeliveryTerms, MilestoneStep, MilestoneTemplate, Restriction, ReviewRules,
+    RuleSet, TicketRoute,
 };
 use crate::domain::ticket::TicketType;
 
@@ -65,6 +65,7 @@ pub fn first(team: impl Fn(TicketType) -> String, restrictions: Vec<Restriction>
             terms(DeliveryMethod::OnSiteService, 120, 0, 3, None, false, false),
             terms(DeliveryMethod::OnlineService, 0, 0, 1, None, false, false),
         ],
+        changes: ChangeRules::default(),
         ticket_routes: TicketType::ALL
             .iter()
             .map(|ticket_type| TicketRoute {

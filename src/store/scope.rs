@@ -1,7 +1,7 @@
 //! Scope as SQL: what does not exist for a caller is not found by any query.
 
 use entity::{
-    access_key, allocation, allocation_decision, delivery, event, orders, sales_channel, stock_item, stock_transfer,
+    access_key, allocation, allocation_decision, delivery, event, order_change, orders, sales_channel, stock_item, stock_transfer,
     stocktake, ticket,
 };
 use sea_orm::sea_query::{Condition, Expr, Query, SelectStatement, SimpleExpr};
@@ -77,6 +77,15 @@ pub fn deliveries(scope: &Scope) -> Condition {
         Scope::All => Condition::all(),
         Scope::Nothing => nothing(),
         other => Condition::all().add(in_visible_orders(delivery::Column::OrderId, other)),
+    }
+}
+
+/// Changes of orders that exist for the scope: whoever sees an order sees what is negotiated about it.
+pub fn changes(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Nothing => nothing(),
+        other => Condition::all().add(in_visible_orders(order_change::Column::OrderId, other)),
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    access_key, access_restriction, allocation, channel_order, delivery, event, orders, reservation, review_case,
-    sales_channel, settlement_record, stock_item, stock_movement, stock_transfer, stocktake, ticket,
+    access_key, access_restriction, allocation, bill_of_materials, channel_order, delivery, event, order_change,
+    orders, reservation, review_case, sales_channel, settlement_record, stock_item, stock_movement, stock_transfer,
+    stocktake, ticket,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;
@@ -18,16 +19,17 @@ use super::{Store, log};
 use crate::domain::access::AccessRestriction;
 use crate::domain::access_key::AccessKey;
 use crate::domain::allocation::Allocation;
+use crate::domain::change::OrderChange;
 use crate::domain::channel::SalesChannel;
 use crate::domain::channel::order::ChannelOrder;
 use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};
 use crate::domain::ids::OrderId;
 use crate::domain::invariants::{
-    Findings, OrderPicture, Settled, StockSums, TransferSums, Violation, check_channel, check_channel_order,
-    check_order, check_restriction, check_stock, check_stocktake, check_transfer,
+    Findings, OrderPicture, Settled, StockSums, TransferSums, Violation, check_change, check_channel, check_channel_order, check_order, check_restriction, check_stock, check_stocktake, check_structure, check_transfer,
 };
 use crate::domain::inventory::{MovementKind, StockItem, StockTransfer, Stocktake};
+use crate::domain::materials::BillOfMaterials;
 use crate::domain::order::Order;
 use crate::domain::review::ReviewCase;
 use crate::domain::ticket::Ticket;
@@ -65,7 +67,11 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     verify_transfers(db, &mut findings).await?;
     verify_stocktakes(db, &mut findings).await?;
     verify_restrictions(db, &mut findings).await?;
+<<<<<<< HEAD
     verify_channels(db, &mut findings).await?;
+=======
+    check_structure(&super::materials::whole(db).await?, &mut findings);
+>>>>>>> changes
     report.events += verify_history::<Order, orders::Entity>(db, orders::Column::Id, &mut findings).await?;
     report.events +=
         verify_history::<ReviewCase, review_case::Entity>(db, review_case::Column::Id, &mut findings).await?;
@@ -83,6 +89,12 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
         &mut findings,
     )
     .await?;
+    verify_changes(db, &mut findings).await?;
+    report.events +=
+        verify_history::<OrderChange, order_change::Entity>(db, order_change::Column::Id, &mut findings).await?;
+    report.events +=
+        verify_history::<BillOfMaterials, bill_of_materials::Entity>(db, bill_of_materials::Column::Id, &mut findings)
+            .await?;
     report.events += verify_history::<AccessRestriction, access_restriction::Entity>(
         db,
         access_restriction::Column::Id,
@@ -212,6 +224,20 @@ async fn verify_stock(db: &DatabaseTransaction, findings: &mut Findings) -> Resu
         }
         for item in load_many::<StockItem>(db, &ids, false).await? {
             check_stock(&item, sums.get(&item.id.0).copied().unwrap_or_default(), findings);
+        }
+    }
+}
+
+async fn verify_changes(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
+    let mut after = None;
+    loop {
+        let ids = next_ids::<order_change::Entity>(db, order_change::Column::Id, after).await?;
+        let Some(last) = ids.last() else {
+            return Ok(());
+        };
+        after = Some(*last);
+        for change in load_many::<OrderChange>(db, &ids, false).await? {
+            check_change(&change, findings);
         }
     }
 }

@@ -14,7 +14,7 @@ mod rules;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -25,11 +25,12 @@ use crate::domain::ids::{
     AllocationDecisionId, AllocationId, AllocationLineId, OrderId, OrderLineId, ProductId, UnitId,
 };
 use crate::domain::inspection::Inspection;
-use crate::domain::inventory::{Backorder, Reservation};
+use crate::domain::inventory::{Backorder, Reservation, StockItem};
+use crate::domain::materials::{Part, Structure, net};
 use crate::domain::order::{Counter, Order, OrderStatus, role_blockers};
 use crate::domain::permission::Action;
 use crate::domain::progress::Milestone;
-use crate::domain::reference::{Component, ProductKind};
+use crate::domain::reference::ProductKind;
 use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
 use crate::domain::transition::{Lifecycle, Transition, birth, step};
 
@@ -113,6 +114,21 @@ impl Lifecycle for AllocationStatus {
         step(AwaitingInspection, Action::AnswerCancellation, Cancelled, "R4.3"),
         step(Rectification, Action::AnswerCancellation, Cancelled, "R4.3"),
         step(Cleared, Action::AnswerCancellation, Cancelled, "R4.3"),
+        birth(Action::AcceptOrderChange, Accepted, "R4.3"),
+        step(Assigned, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(Accepted, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(InProgress, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(AwaitingInspection, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(AwaitingInspection, Action::AcceptOrderChange, Cleared, "R4.3"),
+        step(Rectification, Action::AcceptOrderChange, Cleared, "R4.3"),
+        step(Rectification, Action::AcceptOrderChange, Closed, "R8.2"),
+        step(Assigned, Action::ReviewOrderChange, Cancelled, "R4.3"),
+        step(Accepted, Action::ReviewOrderChange, Cancelled, "R4.3"),
+        step(InProgress, Action::ReviewOrderChange, Cancelled, "R4.3"),
+        step(AwaitingInspection, Action::ReviewOrderChange, Cancelled, "R4.3"),
+        step(AwaitingInspection, Action::ReviewOrderChange, Cleared, "R4.3"),
+        step(Rectification, Action::ReviewOrderChange, Cleared, "R4.3"),
+        step(Rectification, Action::ReviewOrderChange, Closed, "R8.2"),
     ];
 }
 
@@ -297,8 +313,16 @@ pub struct Need {
 }
 
 impl Allocation {
-    /// What it needs from stock, one need per product and line.
-    pub fn needs(&self, components: &BTreeMap<ProductId, Vec<Component>>) -> Vec<Need> {
+    /// What it needs from stock, one need per product and line. Of what is made, parts that lie there are
+    /// taken first, on every level, and only the rest is made of parts of its own (R4.6).
+    pub fn needs(
+        &self,
+        structure: &Structure,
+        day: NaiveDate,
+        items: &BTreeMap<ProductId, StockItem>,
+    ) -> Result<Vec<Need>, Refusals> {
+        let mut left: BTreeMap<ProductId, Decimal> =
+            items.iter().map(|(product, item)| (*product, item.available())).collect();
         let mut needs = Vec::new();
         for line in &self.lines {
             let need = |product_id, sku: &str, quantity| Need {
@@ -311,13 +335,25 @@ impl Allocation {
             match self.kind {
                 ProductKind::Goods => needs.push(need(line.product_id, &line.sku, line.quantity)),
                 ProductKind::MadeToOrder => {
-                    for part in components.get(&line.product_id).into_iter().flatten() {
-                        needs.push(need(part.product_id, &part.sku, part.quantity * line.quantity));
+                    let product = Part { product_id: line.product_id, sku: line.sku.clone(), quantity: line.quantity };
+                    // It is made for this order: none that lies there would do.
+                    let supply = |id| {
+                        if id == line.product_id { Decimal::ZERO } else { left.get(&id).copied().unwrap_or_default() }
+                    };
+                    for one in net(&[product], day, structure, supply)? {
+                        let wanted = one.taken + one.short;
+                        if one.product_id == line.product_id || wanted.is_zero() {
+                            continue;
+                        }
+                        if let Some(left) = left.get_mut(&one.product_id) {
+                            *left -= one.taken;
+                        }
+                        needs.push(need(one.product_id, &one.sku, wanted));
                     }
                 }
                 ProductKind::Service => {}
             }
         }
-        needs
+        Ok(needs)
     }
 }

@@ -16,6 +16,8 @@ codes! {
         Order = "ORDER",
         /// The review of an order.
         ReviewCase = "REVIEW_CASE",
+        /// A change of an order that is negotiated with the customer.
+        OrderChange = "ORDER_CHANGE",
         /// An executing unit's share of an order, with milestones, reservations and inspections.
         Allocation = "ALLOCATION",
         /// A product in a warehouse.
@@ -30,6 +32,8 @@ codes! {
         Delivery = "DELIVERY",
         /// An after-sales ticket.
         Ticket = "TICKET",
+        /// What a product is made of.
+        BillOfMaterials = "BILL_OF_MATERIALS",
         /// A key of a partner's system, or a tracking link.
         AccessKey = "ACCESS_KEY",
         /// Access that was taken away from somebody.
@@ -100,6 +104,22 @@ codes! {
         OrderCancellationRefused = "ORDER_CANCELLATION_REFUSED",
         /// The order was cancelled.
         OrderCancelled = "ORDER_CANCELLED",
+        /// The order was changed as agreed with the customer.
+        OrderChanged = "ORDER_CHANGED",
+        /// An offer of alternatives was put together.
+        OrderChangeProposed = "ORDER_CHANGE_PROPOSED",
+        /// Alternatives were offered to the customer.
+        OrderChangeOffered = "ORDER_CHANGE_OFFERED",
+        /// The customer chose an alternative.
+        OrderChangeAccepted = "ORDER_CHANGE_ACCEPTED",
+        /// The chosen alternative was applied.
+        OrderChangeApplied = "ORDER_CHANGE_APPLIED",
+        /// The alternatives were declined.
+        OrderChangeDeclined = "ORDER_CHANGE_DECLINED",
+        /// Nobody answered in time.
+        OrderChangeExpired = "ORDER_CHANGE_EXPIRED",
+        /// The offer was taken back.
+        OrderChangeWithdrawn = "ORDER_CHANGE_WITHDRAWN",
         /// A review case was opened and its checks were run.
         ReviewOpened = "REVIEW_OPENED",
         /// A question was put to whoever placed the order.
@@ -136,6 +156,8 @@ codes! {
         AllocationSuperseded = "ALLOCATION_SUPERSEDED",
         /// The share was cancelled.
         AllocationCancelled = "ALLOCATION_CANCELLED",
+        /// The share became smaller, or was split, as agreed with the customer.
+        AllocationChanged = "ALLOCATION_CHANGED",
         /// Stock came in and filled what the share waited for.
         AllocationBackorderFilled = "ALLOCATION_BACKORDER_FILLED",
         /// What was reserved for the share was not worked on in time and became free.
@@ -240,6 +262,8 @@ codes! {
         TicketContacted = "TICKET_CONTACTED",
         /// The ticket was resolved.
         TicketResolved = "TICKET_RESOLVED",
+        /// It was set what a product is made of.
+        BillOfMaterialsSet = "BILL_OF_MATERIALS_SET",
         /// A channel was opened.
         SalesChannelCreated = "SALES_CHANNEL_CREATED",
         /// How a channel's orders are taken in was changed.
@@ -291,6 +315,8 @@ impl EventKind {
                 | Self::AllocationDeclined
                 | Self::AllocationSuperseded
                 | Self::AllocationCancelled
+                | Self::AllocationChanged
+                | Self::OrderChangeProposed
                 | Self::AllocationBackorderFilled
                 | Self::AllocationDeliveryPlanned
                 | Self::AllocationDispatched
@@ -305,6 +331,7 @@ impl EventKind {
                 | Self::ReplenishmentRequested
                 | Self::ReplenishmentRaised
                 | Self::ReplenishmentReceived
+                | Self::BillOfMaterialsSet
                 | Self::SalesChannelCreated
                 | Self::SalesChannelUpdated
                 | Self::SalesChannelSecretRotated

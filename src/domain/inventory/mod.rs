@@ -3,6 +3,7 @@
 mod expiry;
 mod hold;
 mod queue;
+mod reduction;
 mod replenishment;
 mod report;
 mod reservation;

@@ -105,6 +105,15 @@ impl Lifecycle for OrderStatus {
         step(ClarificationRequested, Action::CancelOrder, Cancelled, "R4.3"),
         step(Approved, Action::CancelOrder, Cancelled, "R4.3"),
         step(InProgress, Action::CancelOrder, CancellationPending, "R4.3"),
+        step(Approved, Action::ProposeOrderChange, Approved, "R4.3"),
+        step(InProgress, Action::ProposeOrderChange, InProgress, "R4.3"),
+        step(Approved, Action::AcceptOrderChange, Approved, "R4.3"),
+        step(Approved, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(InProgress, Action::AcceptOrderChange, InProgress, "R4.3"),
+        step(InProgress, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(InProgress, Action::AcceptOrderChange, Completed, "R8.2"),
+        step(Approved, Action::ReviewOrderChange, Approved, "R2.6"),
+        step(InProgress, Action::ReviewOrderChange, InProgress, "R2.6"),
         step(CancellationPending, Action::AnswerCancellation, Cancelled, "R4.3"),
         step(CancellationPending, Action::AnswerCancellation, InProgress, "R4.3"),
         step(Submitted, Action::PlaceHold, Submitted, "R5.4"),
@@ -224,6 +233,11 @@ impl Order {
     /// What is due: the sum of the line totals.
     pub fn total(&self) -> Decimal {
         self.lines.iter().map(|line| line.total).sum()
+    }
+
+    /// What is due for what is still wanted: the total without what was cancelled.
+    pub fn due(&self) -> Decimal {
+        self.lines.iter().map(|line| line.due(self.currency)).sum()
     }
 
     /// The line, if it is one of this order's.

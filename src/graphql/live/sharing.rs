@@ -39,7 +39,7 @@ const TO_ALL: &[(&str, &str)] = &[
     ("ApprovalInvalidation", "at reason"),
     ("ApprovalLevel", "level roles"),
     ("Backorder", "allocationLineId createdAt filled id priority product quantity status stockItem"),
-    ("BillOfMaterialsComponent", "product quantity sku"),
+    ("BillOfMaterialsComponent", "effectiveFrom effectiveUntil product quantity sku"),
     ("Cancellation", "reason requestedAt"),
     ("ChecklistAnswer", "item note passed"),
     ("Clarification", "answer answeredAt askedAt dueAt id question remindedAt"),

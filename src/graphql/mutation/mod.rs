@@ -5,11 +5,13 @@ mod access;
 mod access_key;
 mod allocation;
 mod amendment;
+mod change;
 mod channel;
 mod delivery;
 mod inspection;
 mod intake;
 mod inventory;
+mod materials;
 mod order;
 mod progress;
 mod review;
@@ -34,7 +36,9 @@ pub struct Mutation(
     amendment::AmendmentMutation,
     order::OrderMutation,
     allocation::AllocationMutation,
+    change::ChangeMutation,
     inventory::InventoryMutation,
+    materials::MaterialsMutation,
     inventory::HeldMutation,
     inventory::ReplenishmentMutation,
     inventory::TransferMutation,

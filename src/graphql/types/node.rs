@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::access::AccessRestriction;
 use super::access_key::AccessKey;
 use super::allocation::Allocation;
+use super::change::OrderChange;
 use super::delivery::Delivery;
 use super::event::Event;
 use super::inventory::{ReplenishmentRequest, StockItem, StockMovement, StockTransfer, Stocktake};
@@ -18,8 +19,8 @@ use super::reference::{Customer, Product, Unit};
 use super::ticket::Ticket;
 use crate::app::{Failure, Session, read};
 use crate::domain::ids::{
-    AccessKeyId, AccessRestrictionId, AllocationId, CustomerId, DeliveryId, MilestoneId, OrderId, ProductId,
-    ReplenishmentRequestId, StockItemId, StockMovementId, StockTransferId, StocktakeId, TicketId, UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationId, CustomerId, DeliveryId, MilestoneId, OrderChangeId, OrderId,
+    ProductId, ReplenishmentRequestId, StockItemId, StockMovementId, StockTransferId, StocktakeId, TicketId, UnitId,
 };
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids::{self, EventId, GlobalId};
@@ -45,6 +46,8 @@ pub enum Node {
     Milestone(Milestone),
     /// An order.
     Order(Order),
+    /// A change of an order that is negotiated.
+    OrderChange(OrderChange),
     /// A product or service.
     Product(Product),
     /// A request to procure.
@@ -87,6 +90,7 @@ async fn found(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>, Failu
         OrderId => read::order::by_ids, Order;
         AllocationId => read::allocation::by_ids, Allocation;
         DeliveryId => read::delivery::by_ids, Delivery;
+        OrderChangeId => read::change::by_ids, OrderChange;
         TicketId => read::ticket::by_ids, Ticket;
         AccessRestrictionId => read::access::by_ids, AccessRestriction;
         CustomerId => read::reference::visible_customers, Customer;
@@ -141,6 +145,7 @@ impl Write for Node {
             Self::Event(one) => one.write(at, text),
             Self::Milestone(one) => one.write(at, text),
             Self::Order(one) => one.write(at, text),
+            Self::OrderChange(one) => one.write(at, text),
             Self::Product(one) => one.write(at, text),
             Self::ReplenishmentRequest(one) => one.write(at, text),
             Self::StockItem(one) => one.write(at, text),
@@ -164,6 +169,7 @@ impl Node {
             Self::Event(_) => EventId::TYPE,
             Self::Milestone(_) => MilestoneId::TYPE,
             Self::Order(_) => OrderId::TYPE,
+            Self::OrderChange(_) => OrderChangeId::TYPE,
             Self::Product(_) => ProductId::TYPE,
             Self::ReplenishmentRequest(_) => ReplenishmentRequestId::TYPE,
             Self::StockItem(_) => StockItemId::TYPE,

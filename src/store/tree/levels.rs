@@ -73,7 +73,7 @@ levels! {
         licences,
     }
     product { id, sku, name, kind, category, unit_of_measure, list_price, currency }
-    component { id, product_id, component_id, quantity }
+    component { id, product_id, component_id, quantity, effective_from, effective_until }
     org_unit { id, parent_id, code, name, kind, capabilities, regions }
     staff { id, subject, name, unit_id, roles }
     review_case {

@@ -77,6 +77,12 @@ fn selection(field: &str) -> &'static str {
         "recordTrackingEvent" => "duplicate delivery { id status } order { id status }",
         "confirmDelivery" => "delivery { id confirmationStatus } order { id status }",
         "openTicket" | "contactCustomer" | "resolveTicket" => "ticket { id number status version }",
+        "proposeOrderChange"
+        | "acceptOrderChange"
+        | "declineOrderChange"
+        | "withdrawOrderChange"
+        | "reviewOrderChange" => "order { id version status } orderChange { id version status options { id kind } }",
+        "setBillOfMaterials" => "billOfMaterials { version leafTotals { sku quantity } }",
         "createPartnerKey" | "createTrackingLink" => "accessKey { id version hint } secret",
         "revokeAccessKey" => "accessKey { id version status }",
         "createSalesChannel"

@@ -249,6 +249,8 @@ impl World {
             "delivery",
             "ticket",
             "access_restriction",
+            "bill_of_materials",
+            "order_change",
             "sales_channel",
             "channel_order",
         ];
@@ -267,6 +269,7 @@ impl World {
             "tracking_event",
             "settlement_record",
             "delivery_line",
+            "component",
         ];
         let rows = VERSIONED
             .iter()
