@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, Guarded, perform};
 use super::review::clock as review;
-use super::{App, Failure, Session, allocation, channel, inventory, change};
+use super::{App, Failure, Session, allocation, change, channel, inventory};
 use crate::domain::actor::Actor;
 
 /// How often the clock looks for what is due.

@@ -1,8 +1,8 @@
 //! Scope as SQL: what does not exist for a caller is not found by any query.
 
 use entity::{
-    access_key, allocation, allocation_decision, delivery, event, order_change, orders, sales_channel, stock_item, stock_transfer,
-    stocktake, ticket,
+    access_key, allocation, allocation_decision, delivery, event, order_change, orders, sales_channel, stock_item,
+    stock_transfer, stocktake, ticket,
 };
 use sea_orm::sea_query::{Condition, Expr, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, Iden};

@@ -26,7 +26,8 @@ use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};
 use crate::domain::ids::OrderId;
 use crate::domain::invariants::{
-    Findings, OrderPicture, Settled, StockSums, TransferSums, Violation, check_change, check_channel, check_channel_order, check_order, check_restriction, check_stock, check_stocktake, check_structure, check_transfer,
+    Findings, OrderPicture, Settled, StockSums, TransferSums, Violation, check_change, check_channel,
+    check_channel_order, check_order, check_restriction, check_stock, check_stocktake, check_structure, check_transfer,
 };
 use crate::domain::inventory::{MovementKind, StockItem, StockTransfer, Stocktake};
 use crate::domain::materials::BillOfMaterials;
@@ -67,11 +68,8 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     verify_transfers(db, &mut findings).await?;
     verify_stocktakes(db, &mut findings).await?;
     verify_restrictions(db, &mut findings).await?;
-<<<<<<< HEAD
     verify_channels(db, &mut findings).await?;
-=======
     check_structure(&super::materials::whole(db).await?, &mut findings);
->>>>>>> changes
     report.events += verify_history::<Order, orders::Entity>(db, orders::Column::Id, &mut findings).await?;
     report.events +=
         verify_history::<ReviewCase, review_case::Entity>(db, review_case::Column::Id, &mut findings).await?;

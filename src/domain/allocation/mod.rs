@@ -26,7 +26,7 @@ use crate::domain::ids::{
 };
 use crate::domain::inspection::Inspection;
 use crate::domain::inventory::{Backorder, Reservation, StockItem};
-use crate::domain::materials::{Part, Structure, net};
+use crate::domain::materials::{self, Structure, net};
 use crate::domain::order::{Counter, Order, OrderStatus, role_blockers};
 use crate::domain::permission::Action;
 use crate::domain::progress::Milestone;
@@ -335,7 +335,8 @@ impl Allocation {
             match self.kind {
                 ProductKind::Goods => needs.push(need(line.product_id, &line.sku, line.quantity)),
                 ProductKind::MadeToOrder => {
-                    let product = Part { product_id: line.product_id, sku: line.sku.clone(), quantity: line.quantity };
+                    let product =
+                        materials::Part { product_id: line.product_id, sku: line.sku.clone(), quantity: line.quantity };
                     // It is made for this order: none that lies there would do.
                     let supply = |id| {
                         if id == line.product_id { Decimal::ZERO } else { left.get(&id).copied().unwrap_or_default() }

@@ -67,6 +67,8 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
     (
         "materialAvailability",
         "{ materialAvailability(sku: \"NO-1\", quantity: \"1\", date: \"2999-01-01\") { sufficient } }",
+    ),
+    (
         "inventoryReport",
         "{ inventoryReport(first: 1, from: \"2026-01-01T00:00:00Z\", to: \"2026-02-01T00:00:00Z\") { totalCount } }",
     ),
