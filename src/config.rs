@@ -8,6 +8,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::Deserialize;
 
+use crate::app::import::file::FileLimits;
 use crate::feed::FeedSettings;
 use crate::http::EdgeSettings;
 use crate::http::auth::{Authenticator, DemoKey, JwksSettings, TokenPolicy};
@@ -36,6 +37,8 @@ pub struct Config {
     pub feed: FeedSettings,
     /// The network edge.
     pub edge: EdgeSettings,
+    /// What files of orders may have.
+    pub imports: FileLimits,
 }
 
 /// How log lines are written.
@@ -178,5 +181,6 @@ mod tests {
         assert!(config.is_embedded());
         assert_eq!(config.feed, FeedSettings::default());
         assert_eq!(config.edge, EdgeSettings::default());
+        assert_eq!(config.imports, FileLimits::default());
     }
 }

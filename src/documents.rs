@@ -11,6 +11,7 @@ use crate::domain::allocation::AllocationStatus;
 use crate::domain::change::OrderChangeStatus;
 use crate::domain::channel::SalesChannelStatus;
 use crate::domain::delivery::DeliveryStatus;
+use crate::domain::import::ImportStatus;
 use crate::domain::inventory::{ReplenishmentStatus, StocktakeStatus, TransferStatus};
 use crate::domain::order::OrderStatus;
 use crate::domain::permission::{Action, READS, permitted};
@@ -38,6 +39,7 @@ pub fn workflow() -> String {
     section::<DeliveryStatus>(&mut text, DeliveryStatus::ALL, |state| state.description());
     section::<TicketStatus>(&mut text, TicketStatus::ALL, |state| state.description());
     section::<AccessKeyStatus>(&mut text, AccessKeyStatus::ALL, |state| state.description());
+    section::<ImportStatus>(&mut text, ImportStatus::ALL, |state| state.description());
     section::<SalesChannelStatus>(&mut text, SalesChannelStatus::ALL, |state| state.description());
     section::<AccessRestrictionStatus>(&mut text, AccessRestrictionStatus::ALL, |state| state.description());
     text

@@ -8,6 +8,7 @@ pub mod domain;
 pub mod feed;
 pub mod graphql;
 pub mod http;
+pub mod imports;
 mod metrics;
 pub mod seed;
 pub mod store;

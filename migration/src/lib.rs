@@ -14,6 +14,7 @@ mod m0007_access;
 mod m0008_reads;
 mod m0009_access_keys;
 mod m0010_channels;
+mod m0011_imports;
 mod m0012_review;
 mod m0013_allocation;
 mod m0014_stock;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_reads::Migration),
             Box::new(m0015_changes::Migration),
             Box::new(m0009_access_keys::Migration),
+            Box::new(m0011_imports::Migration),
             Box::new(m0010_channels::Migration),
             Box::new(m0013_allocation::Migration),
             Box::new(m0012_review::Migration),

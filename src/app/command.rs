@@ -60,12 +60,7 @@ const LONGEST_KEY: usize = 200;
 /// Performs a command. It runs in a task of its own, so that a caller who hangs up neither stops
 /// it halfway nor leaves a connection inside a transaction.
 pub async fn perform<C: Command>(session: &Session, guarded: Guarded<C>) -> Result<Answered<C::Answer>, Failure> {
-    let (roles, _) = permitted(C::ACTION);
-    if !session.actor.is_any(roles) {
-        let names: Vec<&str> = roles.iter().map(|role| role.code()).collect();
-        let field = C::ACTION.field_name();
-        return Err(Failure::Forbidden(format!("{field} takes one of the roles {}.", names.join(", "))));
-    }
+    authorize::<C>(session)?;
     let session = session.clone();
     let task = tokio::spawn(async move { attempts(&session, guarded).await });
     // At the deadline the caller is answered, but the task runs on to its end: a transaction that
@@ -75,6 +70,27 @@ pub async fn perform<C: Command>(session: &Session, guarded: Guarded<C>) -> Resu
         Ok(Err(error)) => Err(Failure::Internal(error.to_string())),
         Err(_) => Err(Failure::Timeout),
     }
+}
+
+/// The same for work that nobody waits for, such as the import of a file: it takes as long as it takes.
+pub(super) async fn perform_patiently<C: Command>(
+    session: &Session,
+    guarded: Guarded<C>,
+) -> Result<Answered<C::Answer>, Failure> {
+    authorize::<C>(session)?;
+    let session = session.clone();
+    let task = tokio::spawn(async move { attempts(&session, guarded).await });
+    task.await.unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))
+}
+
+fn authorize<C: Command>(session: &Session) -> Result<(), Failure> {
+    let (roles, _) = permitted(C::ACTION);
+    if session.actor.is_any(roles) {
+        return Ok(());
+    }
+    let names: Vec<&str> = roles.iter().map(|role| role.code()).collect();
+    let field = C::ACTION.field_name();
+    Err(Failure::Forbidden(format!("{field} takes one of the roles {}.", names.join(", "))))
 }
 
 async fn attempts<C: Command>(session: &Session, guarded: Guarded<C>) -> Result<Answered<C::Answer>, Failure> {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, Guarded, perform};
 use super::review::clock as review;
-use super::{App, Failure, Session, allocation, change, channel, inventory};
+use super::{App, Failure, Session, allocation, change, channel, import, inventory};
 use crate::domain::actor::Actor;
 
 /// How often the clock looks for what is due.
@@ -44,6 +44,7 @@ pub const DUTIES: &[Duty] = &[
     Duty { name: "reservations expire", perform: inventory::expire_reservations },
     Duty { name: "backorders are filled", perform: inventory::fill_backorders },
     Duty { name: "offers expire", perform: |session| Box::pin(change::expire(session)) },
+    Duty { name: "forgotten imports", perform: import::tidy },
     Duty { name: "deliveries of channels", perform: |session| Box::pin(channel::process_waiting(session)) },
 ];
 

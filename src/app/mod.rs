@@ -12,6 +12,7 @@ pub mod delivery;
 mod directory;
 pub mod due;
 pub mod failure;
+pub mod import;
 pub mod inspection;
 pub mod intake;
 pub mod inventory;
@@ -30,6 +31,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
 use self::directory::Directory;
+use self::import::Imports;
 use crate::feed::Feed;
 use crate::store::Store;
 
@@ -63,6 +65,7 @@ pub struct App {
     pub(crate) feed: Feed,
     pub(crate) access: Arc<Access>,
     pub(crate) directory: Directory,
+    pub(crate) imports: Imports,
     scopes: Scopes,
     key_uses: access_key::Uses,
 }
@@ -83,7 +86,7 @@ impl App {
         let access = Arc::new(Access::new(store.clone()));
         let (directory, scopes) = (Directory::default(), Scopes::default());
         let key_uses = access_key::Uses::default();
-        Arc::new(Self { store, clock, new_id, feed, access, directory, scopes, key_uses })
+        Arc::new(Self { store, clock, new_id, feed, access, directory, imports: Imports::new(), scopes, key_uses })
     }
 
     /// The feed of events.

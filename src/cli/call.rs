@@ -1,17 +1,10 @@
-//! Calls of the API, over HTTP or within this process: the same documents, the same answers.
+//! Calls of the API over HTTP.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use async_graphql::{Request, Variables};
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use crate::graphql::Gateway;
-use crate::http::auth::Identity;
-use crate::http::error::finish_errors;
-use crate::http::{Backend, Caller, Language};
 
 /// How often a call is tried when the server has too much to do.
 const ATTEMPTS: u32 = 6;
@@ -20,25 +13,15 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// A server may take this long to answer; its own limit for an operation is 30 seconds.
 const LONGEST_CALL: Duration = Duration::from_secs(60);
 
-/// Where a caller's operations go.
+/// Where a caller's operations go: to a server, with a token.
 #[derive(Clone)]
-pub(super) enum Endpoint {
-    /// To a server, with a token.
-    Http {
-        /// Shared by all callers, so that connections are.
-        client: reqwest::Client,
-        /// Address of the API.
-        url: reqwest::Url,
-        /// The caller's token.
-        token: String,
-    },
-    /// To the API within this process, as somebody.
-    InProcess {
-        /// The API.
-        gateway: Gateway,
-        /// Who calls.
-        identity: Arc<Identity>,
-    },
+pub(super) struct Endpoint {
+    /// Shared by all callers, so that connections are.
+    pub(super) client: reqwest::Client,
+    /// Address of the API.
+    pub(super) url: reqwest::Url,
+    /// The caller's token.
+    pub(super) token: String,
 }
 
 /// Why a call brought no data.
@@ -110,39 +93,23 @@ impl Endpoint {
     }
 
     async fn once(&self, document: &str, variables: &Value) -> Result<Value, Fault> {
-        match self {
-            Self::Http { client, url, token } => {
-                let request = client
-                    .post(url.clone())
-                    .bearer_auth(token)
-                    .json(&json!({"query": document, "variables": variables}));
-                let answer = request.send().await.map_err(unreachable)?;
-                let status = answer.status();
-                let body = answer.bytes().await.map_err(unreachable)?;
-                match serde_json::from_slice(&body) {
-                    Ok(answer) => data(answer),
-                    Err(_) if status == reqwest::StatusCode::SERVICE_UNAVAILABLE => {
-                        Err(fault("UNAVAILABLE", "The server is busy."))
-                    }
-                    Err(_) => Err(Fault {
-                        code: UNREACHABLE.to_owned(),
-                        message: format!("{url} answers {status} without GraphQL"),
-                    }),
-                }
+        let request = self
+            .client
+            .post(self.url.clone())
+            .bearer_auth(&self.token)
+            .json(&json!({"query": document, "variables": variables}));
+        let answer = request.send().await.map_err(unreachable)?;
+        let status = answer.status();
+        let body = answer.bytes().await.map_err(unreachable)?;
+        match serde_json::from_slice(&body) {
+            Ok(answer) => data(answer),
+            Err(_) if status == reqwest::StatusCode::SERVICE_UNAVAILABLE => {
+                Err(fault("UNAVAILABLE", "The server is busy."))
             }
-            Self::InProcess { gateway, identity } => {
-                let caller = Caller {
-                    identity: Some(identity.clone()),
-                    request_id: uuid::Uuid::now_v7().to_string(),
-                    language: Language::default(),
-                };
-                let request_id = caller.request_id.clone();
-                let request = Request::new(document).variables(Variables::from_json(variables.clone())).data(caller);
-                let mut response = gateway.execute(request).await;
-                finish_errors(&mut response, &request_id);
-                let answer = serde_json::to_value(&response).map_err(|error| fault("INTERNAL", &error.to_string()))?;
-                data(answer)
-            }
+            Err(_) => Err(Fault {
+                code: UNREACHABLE.to_owned(),
+                message: format!("{} answers {status} without GraphQL", self.url),
+            }),
         }
     }
 }

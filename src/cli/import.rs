@@ -1,5 +1,6 @@
-//! `import`: takes a catalogue, and orders line by line. docs/import.md is its contract.
+//! `import`: takes a catalogue, and orders from a file. docs/import.md is its contract.
 
+mod batch;
 pub(super) mod line;
 
 use std::path::{Path, PathBuf};
@@ -8,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use chrono::{DateTime, Utc};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
@@ -20,13 +20,9 @@ use tokio_util::task::TaskTracker;
 use super::call::{self, Endpoint, Fault, UNREACHABLE, UserError};
 use crate::app::{App, Failure, SystemClock};
 use crate::config::Config;
-use crate::domain::actor::Role;
 use crate::domain::intake::Channel;
 use crate::feed::{Feed, FeedSettings};
-use crate::graphql::Gateway;
-use crate::http::auth::Identity;
 use crate::seed::catalogue::{Catalogue, Imported};
-use crate::store::reference;
 use line::{OrderForm, RawLine, next_line};
 
 /// Takes an order in; says whether it was here before.
@@ -38,8 +34,8 @@ pub struct Import {
     /// Catalogue to take before any orders: units, customers, products, stock
     #[arg(long, value_name = "FILE")]
     catalogue: Option<PathBuf>,
-    /// Orders as JSON Lines; see docs/import.md
-    #[arg(value_name = "FILE.jsonl", required_unless_present = "catalogue")]
+    /// Orders as JSON Lines, comma-separated values or a spreadsheet; see docs/import.md
+    #[arg(value_name = "FILE", required_unless_present_any = ["catalogue", "template"])]
     orders: Option<PathBuf>,
     /// Server to submit the orders to, instead of the configured database
     #[arg(long, value_name = "URL", requires = "token")]
@@ -50,25 +46,42 @@ pub struct Import {
     /// Channel account that E_COMMERCE and PARTNER_REFERRAL orders belong to
     #[arg(long, value_name = "ACCOUNT", default_value = "import", conflicts_with = "url")]
     account: String,
+    #[command(flatten)]
+    how: batch::How,
+    /// Print an empty file with an example instead: CSV, XLSX or JSONL
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["orders", "catalogue", "url"])]
+    template: Option<String>,
+    /// The language of the template's headers: en or zh
+    #[arg(long, value_name = "LANGUAGE", default_value = "en", requires = "template")]
+    lang: String,
 }
 
 impl Import {
     /// Imports; 0 when every line was taken now or before, 1 when one was bad.
     pub async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        if let Some(format) = &self.template {
+            batch::print_template(format, &self.lang, self.how.historical)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let catalogue = self.catalogue.as_deref().map(read_catalogue).transpose()?;
         // Found out before a catalogue is put in that its orders would not follow.
         if let Some(file) = &self.orders {
             std::fs::File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
         }
         let engine = if catalogue.is_some() || self.url.is_none() { Some(Engine::start(config).await?) } else { None };
-        let outcome = self.all(catalogue, engine.as_ref()).await;
+        let outcome = self.all(catalogue, engine.as_ref(), config).await;
         if let Some(engine) = engine {
             engine.stop().await?;
         }
         outcome
     }
 
-    async fn all(&self, catalogue: Option<Catalogue>, engine: Option<&Engine>) -> anyhow::Result<ExitCode> {
+    async fn all(
+        &self,
+        catalogue: Option<Catalogue>,
+        engine: Option<&Engine>,
+        config: &Config,
+    ) -> anyhow::Result<ExitCode> {
         if let (Some(catalogue), Some(engine)) = (catalogue, engine) {
             let Imported { reference, stock } = put_catalogue(catalogue, &engine.app).await?;
             println!("catalogue: {reference} rows and {stock} stock items were new");
@@ -76,14 +89,18 @@ impl Import {
         let Some(file) = &self.orders else {
             return Ok(ExitCode::SUCCESS);
         };
-        let submitters = match (&self.url, &self.token, engine) {
-            (Some(url), Some(token), _) => Submitters::over_http(url, token)?,
-            (_, _, Some(engine)) => Submitters::in_process(&engine.app, &self.account).await?,
+        let tally = match (&self.url, &self.token, engine) {
+            (Some(url), Some(token), _) if self.how.is_of_a_whole(file) => {
+                let (client, url, token) = (call::client(false)?, call::api_url(url)?, token.clone());
+                batch::Remote(Endpoint { client, url, token }).take(file, &self.how).await?
+            }
+            // Line by line: what a token may submit differs from channel to channel.
+            (Some(url), Some(token), _) => feed(file, &Submitters::over_http(url, token)?, usize::MAX).await?,
+            (_, _, Some(engine)) => batch::here(&engine.app, file, &self.how, &self.account, &config.imports).await?,
             _ => bail!("there is neither a server nor a database to import to"),
         };
-        let tally = feed(file, &submitters, usize::MAX).await?;
         println!("{} taken, {} duplicates, {} refused", tally.taken, tally.duplicates, tally.refused);
-        Ok(if tally.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        Ok(if self.how.is_fine(&tally) { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 }
 
@@ -141,33 +158,8 @@ pub(super) struct Submitters {
 
 impl Submitters {
     fn over_http(url: &str, token: &str) -> anyhow::Result<Self> {
-        let endpoint =
-            Endpoint::Http { client: call::client(false)?, url: call::api_url(url)?, token: token.to_owned() };
+        let endpoint = Endpoint { client: call::client(false)?, url: call::api_url(url)?, token: token.to_owned() };
         Ok(Self { sales: endpoint.clone(), partner: endpoint })
-    }
-
-    async fn in_process(app: &Arc<App>, account: &str) -> anyhow::Result<Self> {
-        let units = reference::all_units(app.store().reader()).await?;
-        let head = units
-            .iter()
-            .find(|unit| unit.parent_id.is_none())
-            .context("the database has no units yet: import a catalogue first")?;
-        let gateway = Gateway::new(app);
-        let endpoint = |role: Role, unit: Option<String>, channel: Option<String>| Endpoint::InProcess {
-            gateway: gateway.clone(),
-            identity: Arc::new(Identity {
-                subject: "import".to_owned(),
-                roles: vec![role.code().to_owned()],
-                unit,
-                channel,
-                expires_at: DateTime::<Utc>::MAX_UTC,
-                ..Identity::default()
-            }),
-        };
-        Ok(Self {
-            sales: endpoint(Role::Sales, Some(head.code.clone()), None),
-            partner: endpoint(Role::Partner, None, Some(account.to_owned())),
-        })
     }
 
     /// Submits an order.

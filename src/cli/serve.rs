@@ -11,13 +11,14 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::{App, SystemClock, access, due};
+use crate::app::{App, SystemClock, access, due, import};
 use crate::config::Config;
 use crate::domain::actor::Role;
 use crate::feed::Feed;
 use crate::graphql::{self, Gateway};
 use crate::http::auth::{DemoKey, DemoToken};
 use crate::http::{Edge, Server};
+use crate::imports;
 use crate::metrics;
 use crate::seed::person_for;
 use crate::store::Store;
@@ -93,10 +94,14 @@ impl Running {
         app.access().reload().await?;
         tasks.spawn(access::follow(app.clone(), stop.clone()));
         tasks.spawn(due::follow(app.clone(), stop.clone()));
+        tasks.spawn(import::follow(app.clone(), config.imports.clone(), stop.clone()));
         let ready = Arc::new(AtomicBool::new(false));
         let gateway = Gateway::new(&app);
         let hub = gateway.hub().clone();
-        let mut edge = Edge::new(gateway, config.authenticator()?)
+        let authenticator = config.authenticator()?;
+        let files = imports::routes(gateway.clone(), authenticator.clone(), config.imports.clone());
+        let mut edge = Edge::new(gateway, authenticator)
+            .routes(files)
             .settings(config.edge.clone())
             .schema_text(graphql::sdl())
             .ready(ready.clone())

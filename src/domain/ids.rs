@@ -85,6 +85,8 @@ ids! {
     ProductId,
     /// An organizational unit.
     UnitId,
+    /// Orders handed in as a file.
+    ImportBatchId,
     /// A key of a partner's system, or a tracking link.
     AccessKeyId,
     /// Access that somebody lost.

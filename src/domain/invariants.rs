@@ -8,6 +8,7 @@ use super::change::{ChangeOption, OrderChange, OrderChangeStatus};
 use super::channel::SalesChannel;
 use super::channel::order::ChannelOrder;
 use super::delivery::Delivery;
+use super::import::{ErrorPolicy, ImportBatch, ImportStatus};
 use super::inventory::{StockItem, StockTransfer, Stocktake, StocktakeStatus, TransferStatus};
 use super::materials::Structure;
 use super::order::{Coverage, LineQuantities, Order, OrderStatus};
@@ -76,6 +77,10 @@ pub fn check_order(picture: &OrderPicture<'_>, findings: &mut Findings) {
         check_counts(&line.quantities, line.id, findings);
     }
     check_status(order, findings);
+    if order.is_past() {
+        check_past(picture, findings);
+        return;
+    }
     let live = || picture.allocations.iter().filter(|share| share.status.is_live());
     for (index, line) in order.lines.iter().enumerate() {
         let shares = || live().flat_map(|share| &share.lines).filter(|share| share.order_line_id == line.id);
@@ -109,6 +114,47 @@ pub fn check_order(picture: &OrderPicture<'_>, findings: &mut Findings) {
     for share in picture.allocations {
         check_allocation(share, picture.deliveries, findings);
     }
+}
+
+/// An order of the past was handled elsewhere: nothing here was, or will be, done for it.
+fn check_past(picture: &OrderPicture<'_>, findings: &mut Findings) {
+    let order = picture.order;
+    let settled = picture.settled.iter().any(|settled| settled.quantity != Decimal::ZERO);
+    let worked_on = picture.review.is_some() || !picture.allocations.is_empty() || !picture.deliveries.is_empty();
+    findings.expect(order.status.is_final() && !settled && !worked_on, "PAST_WITHOUT_WORK", "orders", order.id, || {
+        format!("it was taken over from the past and is {}, but something was done for it here", order.status)
+    });
+}
+
+/// Checks an import.
+pub fn check_import(batch: &ImportBatch, findings: &mut Findings) {
+    let counts = &batch.counts;
+    let summed = counts.taken + counts.duplicates + counts.refused;
+    let nothing_taken = batch.status == ImportStatus::Rejected && counts.taken == 0 && counts.duplicates == 0;
+    findings.expect(
+        (nothing_taken || counts.handled == summed) && counts.handled <= counts.orders,
+        "EVERY_ORDER_OF_A_FILE_IS_COUNTED",
+        "import_batch",
+        batch.id,
+        || format!("{} of {} orders handled, {summed} counted", counts.handled, counts.orders),
+    );
+    let over = batch.status.is_final() || batch.status == ImportStatus::Checked;
+    findings.expect(
+        (!over || batch.worker.is_none()) && batch.status.is_final() <= batch.finished_at.is_some(),
+        "NOBODY_WORKS_ON_WHAT_IS_OVER",
+        "import_batch",
+        batch.id,
+        || format!("it is {} but somebody is at work, or nobody knows when it ended", batch.status),
+    );
+    findings.expect(
+        batch.status != ImportStatus::Completed
+            || batch.error_policy == ErrorPolicy::IgnoreFailed
+            || counts.refused == 0,
+        "COMPLETED_WITHOUT_FAULTS",
+        "import_batch",
+        batch.id,
+        || format!("it is complete under {} with {} bad orders", batch.error_policy, counts.refused),
+    );
 }
 
 /// Nothing is allocated without an approval that is still valid, and nothing is approved but completely (R2.6).

@@ -13,6 +13,7 @@ pub mod delivery;
 pub mod document;
 pub mod event;
 pub mod ids;
+pub mod import;
 pub mod inspection;
 pub mod intake;
 pub mod invariants;

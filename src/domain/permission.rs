@@ -9,6 +9,10 @@ codes! {
     Action {
         /// Submit an order.
         SubmitOrder = "SUBMIT_ORDER",
+        /// Hand in orders as a file: check them, or take them.
+        ImportOrders = "IMPORT_ORDERS",
+        /// Stop an import.
+        CancelImport = "CANCEL_IMPORT",
         /// Take a submitted order into review.
         StartReview = "START_REVIEW",
         /// Look at a submitted order by the rules alone: approve what needs nobody, put the rest into the queue.
@@ -234,6 +238,7 @@ const ALLOCATION_WATCHERS: &[Role] = &[Dispatcher, Supervisor, Admin, System];
 const REVIEW_READERS: &[Role] = &[Reviewer, FinanceApprover, Supervisor, Admin, System];
 const COUNT_READERS: &[Role] = &[FinanceApprover, Warehouse, Procurement, Inspector, Supervisor, Admin, System];
 const TICKET_READERS: &[Role] = &[Customer, Partner, Sales, ServiceAgent, Supervisor, Admin, System];
+const IMPORT_READERS: &[Role] = &[Partner, Sales, Supervisor, Admin];
 const LINK_MAKERS: &[Role] = &[Customer, Partner, Sales, Logistics, ServiceAgent];
 const OWN_SCOPE: &str = "what lies in the caller's scope";
 const HEAD_UNIT: &str = "in the head unit";
@@ -278,6 +283,9 @@ pub const READS: &[Permission] = &[
     Permission { field: "eventCursor", roles: ORDER_READERS, limit: "" },
     Permission { field: "events", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "materialAvailability", roles: STOCK_READERS, limit: OWN_SCOPE },
+    Permission { field: "importBatch", roles: IMPORT_READERS, limit: OWN_SCOPE },
+    Permission { field: "importBatches", roles: IMPORT_READERS, limit: OWN_SCOPE },
+    Permission { field: "importProgress", roles: IMPORT_READERS, limit: OWN_SCOPE },
     Permission { field: "inventoryReport", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "node", roles: EVERYONE, limit: OWN_SCOPE },
     Permission { field: "nodes", roles: EVERYONE, limit: OWN_SCOPE },
@@ -318,6 +326,10 @@ pub fn readers(field: &str) -> &'static [Role] {
 pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
     match action {
         Action::SubmitOrder => (&[Customer, Partner, Sales], "a customer for itself; a partner over its own account"),
+        Action::ImportOrders => {
+            (&[Partner, Sales, Admin], "a partner over its own account; orders of the past: ADMIN in the head unit")
+        }
+        Action::CancelImport => (&[Partner, Sales, Admin, System], OWN_SCOPE),
         Action::StartReview => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::RequestClarification => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::ReviewAutomatically => (&[System], "as the rule set says, when it is due"),

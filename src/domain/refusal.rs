@@ -135,6 +135,10 @@ codes! {
         UnknownOption = "UNKNOWN_OPTION",
         /// The customer has not been contacted yet.
         ContactMissing = "CONTACT_MISSING",
+        /// A spreadsheet has cut the digits of an identifier; it is never guessed.
+        DigitsLost = "DIGITS_LOST",
+        /// The channel does not wait for this order to be handled: it is unpaid, on its way, finished or closed.
+        NotForHandling = "NOT_FOR_HANDLING",
         /// Something else has this code already.
         CodeTaken = "CODE_TAKEN",
         /// The same access is taken away already.

@@ -24,6 +24,7 @@ use crate::domain::channel::reconcile::ReconciliationKind;
 use crate::domain::channel::{ChannelKind, CustomerPolicy, SalesChannelStatus};
 use crate::domain::delivery::{ConfirmationStatus, DeliveryMethod, DeliveryStatus, EvidenceKind, TrackingKind};
 use crate::domain::event::{AggregateKind, EventKind};
+use crate::domain::import::{ErrorPolicy, FileFormat, FileLayout, ImportStatus};
 use crate::domain::inspection::InspectionResult;
 use crate::domain::intake::received::IntakeFaultCode;
 use crate::domain::intake::{Channel, Priority};
@@ -128,7 +129,11 @@ graphql_enums! {
     DeliveryMethod => "DeliveryMethod",
     DeliveryOutcome => "ChannelDeliveryOutcome",
     DeliveryStatus => "DeliveryStatus",
+    ErrorPolicy => "ImportErrorPolicy",
     EventKind => "EventKind",
+    FileFormat => "ImportFileFormat",
+    FileLayout => "ImportFileLayout",
+    ImportStatus => "ImportStatus",
     EvidenceKind => "EvidenceKind",
     InspectionResult => "InspectionResult",
     LateReason => "MaterialLateReason",

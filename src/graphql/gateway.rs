@@ -47,6 +47,16 @@ impl Gateway {
         let Some(Caller { identity: Some(identity), request_id, .. }) = caller else {
             return Ok(None);
         };
+        let opened = self.session_of(identity, request_id).await;
+        opened.map(Some).map_err(|failure| refused(&failure, request_id))
+    }
+
+    /// The session of whoever an identity stands for.
+    pub(crate) async fn session_of(
+        &self,
+        identity: &crate::http::auth::Identity,
+        request_id: &str,
+    ) -> Result<Session, Failure> {
         let identity = Identity {
             subject: identity.subject.clone(),
             roles: identity.roles.clone(),
@@ -56,13 +66,9 @@ impl Gateway {
             order: identity.order.map(Into::into),
         };
         // In a task of its own: a socket that closes must not take a connection along.
-        let (app, id) = (self.app.clone(), request_id.clone());
+        let (app, id) = (self.app.clone(), request_id.to_owned());
         let opened = tokio::spawn(async move { Session::open(&app, &identity, &id).await }).await;
-        match opened {
-            Ok(Ok(session)) => Ok(Some(session)),
-            Ok(Err(failure)) => Err(refused(&failure, request_id)),
-            Err(error) => Err(refused(&Failure::Internal(error.to_string()), request_id)),
-        }
+        opened.unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))
     }
 
     async fn open(self, request: Request) -> Opened {

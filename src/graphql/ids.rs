@@ -11,8 +11,8 @@ use crate::domain::event::AggregateKind;
 use crate::domain::ids::{
     AccessKeyId, AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId,
     ChangeOptionId, ChannelDeliveryId, ChannelOrderId, ChannelSecretId, ClarificationId, ConfirmationId, CustomerId,
-    DeliveryId, DeliveryLineId, HoldId, InspectionId, MilestoneId, OrderChangeId, OrderId, OrderLineId, ProductId,
-    ReplenishmentRequestId, ReservationId, ReviewCaseId, SalesChannelId, SettlementRecordId, StockItemId,
+    DeliveryId, DeliveryLineId, HoldId, ImportBatchId, InspectionId, MilestoneId, OrderChangeId, OrderId, OrderLineId,
+    ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId, SalesChannelId, SettlementRecordId, StockItemId,
     StockMovementId, StockTransferId, StocktakeId, StocktakeLineId, TicketId, TrackingEventId, UnitId,
 };
 
@@ -63,6 +63,7 @@ global_ids! {
     DeliveryLineId => "DeliveryLine",
     EventId => "Event",
     HoldId => "Hold",
+    ImportBatchId => "ImportBatch",
     InspectionId => "Inspection",
     MilestoneId => "Milestone",
     OrderChangeId => "OrderChange",
@@ -104,6 +105,7 @@ pub fn of_aggregate(kind: AggregateKind, id: Uuid) -> ID {
             AggregateKind::Ticket => TicketId::TYPE,
             AggregateKind::OrderChange => OrderChangeId::TYPE,
             AggregateKind::BillOfMaterials => ProductId::TYPE,
+            AggregateKind::ImportBatch => ImportBatchId::TYPE,
             AggregateKind::AccessKey => AccessKeyId::TYPE,
             AggregateKind::AccessRestriction => AccessRestrictionId::TYPE,
             AggregateKind::SalesChannel => SalesChannelId::TYPE,

@@ -13,10 +13,12 @@ use super::types::order::order;
 use crate::app::Failure;
 use crate::app::read::event::EventFilter;
 use crate::domain::event::{AggregateKind, EventKind};
-use crate::domain::ids::{OrderId, StockItemId};
+use crate::domain::ids::{ImportBatchId, OrderId, StockItemId};
 use crate::domain::review::QUEUE_EVENTS;
 
-use payload::{AllocationAlert, OrderEvent, OrderProgress, ReviewUpdate, StockAlert, StockLevel, TicketUpdate};
+use payload::{
+    AllocationAlert, ImportProgress, OrderEvent, OrderProgress, ReviewUpdate, StockAlert, StockLevel, TicketUpdate,
+};
 
 /// Live progress.
 #[derive(Default)]
@@ -129,6 +131,28 @@ impl Subscription {
         };
         warm_orders(ctx).await?;
         Ok(updates(ctx, Opening::of(filter, after)).map(ReviewUpdate))
+    }
+
+    /// Follows imports (R1.2): how far each is, and how it ended. Of several steps of one import that come faster than they
+    /// are sent only the newest is, and `skipped` says how many it stands for. For partners, sales staff, supervisors and
+    /// administrators.
+    #[graphql(directive = access::apply(roles("importProgress"), limit("importProgress")))]
+    async fn import_progress<'c>(
+        &self,
+        ctx: &'c Context<'_>,
+        #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<String>,
+        #[graphql(desc = "These imports, by id; all in the caller's scope when absent.")] import_batch_ids: Option<
+            Vec<ID>,
+        >,
+    ) -> Result<impl Stream<Item = ImportProgress> + 'c> {
+        session(ctx)?.may_read("importProgress").answer(ctx)?;
+        let imports: Option<Vec<ImportBatchId>> = ids::parse_all(import_batch_ids).answer(ctx)?;
+        let filter = EventFilter {
+            aggregates: Some(vec![AggregateKind::ImportBatch]),
+            ids: imports.map(|imports| imports.into_iter().map(Into::into).collect()),
+            ..EventFilter::default()
+        };
+        Ok(updates(ctx, Opening::of(filter, after).conflating()).map(ImportProgress))
     }
 
     /// Follows requests to replenish and what arrives for them (R4.3, R4.4). For warehouses,

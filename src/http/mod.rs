@@ -31,9 +31,11 @@ mod stream;
 mod websocket;
 
 pub use backend::{Backend, Bytes, Farewell, Message};
+pub(crate) use caller::request_id;
 pub use caller::{Caller, Language, LastEventId, REQUEST_ID_HEADER};
 pub use counters::{Counters, Transport};
 pub use edge::Edge;
+pub(crate) use edge::token_of;
 pub use server::Server;
 pub use settings::{EdgeSettings, SocketSettings};
 

@@ -29,6 +29,11 @@ pub trait Aggregate: Clone + Serialize + Send + Sync + Sized + 'static {
     /// The unit it concerns, for those who follow the unit.
     fn unit_id(&self) -> Option<UnitId>;
 
+    /// The channel account it belongs to, unless it belongs to an order, whose account counts.
+    fn account(&self) -> Option<String> {
+        None
+    }
+
     /// As rows.
     fn to_rows(&self) -> Result<Self::Rows>;
     /// From rows.

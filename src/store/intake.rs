@@ -1,10 +1,10 @@
 //! What intake must know, in one statement.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use entity::{customer, orders, product, rule_set};
+use entity::{customer, idempotency_record, orders, product, rule_set};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use super::error::{Result, StoreError};
@@ -100,6 +100,94 @@ pub async fn facts(work: &Work, named: &Named<'_>) -> Result<Facts> {
             if let Some(product) = selected::<product::Model>(row, "product_")? {
                 facts.products.insert(product.sku.clone(), reference::product(product, Vec::new())?);
             }
+        }
+    }
+    Ok(facts)
+}
+
+/// What the submissions of a file name, some of them at a time.
+#[derive(Default)]
+pub struct ManyNamed {
+    /// Channels and the submitters' own numbers.
+    pub references: Vec<(Channel, String)>,
+    /// The submitters' own keys.
+    pub keys: BTreeSet<String>,
+    /// Customers by number.
+    pub customers: BTreeSet<String>,
+    /// Products by SKU.
+    pub skus: BTreeSet<String>,
+}
+
+/// What there is of it.
+pub struct ManyFacts {
+    /// Orders by channel and reference, with the digests they were submitted by.
+    pub former: HashMap<(Channel, String), (OrderId, String)>,
+    /// Digests of what was asked for under keys.
+    pub keys: HashMap<String, String>,
+    /// Customers by number.
+    pub customers: HashMap<String, Customer>,
+    /// Products by SKU, without their components.
+    pub products: BTreeMap<String, Product>,
+    /// The rule set in force.
+    pub rule_set_version: i32,
+}
+
+/// Gathers it, with one statement for each table.
+pub async fn many_facts(work: &Work, named: &ManyNamed) -> Result<ManyFacts> {
+    let db = work.db().await?;
+    let version: Option<Option<i32>> = rule_set::Entity::find()
+        .filter(rule_set::Column::Active.eq(true))
+        .select_only()
+        .expr(Expr::col((rule_set::Entity, rule_set::Column::Version)).max())
+        .into_tuple()
+        .one(db)
+        .await?;
+    let mut facts = ManyFacts {
+        former: HashMap::new(),
+        keys: HashMap::new(),
+        customers: HashMap::new(),
+        products: BTreeMap::new(),
+        rule_set_version: version.flatten().ok_or_else(|| StoreError::Corrupt("no rule set is active".to_owned()))?,
+    };
+    for channel in Channel::ALL {
+        let references: Vec<&str> =
+            named.references.iter().filter(|(of, _)| of == channel).map(|(_, one)| one.as_str()).collect();
+        if references.is_empty() {
+            continue;
+        }
+        let found: Vec<(Uuid, String, String)> = orders::Entity::find()
+            .filter(orders::Column::Channel.eq(channel.code()))
+            .filter(among(orders::Column::ExternalReference, references))
+            .select_only()
+            .columns([orders::Column::Id, orders::Column::ExternalReference, orders::Column::Digest])
+            .into_tuple()
+            .all(db)
+            .await?;
+        for (id, reference, digest) in found {
+            facts.former.insert((*channel, reference), (id.into(), digest));
+        }
+    }
+    if !named.keys.is_empty() {
+        let found: Vec<(String, String)> = idempotency_record::Entity::find()
+            .filter(idempotency_record::Column::Subject.eq(work.actor().subject.as_str()))
+            .filter(among(idempotency_record::Column::Key, named.keys.iter().map(String::as_str)))
+            .select_only()
+            .columns([idempotency_record::Column::Key, idempotency_record::Column::Digest])
+            .into_tuple()
+            .all(db)
+            .await?;
+        facts.keys.extend(found);
+    }
+    if !named.customers.is_empty() {
+        let of = among(customer::Column::Number, named.customers.iter().map(String::as_str));
+        for row in customer::Entity::find().filter(of).all(db).await? {
+            facts.customers.insert(row.number.clone(), reference::customer(row)?);
+        }
+    }
+    if !named.skus.is_empty() {
+        let of = among(product::Column::Sku, named.skus.iter().map(String::as_str));
+        for row in product::Entity::find().filter(of).all(db).await? {
+            facts.products.insert(row.sku.clone(), reference::product(row, Vec::new())?);
         }
     }
     Ok(facts)

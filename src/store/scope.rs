@@ -1,8 +1,8 @@
 //! Scope as SQL: what does not exist for a caller is not found by any query.
 
 use entity::{
-    access_key, allocation, allocation_decision, delivery, event, order_change, orders, sales_channel, stock_item,
-    stock_transfer, stocktake, ticket,
+    access_key, allocation, allocation_decision, delivery, event, import_batch, order_change, orders, sales_channel,
+    stock_item, stock_transfer, stocktake, ticket,
 };
 use sea_orm::sea_query::{Condition, Expr, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, Iden};
@@ -160,6 +160,16 @@ pub fn stocktakes(scope: &Scope) -> Condition {
 pub fn restrictions(scope: &Scope) -> Condition {
     match scope {
         Scope::All => Condition::all(),
+        _ => nothing(),
+    }
+}
+
+/// Imports that exist for the scope: a partner's own, and those of a unit and below.
+pub fn imports(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Units(units) => Condition::all().add(import_batch::Column::UnitId.is_in(unit_ids(units))),
+        Scope::Account(account) => Condition::all().add(import_batch::Column::Account.eq(account.as_str())),
         _ => nothing(),
     }
 }

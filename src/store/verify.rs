@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    access_key, access_restriction, allocation, bill_of_materials, channel_order, delivery, event, order_change,
-    orders, reservation, review_case, sales_channel, settlement_record, stock_item, stock_movement, stock_transfer,
-    stocktake, ticket,
+    access_key, access_restriction, allocation, bill_of_materials, channel_order, delivery, event, import_batch,
+    order_change, orders, reservation, review_case, sales_channel, settlement_record, stock_item, stock_movement,
+    stock_transfer, stocktake, ticket,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;
@@ -25,9 +25,11 @@ use crate::domain::channel::order::ChannelOrder;
 use crate::domain::delivery::Delivery;
 use crate::domain::document::{document, fold};
 use crate::domain::ids::OrderId;
+use crate::domain::import::ImportBatch;
 use crate::domain::invariants::{
     Findings, OrderPicture, Settled, StockSums, TransferSums, Violation, check_change, check_channel,
-    check_channel_order, check_order, check_restriction, check_stock, check_stocktake, check_structure, check_transfer,
+    check_channel_order, check_import, check_order, check_restriction, check_stock, check_stocktake, check_structure,
+    check_transfer,
 };
 use crate::domain::inventory::{MovementKind, StockItem, StockTransfer, Stocktake};
 use crate::domain::materials::BillOfMaterials;
@@ -70,6 +72,7 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     verify_restrictions(db, &mut findings).await?;
     verify_channels(db, &mut findings).await?;
     check_structure(&super::materials::whole(db).await?, &mut findings);
+    verify_imports(db, &mut findings).await?;
     report.events += verify_history::<Order, orders::Entity>(db, orders::Column::Id, &mut findings).await?;
     report.events +=
         verify_history::<ReviewCase, review_case::Entity>(db, review_case::Column::Id, &mut findings).await?;
@@ -99,6 +102,8 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
         &mut findings,
     )
     .await?;
+    report.events +=
+        verify_history::<ImportBatch, import_batch::Entity>(db, import_batch::Column::Id, &mut findings).await?;
     report.events += verify_history::<AccessKey, access_key::Entity>(db, access_key::Column::Id, &mut findings).await?;
     report.events +=
         verify_history::<SalesChannel, sales_channel::Entity>(db, sales_channel::Column::Id, &mut findings).await?;
@@ -314,6 +319,20 @@ async fn verify_restrictions(db: &DatabaseTransaction, findings: &mut Findings) 
         after = Some(*last);
         for restriction in load_many::<AccessRestriction>(db, &ids, false).await? {
             check_restriction(&restriction, findings);
+        }
+    }
+}
+
+async fn verify_imports(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
+    let mut after = None;
+    loop {
+        let ids = next_ids::<import_batch::Entity>(db, import_batch::Column::Id, after).await?;
+        let Some(last) = ids.last() else {
+            return Ok(());
+        };
+        after = Some(*last);
+        for batch in load_many::<ImportBatch>(db, &ids, false).await? {
+            check_import(&batch, findings);
         }
     }
 }

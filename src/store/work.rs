@@ -122,6 +122,17 @@ struct Gathered {
     events: Vec<Event>,
     parties: Parties,
     saved: Vec<Saved>,
+    /// Were events written before?
+    spilled: bool,
+}
+
+async fn write_out(tx: &DatabaseTransaction, writes: Writes, mut events: Vec<Event>, parties: &Parties) -> Result<()> {
+    concerned::fill_in(tx, &mut events, parties).await?;
+    if tx.get_database_backend() == DbBackend::Postgres {
+        return writes.send(tx, log::waiting_events(&events)?).await;
+    }
+    writes.send(tx, Vec::new()).await?;
+    log::append(tx, &mut events).await
 }
 
 impl Work {
@@ -138,29 +149,31 @@ impl Work {
     /// Writes what is left with what happened, and makes everything durable.
     pub async fn commit(self) -> Result<Committed> {
         let Self { tx, occasion, gathered, .. } = self;
-        let Gathered { writes, mut events, parties, mut saved } =
+        let Gathered { writes, events, parties, mut saved, spilled } =
             gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let outcome = async {
-            concerned::fill_in(&tx, &mut events, &parties).await?;
-            if tx.get_database_backend() == DbBackend::Postgres {
-                return writes.send(&tx, log::waiting_events(&events)?).await;
-            }
-            writes.send(&tx, Vec::new()).await?;
-            log::append(&tx, &mut events).await
-        };
-        match outcome.await {
+        let has_events = spilled || !events.is_empty();
+        match write_out(&tx, writes, events, &parties).await {
             Ok(()) => {
                 tx.commit().await?;
                 let seen = scope::of_saved(&occasion.actor.scope, &saved);
                 let mut seen = seen.into_iter();
                 saved.retain(|_| seen.next().unwrap_or(false));
-                Ok(Committed { has_events: !events.is_empty(), saved })
+                Ok(Committed { has_events, saved })
             }
             Err(error) => {
                 tx.rollback().await?;
                 Err(error)
             }
         }
+    }
+
+    /// Writes everything that was saved so far with what happened, and forgets it: whoever saves thousands of things in one
+    /// transaction needs memory for some only. Whatever follows must not change whom these events concern.
+    pub(crate) async fn spill(&self) -> Result<()> {
+        let Gathered { writes, events, parties, spilled, .. } = std::mem::take(&mut *self.gathered());
+        let spilled = spilled || !events.is_empty();
+        self.gathered().spilled = spilled;
+        write_out(&self.tx, writes, events, &parties).await
     }
 
     /// Undoes everything.
@@ -294,7 +307,7 @@ impl Work {
             action: self.occasion.action,
             order_id: saved.order_id(),
             customer_id: None,
-            account: None,
+            account: saved.account(),
             unit_id: saved.unit_id(),
             audience: Vec::new(),
             public: happening.kind.is_public(),

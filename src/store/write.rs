@@ -8,9 +8,11 @@ use sea_orm::sea_query::{
 };
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IdenStatic, Iterable, ModelTrait, PrimaryKeyToColumn,
+    Value,
 };
 use uuid::Uuid;
 
+use super::bulk;
 use super::error::{Result, StoreError};
 use crate::domain::event::AggregateKind;
 
@@ -34,8 +36,10 @@ enum Known {
 struct Rows {
     table: String,
     known: Known,
+    /// Without its values.
     insert: InsertStatement,
-    rows: u64,
+    columns: Vec<&'static str>,
+    rows: Vec<Vec<Value>>,
     values: usize,
 }
 
@@ -59,12 +63,29 @@ impl Rows {
             }
             Known::Never => {}
         }
-        Self { table: E::default().table_name().to_owned(), known, insert, rows: 0, values: 0 }
+        let columns = E::Column::iter().map(|column| column.as_str()).collect();
+        Self { table: E::default().table_name().to_owned(), known, insert, columns, rows: Vec::new(), values: 0 }
     }
 
     /// Rows that must be written, or somebody else was first.
     fn expected(&self) -> u64 {
-        if matches!(self.known, Known::Version | Known::Done) { self.rows } else { 0 }
+        if matches!(self.known, Known::Version | Known::Done) { self.rows.len() as u64 } else { 0 }
+    }
+
+    /// The statement that writes them.
+    fn statement(self, backend: DbBackend) -> Result<InsertStatement> {
+        let Self { table, mut insert, columns, rows, .. } = self;
+        let malformed = |error: sea_orm::sea_query::error::Error| StoreError::Corrupt(error.to_string());
+        if backend == DbBackend::Postgres
+            && let Some(select) = bulk::select(&table, &columns, &rows)
+        {
+            insert.select_from(select).map_err(malformed)?;
+            return Ok(insert);
+        }
+        for row in rows {
+            insert.values(row.into_iter().map(Expr::val)).map_err(malformed)?;
+        }
+        Ok(insert)
     }
 }
 
@@ -133,16 +154,15 @@ impl Writes {
     where
         E::Model: ModelTrait<Entity = E>,
     {
-        let values: Vec<Expr> = E::Column::iter().map(|column| Expr::val(row.get(column))).collect();
+        let values: Vec<Value> = E::Column::iter().map(|column| row.get(column)).collect();
         let name = E::default();
         let fits = |one: &&mut Rows| one.table == name.table_name() && one.values + values.len() <= MOST_VALUES;
         if self.tables.iter_mut().rfind(fits).is_none() {
             self.tables.push(Rows::of::<E>(known));
         }
         let Some(rows) = self.tables.iter_mut().rfind(fits) else { return Ok(()) };
-        rows.rows += 1;
         rows.values += values.len();
-        rows.insert.values(values).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        rows.rows.push(values);
         Ok(())
     }
 
@@ -167,7 +187,7 @@ impl Writes {
         if tx.get_database_backend() != DbBackend::Postgres {
             for rows in self.tables {
                 let expected = rows.expected();
-                let written = tx.execute(&rows.insert).await?.rows_affected();
+                let written = tx.execute(&rows.statement(DbBackend::Sqlite)?).await?.rows_affected();
                 if expected > 0 && written != expected {
                     return Err(StoreError::Conflict);
                 }
@@ -190,10 +210,13 @@ impl Writes {
 
 /// One statement of several that write. They see none of each other's rows, and need not: no row is
 /// among them twice.
-async fn together(tx: &DatabaseTransaction, batch: Vec<Rows>, along: Vec<CommonTableExpression>) -> Result<()> {
-    if let ([only], true) = (&batch[..], along.is_empty()) {
+async fn together(tx: &DatabaseTransaction, mut batch: Vec<Rows>, along: Vec<CommonTableExpression>) -> Result<()> {
+    if batch.len() == 1
+        && along.is_empty()
+        && let Some(only) = batch.pop()
+    {
         let expected = only.expected();
-        let written = tx.execute(&only.insert).await?.rows_affected();
+        let written = tx.execute(&only.statement(DbBackend::Postgres)?).await?.rows_affected();
         return if expected > 0 && written != expected { Err(StoreError::Conflict) } else { Ok(()) };
     }
     if batch.is_empty() && along.is_empty() {
@@ -202,9 +225,10 @@ async fn together(tx: &DatabaseTransaction, batch: Vec<Rows>, along: Vec<CommonT
     let mut all = WithClause::new();
     let (mut expected, mut counts) = (0, String::from("0"));
     for (number, rows) in batch.into_iter().enumerate() {
-        let mut insert = rows.insert.clone();
-        if rows.expected() > 0 {
-            expected += rows.expected();
+        let awaited = rows.expected();
+        let mut insert = rows.statement(DbBackend::Postgres)?;
+        if awaited > 0 {
+            expected += awaited;
             counts.push_str(&format!(r#" + (SELECT COUNT(*) FROM "rows_{number}")"#));
             insert.returning(Query::returning().expr(Expr::cust("1")));
         }

@@ -138,6 +138,7 @@ impl Life {
         let going = with_id(&facts["deliveries"], id);
         let input = match choice.action {
             // No step of an order.
+            Action::ImportOrders | Action::CancelImport => return None,
             Action::CreatePartnerKey | Action::CreateTrackingLink | Action::RevokeAccessKey => return None,
             Action::CreateSalesChannel
             | Action::UpdateSalesChannel

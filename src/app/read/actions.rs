@@ -12,6 +12,7 @@ use crate::domain::change::OrderChange;
 use crate::domain::channel::SalesChannel;
 use crate::domain::delivery::{self, Delivery};
 use crate::domain::ids::UnitId;
+use crate::domain::import::ImportBatch;
 use crate::domain::inventory::{ReplenishmentRequest, StockItem, StockTransfer, Stocktake};
 use crate::domain::order::Order;
 use crate::domain::permission::{Action, permitted};
@@ -76,6 +77,8 @@ const DELIVERY: &[Action] =
 /// Actions on a ticket.
 const TICKET: &[Action] = &[Action::ContactCustomer, Action::ResolveTicket];
 
+/// Actions on an import.
+const IMPORT: &[Action] = &[Action::ImportOrders, Action::CancelImport];
 /// Actions on a stock item.
 const STOCK_ITEM: &[Action] = &[
     Action::ReceiveStock,
@@ -177,6 +180,11 @@ pub fn of_delivery(actor: &Actor, delivery: &Delivery, order: &Order) -> Vec<Ava
 /// What the actor can do with a ticket.
 pub fn of_ticket(actor: &Actor, ticket: &Ticket) -> Vec<AvailableAction> {
     offered(actor, TICKET, |action| ticket.blockers(action, actor))
+}
+
+/// What the actor can do with an import.
+pub fn of_import(actor: &Actor, batch: &ImportBatch) -> Vec<AvailableAction> {
+    offered(actor, IMPORT, |action| batch.blockers(action, actor))
 }
 
 /// What the actor can do with a restriction of access.

@@ -9,6 +9,7 @@ pub mod change;
 pub mod channel;
 pub mod delivery;
 pub mod event;
+pub mod import;
 pub mod inventory;
 pub mod materials;
 pub mod order;

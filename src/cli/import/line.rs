@@ -1,85 +1,11 @@
 //! The form of docs/import.md: one order on one line.
 
-use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
-use crate::domain::intake::{Channel, Priority};
+pub(crate) use crate::domain::import::{LineForm, OrderForm};
 
 /// Bytes a line may have: the server takes no larger request.
 pub(crate) const LONGEST_LINE: usize = 250_000;
-
-/// An order as a file says it; serialized, it is the input of `submitOrder`. Quantities and prices
-/// stay text, so that the API's own exact reading of them is the only one.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct OrderForm {
-    pub(crate) channel: Channel,
-    pub(crate) external_reference: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    idempotency_key: Option<String>,
-    customer_number: String,
-    region: String,
-    currency_code: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    required_by: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    required_within_days: Option<i32>,
-    #[serde(default = "normal")]
-    priority: Priority,
-    contact: ContactForm,
-    delivery_address: AddressForm,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<String>,
-    pub(crate) lines: Vec<LineForm>,
-}
-
-fn normal() -> Priority {
-    Priority::Normal
-}
-
-/// How to reach the customer; what is left out is found by the review.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ContactForm {
-    #[serde(default)]
-    company_name: String,
-    #[serde(default)]
-    contact_name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<String>,
-}
-
-/// Where the order goes.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AddressForm {
-    street: String,
-    city: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    postal_code: Option<String>,
-    country_code: String,
-}
-
-/// A line of the order.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct LineForm {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sku: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    category: Option<String>,
-    pub(crate) quantity: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) unit_price: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) discount_rate: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    specification: Option<String>,
-}
 
 /// A line of a file, as far as it was kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,14 +31,7 @@ impl RawLine {
         if self.too_long {
             return Err(format!("The line has more than {LONGEST_LINE} bytes."));
         }
-        // The reader would take a list of the values in their order, too.
-        if !self.bytes.trim_ascii_start().starts_with(b"{") {
-            return Err("The line is not a JSON object.".to_owned());
-        }
-        serde_json::from_slice(&self.bytes).map_err(|error| {
-            // It is always line 1 of the text, but seldom of the file.
-            error.to_string().replace(" at line 1 column ", " at column ")
-        })
+        std::str::from_utf8(&self.bytes).map_err(|_| "The line is not UTF-8.".to_owned())?.parse()
     }
 }
 

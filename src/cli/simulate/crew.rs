@@ -49,7 +49,7 @@ impl Crew {
                 channel: partner.then(|| account.to_owned()),
                 lifetime: TOKEN_LIFETIME,
             })?;
-            Ok(Endpoint::Http { client: client.clone(), url: url.clone(), token })
+            Ok(Endpoint { client: client.clone(), url: url.clone(), token })
         };
         let mut endpoints = BTreeMap::new();
         for role in STAFF.iter().chain(&[Role::Partner]) {

@@ -34,6 +34,8 @@ codes! {
         Ticket = "TICKET",
         /// What a product is made of.
         BillOfMaterials = "BILL_OF_MATERIALS",
+        /// Orders handed in as a file.
+        ImportBatch = "IMPORT_BATCH",
         /// A key of a partner's system, or a tracking link.
         AccessKey = "ACCESS_KEY",
         /// Access that was taken away from somebody.
@@ -50,6 +52,8 @@ codes! {
     EventKind {
         /// The order was taken in.
         OrderSubmitted = "ORDER_SUBMITTED",
+        /// An order of the past was taken over.
+        OrderRecorded = "ORDER_RECORDED",
         /// The review of the order began.
         OrderReviewStarted = "ORDER_REVIEW_STARTED",
         /// A question went back to whoever placed the order.
@@ -264,6 +268,20 @@ codes! {
         TicketResolved = "TICKET_RESOLVED",
         /// It was set what a product is made of.
         BillOfMaterialsSet = "BILL_OF_MATERIALS_SET",
+        /// A file with orders arrived.
+        ImportUploaded = "IMPORT_UPLOADED",
+        /// The file is to be checked, or its orders taken.
+        ImportStarted = "IMPORT_STARTED",
+        /// Some of it was done.
+        ImportProgressed = "IMPORT_PROGRESSED",
+        /// It was taken up where it had been cut off.
+        ImportResumed = "IMPORT_RESUMED",
+        /// Every order was looked at.
+        ImportFinished = "IMPORT_FINISHED",
+        /// The file as a whole could not be read.
+        ImportFailed = "IMPORT_FAILED",
+        /// It was stopped.
+        ImportCancelled = "IMPORT_CANCELLED",
         /// A channel was opened.
         SalesChannelCreated = "SALES_CHANNEL_CREATED",
         /// How a channel's orders are taken in was changed.

@@ -1,6 +1,8 @@
 //! Intake (R1): one form for every channel, checked as a whole.
 
 mod form;
+mod lenient;
+mod past;
 pub mod received;
 mod terms;
 
@@ -21,6 +23,8 @@ use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
 
 pub(crate) use form::{check_address, check_contact, check_date, check_quantity, text};
 use form::{check_channel, check_lines, check_texts, required_by};
+pub use lenient::soften;
+pub use past::{Past, PastStatus, record};
 
 codes! {
     /// Where an order came from (R1.1).

@@ -53,6 +53,9 @@ impl Lifecycle for OrderStatus {
     const NOUN: &'static str = "order";
     const TRANSITIONS: &'static [Transition<Self>] = &[
         birth(Action::SubmitOrder, Submitted, "R1.2"),
+        birth(Action::ImportOrders, Submitted, "R1.2"),
+        birth(Action::ImportOrders, Completed, "R1.2"),
+        birth(Action::ImportOrders, Cancelled, "R1.2"),
         birth(Action::ReplayChannelDelivery, Submitted, "R1.3"),
         step(Submitted, Action::ReplayChannelDelivery, Submitted, "R1.3"),
         step(UnderReview, Action::ReplayChannelDelivery, UnderReview, "R1.3"),
@@ -167,6 +170,9 @@ pub struct Cancellation {
     pub requested_at: DateTime<Utc>,
 }
 
+/// In place of a version of the rules: the order was handled elsewhere, before it was taken over.
+pub const HANDLED_ELSEWHERE: i32 = 0;
+
 /// An order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Order {
@@ -264,6 +270,11 @@ impl Order {
     /// Is anything open that no unit has?
     pub fn has_unallocated(&self) -> bool {
         self.lines.iter().any(|line| line.quantities.allocated < line.quantities.open())
+    }
+
+    /// Was it taken over from the past? Then no work here was for it.
+    pub fn is_past(&self) -> bool {
+        self.rule_set_version == HANDLED_ELSEWHERE
     }
 
     /// Has anything left for the customer?

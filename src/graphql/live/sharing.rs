@@ -61,6 +61,16 @@ const TO_ALL: &[(&str, &str)] = &[
     ("EventConnection", "edges nodes pageInfo totalCount"),
     ("EventEdge", "cursor node"),
     ("Hold", "id placedAt reason"),
+    (
+        "ImportBatch",
+        "account channel counts digest dryRun errorPolicy faults faultsUrl fileName finishedAt format historical id layout \
+         reason size startedAt status uploadedAt version",
+    ),
+    ("ImportCounts", "duplicates faults handled orders refused rows taken"),
+    ("ImportFault", "code column message row"),
+    ("ImportFaultConnection", "edges nodes pageInfo totalCount"),
+    ("ImportFaultEdge", "cursor node"),
+    ("ImportProgress", "cursor event importBatch skipped"),
     ("Inspection", "accepted attempt checklist findings id inspectedAt result"),
     ("Licence", "code validFrom validTo"),
     (
@@ -151,6 +161,7 @@ const TO_STAFF: &[(&str, &str)] = &[
     ("DeliveryConfirmation", "confirmedBy"),
     ("Event", "actor"),
     ("Hold", "placedBy"),
+    ("ImportBatch", "startedBy uploadedBy"),
     ("Inspection", "inspector"),
     ("Milestone", "responsible"),
     ("Order", "submittedBy"),

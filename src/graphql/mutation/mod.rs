@@ -8,6 +8,7 @@ mod amendment;
 mod change;
 mod channel;
 mod delivery;
+mod import;
 mod inspection;
 mod intake;
 mod inventory;
@@ -30,6 +31,7 @@ use crate::domain::refusal::{Refusal, RefusalCode};
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     intake::IntakeMutation,
+    import::ImportMutation,
     review::ReviewMutation,
     review::queue::ReviewQueueMutation,
     review::clock::ReviewClockMutation,

@@ -7,6 +7,7 @@ pub mod change;
 pub mod channel;
 pub mod delivery;
 pub mod event;
+pub mod import;
 pub mod inventory;
 pub mod materials;
 pub mod node;
@@ -29,6 +30,7 @@ pub struct Query(
     allocation::SimulationQuery,
     delivery::DeliveryQuery,
     event::EventQuery,
+    import::ImportQuery,
     inventory::InventoryQuery,
     materials::MaterialsQuery,
     inventory::StockOperationsQuery,

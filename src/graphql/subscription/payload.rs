@@ -3,13 +3,14 @@
 use async_graphql::{Context, Object, Result};
 
 use crate::domain::event::AggregateKind;
-use crate::domain::ids::{AllocationId, OrderId, ReplenishmentRequestId, StockItemId, TicketId};
+use crate::domain::ids::{AllocationId, ImportBatchId, OrderId, ReplenishmentRequestId, StockItemId, TicketId};
 use crate::domain::review::QueueEntry;
 use crate::graphql::context::{Answer, int, loaders};
 use crate::graphql::live::update::Update;
 use crate::graphql::loaders::ReviewOf;
 use crate::graphql::types::allocation::{Allocation, allocation};
 use crate::graphql::types::event::Event;
+use crate::graphql::types::import::{ImportBatch, import_batch};
 use crate::graphql::types::inventory::{ReplenishmentRequest, StockItem, replenishment_request, stock_item};
 use crate::graphql::types::order::{Order, order};
 use crate::graphql::types::review::ReviewQueueEntry;
@@ -133,6 +134,33 @@ impl ReviewUpdate {
         let Some(order) = self.order(ctx).await? else { return Ok(None) };
         let review = loaders(ctx)?.get(ReviewOf(order.0.id)).await.answer(ctx)?;
         Ok(QueueEntry::of(order.0, review).map(Into::into))
+    }
+}
+
+/// About an import.
+pub struct ImportProgress(pub Update);
+
+/// How far an import is.
+#[Object]
+impl ImportProgress {
+    /// Pass it as `after` to go on behind this message.
+    async fn cursor(&self) -> &str {
+        &self.0.cursor
+    }
+
+    /// The newest step this message stands for.
+    async fn event(&self) -> Result<Event> {
+        event(&self.0)
+    }
+
+    /// How many older steps of the import are left out in favour of this one.
+    async fn skipped(&self) -> i32 {
+        int(self.0.skipped)
+    }
+
+    /// The import as it is now; null when it does not exist for the caller.
+    async fn import_batch(&self, ctx: &Context<'_>) -> Result<Option<ImportBatch>> {
+        import_batch(ctx, ImportBatchId(event(&self.0)?.0.aggregate_id)).await
     }
 }
 

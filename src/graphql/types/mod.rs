@@ -12,6 +12,7 @@ pub mod common;
 pub mod config;
 pub mod delivery;
 pub mod event;
+pub mod import;
 pub mod inspection;
 pub mod inventory;
 pub mod materials;

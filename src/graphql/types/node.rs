@@ -12,6 +12,7 @@ use super::allocation::Allocation;
 use super::change::OrderChange;
 use super::delivery::Delivery;
 use super::event::Event;
+use super::import::ImportBatch;
 use super::inventory::{ReplenishmentRequest, StockItem, StockMovement, StockTransfer, Stocktake};
 use super::order::Order;
 use super::progress::Milestone;
@@ -19,8 +20,9 @@ use super::reference::{Customer, Product, Unit};
 use super::ticket::Ticket;
 use crate::app::{Failure, Session, read};
 use crate::domain::ids::{
-    AccessKeyId, AccessRestrictionId, AllocationId, CustomerId, DeliveryId, MilestoneId, OrderChangeId, OrderId,
-    ProductId, ReplenishmentRequestId, StockItemId, StockMovementId, StockTransferId, StocktakeId, TicketId, UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationId, CustomerId, DeliveryId, ImportBatchId, MilestoneId, OrderChangeId,
+    OrderId, ProductId, ReplenishmentRequestId, StockItemId, StockMovementId, StockTransferId, StocktakeId, TicketId,
+    UnitId,
 };
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids::{self, EventId, GlobalId};
@@ -42,6 +44,8 @@ pub enum Node {
     Delivery(Delivery),
     /// Something that happened.
     Event(Event),
+    /// Orders handed in as a file.
+    ImportBatch(ImportBatch),
     /// A step of a unit's work.
     Milestone(Milestone),
     /// An order.
@@ -93,6 +97,7 @@ async fn found(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>, Failu
         OrderChangeId => read::change::by_ids, OrderChange;
         TicketId => read::ticket::by_ids, Ticket;
         AccessRestrictionId => read::access::by_ids, AccessRestriction;
+        ImportBatchId => read::import::by_ids, ImportBatch;
         CustomerId => read::reference::visible_customers, Customer;
         ProductId => read::reference::products_by_ids, Product;
         UnitId => read::reference::visible_units, Unit;
@@ -143,6 +148,7 @@ impl Write for Node {
             Self::Customer(one) => one.write(at, text),
             Self::Delivery(one) => one.write(at, text),
             Self::Event(one) => one.write(at, text),
+            Self::ImportBatch(one) => one.write(at, text),
             Self::Milestone(one) => one.write(at, text),
             Self::Order(one) => one.write(at, text),
             Self::OrderChange(one) => one.write(at, text),
@@ -167,6 +173,7 @@ impl Node {
             Self::Customer(_) => CustomerId::TYPE,
             Self::Delivery(_) => DeliveryId::TYPE,
             Self::Event(_) => EventId::TYPE,
+            Self::ImportBatch(_) => ImportBatchId::TYPE,
             Self::Milestone(_) => MilestoneId::TYPE,
             Self::Order(_) => OrderId::TYPE,
             Self::OrderChange(_) => OrderChangeId::TYPE,

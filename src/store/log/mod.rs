@@ -5,16 +5,17 @@ mod verify;
 
 use entity::{event, event_log, event_waiting, meta};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{CommonTableExpression, Expr, OnConflict, Order, Query};
+use sea_orm::sea_query::{CommonTableExpression, Expr, InsertStatement, OnConflict, Order, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, IntoActiveModel,
-    JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, IdenStatic,
+    IntoActiveModel, Iterable, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select, Value,
 };
 use uuid::Uuid;
 
 use crate::domain::event::chain::{self, Link, ORIGIN};
 use crate::domain::event::{Event, EventFilter};
 use crate::store::Store;
+use crate::store::bulk;
 use crate::store::error::{Result, StoreError};
 use crate::store::event::{event, narrowed, row};
 use crate::store::row::{among, among_found};
@@ -161,7 +162,10 @@ pub(in crate::store) fn waiting_events(events: &[Event]) -> Result<Vec<CommonTab
     for (number, events) in events.chunks(CHUNK).enumerate() {
         let written = format!("written_{number}");
         let rows = events.iter().map(row).collect::<Result<Vec<_>>>()?;
-        let mut insert = event::Entity::insert_many(rows).into_query();
+        let mut insert = match bulk_insert(&rows)? {
+            Some(insert) => insert,
+            None => event::Entity::insert_many(rows).into_query(),
+        };
         insert.returning_col(event::Column::Id);
         let ids = Query::select().column("id").from(written.clone()).take();
         let mut wait = Query::insert();
@@ -171,6 +175,23 @@ pub(in crate::store) fn waiting_events(events: &[Event]) -> Result<Vec<CommonTab
         parts.push(CommonTableExpression::new().query(wait).table_name(format!("waiting_{number}")).to_owned());
     }
     Ok(parts)
+}
+
+/// The same rows in one value, when there are many.
+fn bulk_insert(rows: &[event::ActiveModel]) -> Result<Option<InsertStatement>> {
+    let columns: Vec<event::Column> =
+        event::Column::iter().filter(|column| !matches!(column, event::Column::Id)).collect();
+    let names: Vec<&'static str> = columns.iter().map(IdenStatic::as_str).collect();
+    let values: Option<Vec<Vec<Value>>> = rows
+        .iter()
+        .map(|row| columns.iter().map(|column| row.get(*column).into_value()).collect::<Option<Vec<Value>>>())
+        .collect();
+    let select = values.and_then(|values| bulk::select("event", &names, &values));
+    let Some(select) = select else { return Ok(None) };
+    let mut insert = Query::insert();
+    insert.into_table(event::Entity).columns(columns);
+    insert.select_from(select).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    Ok(Some(insert))
 }
 
 /// Writes the events of a transaction on SQLite, with their positions: it is the only one that writes.

@@ -11,6 +11,8 @@ mod chronicle;
 mod clarification;
 mod completion;
 mod execution;
+mod import;
+mod import_kinds;
 mod inventory;
 mod materials;
 mod review;

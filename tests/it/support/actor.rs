@@ -76,6 +76,7 @@ fn selection(field: &str) -> &'static str {
         "dispatchDelivery" => "delivery { id status } order { id status stage }",
         "recordTrackingEvent" => "duplicate delivery { id status } order { id status }",
         "confirmDelivery" => "delivery { id confirmationStatus } order { id status }",
+        "importOrders" | "cancelImport" => "importBatch { id version status }",
         "openTicket" | "contactCustomer" | "resolveTicket" => "ticket { id number status version }",
         "proposeOrderChange"
         | "acceptOrderChange"

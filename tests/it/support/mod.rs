@@ -5,6 +5,7 @@ pub mod client;
 pub mod cluster;
 pub mod crowd;
 mod database;
+pub mod files;
 pub mod later;
 pub mod load;
 pub mod log;
@@ -251,6 +252,7 @@ impl World {
             "access_restriction",
             "bill_of_materials",
             "order_change",
+            "import_batch",
             "sales_channel",
             "channel_order",
         ];

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ordergraph::app::{App, SystemClock, access};
+use ordergraph::app::import::file::FileLimits;
+use ordergraph::app::{App, SystemClock, access, import};
 use ordergraph::domain::actor::Role;
 use ordergraph::feed::{Conduct, Feed, FeedSettings};
 use ordergraph::graphql::live::Stats;
 use ordergraph::graphql::{Gateway, sdl};
 use ordergraph::http::auth::{Authenticator, DemoKey, DemoToken};
 use ordergraph::http::{Edge, EdgeSettings};
+use ordergraph::imports;
 use ordergraph::seed as demo;
 use ordergraph::store::{Store, StoreOptions};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
@@ -57,9 +59,13 @@ impl Node {
         let app = App::new(store, feed, Arc::new(SystemClock));
         app.access().reload().await.expect("who has lost access");
         tasks.spawn(access::follow(app.clone(), stop.clone()));
+        tasks.spawn(import::follow(app.clone(), FileLimits::default(), stop.clone()));
         let gateway = Gateway::new(&app);
         let webhooks = ordergraph::webhooks::routes(app.clone(), &making.edge);
-        let server = Edge::new(gateway.clone(), Authenticator::from_demo_key(key).expect("an authenticator"))
+        let authenticator = Authenticator::from_demo_key(key).expect("an authenticator");
+        let files = imports::routes(gateway.clone(), authenticator.clone(), FileLimits::default());
+        let server = Edge::new(gateway.clone(), authenticator)
+            .routes(files)
             .settings(making.edge)
             .schema_text(sdl())
             .routes(webhooks)

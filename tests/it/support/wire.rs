@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::proxy::{host_of, replace_host};
 
-/// What every node asks for now and then, whatever is asked of it: the log, and whose access was taken away.
-const BACKGROUND: &[&str] = &["\"event_log\"", "\"access_restriction\"", "\"meta\""];
+/// What every node asks for now and then, whatever is asked of it: the log, whose access was taken away, and imports to
+/// carry on.
+const BACKGROUND: &[&str] = &["\"event_log\"", "\"access_restriction\"", "\"meta\"", "\"import_batch\""];
 
 /// A proxy that writes down every statement. Ends with its value.
 pub struct Wire {
