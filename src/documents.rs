@@ -8,6 +8,7 @@ use crate::domain::access::AccessRestrictionStatus;
 use crate::domain::access_key::AccessKeyStatus;
 use crate::domain::actor::Role;
 use crate::domain::allocation::AllocationStatus;
+use crate::domain::change::OrderChangeStatus;
 use crate::domain::channel::SalesChannelStatus;
 use crate::domain::delivery::DeliveryStatus;
 use crate::domain::import::ImportStatus;
@@ -29,6 +30,7 @@ pub fn workflow() -> String {
          start in change only details; the diagrams leave them out, the tables name them.\n"
     );
     section::<OrderStatus>(&mut text, OrderStatus::ALL, |state| state.description());
+    section::<OrderChangeStatus>(&mut text, OrderChangeStatus::ALL, |state| state.description());
     section::<AllocationStatus>(&mut text, AllocationStatus::ALL, |state| state.description());
     section::<MilestoneStatus>(&mut text, MilestoneStatus::ALL, |state| state.description());
     section::<ReplenishmentStatus>(&mut text, ReplenishmentStatus::ALL, |state| state.description());

@@ -22,6 +22,8 @@ pub struct Model {
     pub accepted_by: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]
     pub decline_reason: Option<String>,
+    pub accept_by: Option<DateTimeUtc>,
+    pub escalation_level: i32,
 }
 
 /// None declared: the store joins by hand, set by set.

@@ -21,6 +21,8 @@ pub struct Model {
     pub decided_at: DateTimeUtc,
     #[sea_orm(column_type = "JsonBinary")]
     pub candidates: Json,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub outcome: Option<Json>,
 }
 
 /// None declared: the store joins by hand, set by set.

@@ -12,6 +12,8 @@ pub struct Model {
     pub product_id: Uuid,
     pub component_id: Uuid,
     pub quantity: Quantity,
+    pub effective_from: Option<Date>,
+    pub effective_until: Option<Date>,
 }
 
 /// None declared: the store joins by hand, set by set.

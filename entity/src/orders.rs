@@ -50,6 +50,8 @@ pub struct Model {
     pub cancellation: Option<Json>,
     #[sea_orm(column_type = "JsonBinary")]
     pub holds: Json,
+    pub unallocatable_since: Option<DateTimeUtc>,
+    pub allocation_retry_at: Option<DateTimeUtc>,
 }
 
 /// None declared: the store joins by hand, set by set.

@@ -16,7 +16,9 @@ mod m0009_access_keys;
 mod m0010_channels;
 mod m0011_imports;
 mod m0012_review;
+mod m0013_allocation;
 mod m0014_stock;
+mod m0015_changes;
 mod support;
 
 /// Every migration, oldest first.
@@ -34,9 +36,11 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_feed::Migration),
             Box::new(m0007_access::Migration),
             Box::new(m0008_reads::Migration),
+            Box::new(m0015_changes::Migration),
             Box::new(m0009_access_keys::Migration),
             Box::new(m0011_imports::Migration),
             Box::new(m0010_channels::Migration),
+            Box::new(m0013_allocation::Migration),
             Box::new(m0012_review::Migration),
             Box::new(m0014_stock::Migration),
         ]

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, Guarded, perform};
 use super::review::clock as review;
-use super::{App, Failure, Session, channel, import, inventory};
+use super::{App, Failure, Session, allocation, change, channel, import, inventory};
 use crate::domain::actor::Actor;
 
 /// How often the clock looks for what is due.
@@ -31,11 +31,19 @@ pub struct Duty {
 
 /// Everything the clock does.
 pub const DUTIES: &[Duty] = &[
+    Duty { name: "allocate what waits for a unit", perform: |session| Box::pin(allocation::allocate_waiting(session)) },
+    Duty {
+        name: "escalate what units have not answered",
+        perform: |session| Box::pin(allocation::escalate_unanswered(session)),
+    },
     Duty { name: "look at new orders", perform: |session| Box::pin(review::look_at_new_orders(session)) },
     Duty { name: "remind of questions", perform: |session| Box::pin(review::remind_of_questions(session)) },
     Duty { name: "let questions expire", perform: |session| Box::pin(review::let_questions_expire(session)) },
     Duty { name: "let reservations expire", perform: inventory::expire_reservations },
     Duty { name: "fill backorders", perform: inventory::fill_backorders },
+    Duty { name: "reservations expire", perform: inventory::expire_reservations },
+    Duty { name: "backorders are filled", perform: inventory::fill_backorders },
+    Duty { name: "offers expire", perform: |session| Box::pin(change::expire(session)) },
     Duty { name: "forgotten imports", perform: import::tidy },
     Duty { name: "deliveries of channels", perform: |session| Box::pin(channel::process_waiting(session)) },
 ];

@@ -8,8 +8,6 @@ mod stocktake;
 mod transfer;
 mod waiters;
 
-use std::collections::BTreeMap;
-
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -18,12 +16,13 @@ use crate::domain::allocation::Allocation;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{AllocationId, OrderId, ProductId, ReplenishmentRequestId, StockItemId};
 use crate::domain::inventory::{self as rules_of, ReplenishmentRequest, ReplenishmentStatus, StockBook, StockItem};
+use crate::domain::materials::Structure;
 use crate::domain::permission::Action;
-use crate::domain::reference::{Component, ProductKind};
+use crate::domain::reference::ProductKind;
 use crate::domain::refusal::{Refusal, RefusalCode, Refusals};
 use crate::store::inventory::{self, Replenishment};
 use crate::store::work::Tracked;
-use crate::store::{Result, StoreError, Work, allocation, reference};
+use crate::store::{Result, StoreError, Work, allocation, materials, reference};
 
 pub use held::{HoldStock, ReleaseHeldStock, ScrapHeldStock};
 pub use queue::{ExpireReservations, FillBackorders, expire_reservations, fill_backorders};
@@ -145,17 +144,14 @@ impl Command for AcceptAllocation {
         let responsible = self.responsible.clone().unwrap_or_else(|| work.actor().subject.clone());
         check_responsible(work, &responsible).await?;
         let rules = work.rules(order.rule_set_version).await?;
-        let components = components(work, &share).await?;
-        let mut products: Vec<(ProductId, String)> =
-            share.needs(&components).into_iter().map(|need| (need.product_id, need.sku)).collect();
-        products.sort();
-        products.dedup();
+        let structure = structure(work, &share).await?;
+        let products = stocked_products(work, &share, &structure).await?;
         let mut stock = match share.warehouse_id {
             Some(warehouse) => Stock::of(inventory::lock_stock(work, warehouse, &products).await?),
             None => Stock::of(Vec::new()),
         };
         let happening =
-            rules_of::accept(&mut share, &mut order, &work.act(), &responsible, &rules, &components, &mut stock.book)?;
+            rules_of::accept(&mut share, &mut order, &work.act(), &responsible, &rules, &structure, &mut stock.book)?;
         work.save(order, EventKind::OrderStarted).await?;
         let share = work.save(share, happening).await?;
         // Items that only run short are not moved, but procurement is told all the same.
@@ -189,13 +185,30 @@ async fn check_responsible(work: &Work, subject: &str) -> Result<()> {
     Err(StoreError::Refused(refusal.into()))
 }
 
-pub(super) async fn components(work: &Work, share: &Allocation) -> Result<BTreeMap<ProductId, Vec<Component>>> {
+/// What goes into what a share makes, on every level.
+pub(super) async fn structure(work: &Work, share: &Allocation) -> Result<Structure> {
     if share.kind != ProductKind::MadeToOrder {
-        return Ok(BTreeMap::new());
+        return Ok(Structure::default());
     }
     let ids: Vec<ProductId> = share.lines.iter().map(|line| line.product_id).collect();
-    let products = reference::products_by_ids(work.reference(), &ids).await?;
-    Ok(products.into_iter().map(|product| (product.id, product.components)).collect())
+    materials::structure(work.reference(), &ids).await
+}
+
+/// The products whose stock decides what a share gets. What can be made need not have any.
+async fn stocked_products(work: &Work, share: &Allocation, structure: &Structure) -> Result<Vec<(ProductId, String)>> {
+    if share.kind == ProductKind::Goods {
+        let mut products: Vec<_> = share.lines.iter().map(|line| (line.product_id, line.sku.clone())).collect();
+        products.sort();
+        products.dedup();
+        return Ok(products);
+    }
+    let (made, mut products) = structure.parts_by_making(work.now().date_naive());
+    if let (Some(warehouse), false) = (share.warehouse_id, made.is_empty()) {
+        let ids: Vec<ProductId> = made.keys().copied().collect();
+        let stocked = materials::stocked(work, warehouse, &ids).await?;
+        products.extend(made.into_iter().filter(|(id, _)| stocked.contains(id)));
+    }
+    Ok(products.into_iter().collect())
 }
 
 /// A receipt or correction, and the backorders it filled.

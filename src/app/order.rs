@@ -138,6 +138,7 @@ pub(super) async fn wind_up(work: &Work, order_id: OrderId, action: Action) -> R
         let mut stock = Stock::lock_for(work, &share).await?;
         share.release(&work.act(), &mut stock.book);
         share.status = AllocationStatus::Cancelled;
+        share.accept_by = None;
         let mut remaining = Vec::new();
         for mut one in deliveries {
             if one.allocation_id == share.id && one.status.admits(action) {

@@ -114,6 +114,10 @@ pub(super) fn read_catalogue(file: &Path) -> anyhow::Result<Catalogue> {
 pub(super) async fn put_catalogue(catalogue: Catalogue, app: &Arc<App>) -> anyhow::Result<Imported> {
     let put = catalogue.put(app).await.map_err(|failure| match failure {
         Failure::Internal(cause) => anyhow::Error::msg(cause),
+        Failure::Refused(refusals) => {
+            let reasons: Vec<String> = refusals.0.into_iter().map(|refusal| refusal.message).collect();
+            anyhow::Error::msg(reasons.join("\n"))
+        }
         other => other.into(),
     });
     put.context("the catalogue cannot be used")

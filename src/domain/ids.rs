@@ -33,6 +33,10 @@ ids! {
     OrderLineId,
     /// A hold on an order.
     HoldId,
+    /// A change of an order that is negotiated.
+    OrderChangeId,
+    /// An alternative of such a change.
+    ChangeOptionId,
     /// The review of an order.
     ReviewCaseId,
     /// One question and its answer within a review.

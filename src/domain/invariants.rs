@@ -3,10 +3,14 @@
 use rust_decimal::Decimal;
 
 use super::access::{AccessRestriction, AccessRestrictionStatus};
-use super::allocation::Allocation;
+use super::allocation::{Allocation, AllocationStatus};
+use super::change::{ChangeOption, OrderChange, OrderChangeStatus};
+use super::channel::SalesChannel;
+use super::channel::order::ChannelOrder;
 use super::delivery::Delivery;
 use super::import::{ErrorPolicy, ImportBatch, ImportStatus};
 use super::inventory::{StockItem, StockTransfer, Stocktake, StocktakeStatus, TransferStatus};
+use super::materials::Structure;
 use super::order::{Coverage, LineQuantities, Order, OrderStatus};
 use super::review::ReviewCase;
 
@@ -83,6 +87,7 @@ pub fn check_order(picture: &OrderPicture<'_>, findings: &mut Findings) {
         let counts = &line.quantities;
         for (name, counted, summed) in [
             ("allocated", counts.allocated, shares().map(|share| share.quantity).sum::<Decimal>()),
+            ("reserved", counts.reserved, shares().map(|share| share.reserved).sum()),
             ("passed", counts.passed, shares().map(|share| share.passed).sum()),
             ("dispatched", counts.dispatched, shares().map(|share| share.dispatched).sum()),
             ("confirmed", counts.confirmed, shares().map(|share| share.confirmed).sum()),
@@ -99,9 +104,10 @@ pub fn check_order(picture: &OrderPicture<'_>, findings: &mut Findings) {
             line.id,
             || format!("{} settled, {} confirmed", settled.quantity, counts.confirmed),
         );
-        let whole = counts.confirmed == counts.ordered;
-        findings.expect(!whole || settled.amount == line.total, "PARTS_SUM_TO_WHOLE", "order_line", line.id, || {
-            format!("settled for {} of {}", settled.amount, line.total)
+        let due = line.due(order.currency);
+        let whole = counts.confirmed == counts.open();
+        findings.expect(!whole || settled.amount == due, "PARTS_SUM_TO_WHOLE", "order_line", line.id, || {
+            format!("settled for {} of {due}", settled.amount)
         });
     }
     check_approval(picture, findings);
@@ -203,6 +209,15 @@ fn check_counts(counts: &LineQuantities, id: impl std::fmt::Display + Copy, find
 }
 
 fn check_status(order: &Order, findings: &mut Findings) {
+    findings.expect(
+        order.unallocatable.is_none()
+            || (order.has_unallocated() && matches!(order.status, OrderStatus::Approved | OrderStatus::InProgress))
+            || order.status == OrderStatus::CancellationPending,
+        "UNALLOCATABLE_ONLY_WHILE_OPEN",
+        "orders",
+        order.id,
+        || format!("it waits for a unit although it is {} or nothing of it is open", order.status),
+    );
     let open = order.lines.iter().any(|line| line.quantities.open() > Decimal::ZERO);
     let confirmed = open && order.coverage(|counts| counts.confirmed) == Coverage::Full;
     findings.expect(
@@ -228,6 +243,13 @@ fn check_status(order: &Order, findings: &mut Findings) {
 }
 
 fn check_allocation(share: &Allocation, deliveries: &[&Delivery], findings: &mut Findings) {
+    findings.expect(
+        share.accept_by.is_none() || share.status == AllocationStatus::Assigned,
+        "DEADLINE_ONLY_BEFORE_THE_ANSWER",
+        "allocation",
+        share.id,
+        || format!("it is {} and yet its unit has to answer", share.status),
+    );
     for line in &share.lines {
         let accepted: Decimal = share
             .inspections
@@ -347,6 +369,55 @@ pub fn check_stocktake(stocktake: &Stocktake, findings: &mut Findings) {
         stocktake.id,
         || "whoever approved it opened or counted it".to_owned(),
     );
+}
+
+/// Checks a channel.
+pub fn check_channel(channel: &SalesChannel, findings: &mut Findings) {
+    let ends: Vec<bool> = channel.secrets.iter().map(|secret| secret.ends_at.is_some()).collect();
+    let fits = ends.len() <= 2 && ends.first() != Some(&true) && ends.get(1) != Some(&false);
+    findings.expect(fits, "ONE_SECRET_OR_TWO_IN_TURN", "sales_channel", channel.id, || {
+        "of its secrets, the newest has no end and one before it has".to_owned()
+    });
+}
+
+/// Checks an order as its channel tells of it, against the order.
+pub fn check_channel_order(told: &ChannelOrder, order: Option<&Order>, findings: &mut Findings) {
+    let reference = order.and_then(|order| order.external_reference.as_ref());
+    findings.expect(reference == Some(&told.reference), "REFERENCE_OF_ITS_ORDER", "channel_order", told.id, || {
+        format!("the channel's number is {}, its order's {}", told.reference, reference.map_or("none", |one| one))
+    });
+    let known = told.lines.iter().all(|tie| order.is_some_and(|order| order.line(tie.line_id).is_some()));
+    findings.expect(known, "LINES_OF_ITS_ORDER", "channel_order", told.id, || {
+        "it names a line that its order does not have".to_owned()
+    });
+}
+
+/// Checks a change of an order.
+pub fn check_change(change: &OrderChange, findings: &mut Findings) {
+    let decided = matches!(change.status, OrderChangeStatus::Accepted | OrderChangeStatus::Applied);
+    findings.expect(
+        !decided || (change.chosen().is_some() && change.answered_by.is_some()),
+        "CHANGED_ONLY_AS_CHOSEN",
+        "order_change",
+        change.id,
+        || format!("it is {} but nobody chose one of its alternatives", change.status),
+    );
+    let needed = change.chosen().is_some_and(ChangeOption::needs_review);
+    let approved = change.review.as_ref().is_some_and(|review| review.approved);
+    findings.expect(
+        change.status != OrderChangeStatus::Applied || !needed || approved,
+        "CHANGED_ONLY_AS_REVIEWED",
+        "order_change",
+        change.id,
+        || "it was applied without the review it needs".to_owned(),
+    );
+}
+
+/// Checks all bills of materials.
+pub fn check_structure(structure: &Structure, findings: &mut Findings) {
+    if let Some(sku) = structure.cycle() {
+        findings.expect(false, "NO_PART_OF_ITSELF", "component", &sku, || format!("{sku} is a part of itself"));
+    }
 }
 
 /// Checks a restriction of access.

@@ -39,8 +39,16 @@ codes! {
         RejectOrder = "REJECT_ORDER",
         /// Allocate an approved order to executing units by the rules.
         AllocateOrder = "ALLOCATE_ORDER",
+        /// Give quantities of an order to units by hand.
+        AllocateManually = "ALLOCATE_MANUALLY",
         /// Move an allocation to another unit by hand.
         ReassignAllocation = "REASSIGN_ALLOCATION",
+        /// Take parts out of an allocation by hand, for another unit or as a share of their own.
+        SplitAllocation = "SPLIT_ALLOCATION",
+        /// Make one allocation of two of the same unit by hand.
+        MergeAllocations = "MERGE_ALLOCATIONS",
+        /// Escalate an allocation whose unit has not answered in time.
+        EscalateAllocation = "ESCALATE_ALLOCATION",
         /// Accept an allocation; reserves the stock it needs.
         AcceptAllocation = "ACCEPT_ALLOCATION",
         /// Decline an allocation; the unit is excluded from it.
@@ -49,6 +57,8 @@ codes! {
         ReceiveStock = "RECEIVE_STOCK",
         /// Correct a stock count.
         AdjustStock = "ADJUST_STOCK",
+        /// Set what a product is made of.
+        SetBillOfMaterials = "SET_BILL_OF_MATERIALS",
         /// Put stock aside until its quality is known.
         HoldStock = "HOLD_STOCK",
         /// Give stock free that was put aside.
@@ -117,6 +127,16 @@ codes! {
         CancelOrder = "CANCEL_ORDER",
         /// Grant or refuse a requested cancellation.
         AnswerCancellation = "ANSWER_CANCELLATION",
+        /// Offer the customer alternatives, as on a shortage.
+        ProposeOrderChange = "PROPOSE_ORDER_CHANGE",
+        /// Take an offer back before it is applied.
+        WithdrawOrderChange = "WITHDRAW_ORDER_CHANGE",
+        /// Choose one of the alternatives; the order changes at once, or when it was reviewed.
+        AcceptOrderChange = "ACCEPT_ORDER_CHANGE",
+        /// Decline all alternatives.
+        DeclineOrderChange = "DECLINE_ORDER_CHANGE",
+        /// Approve or decline what the customer chose, where it must be reviewed.
+        ReviewOrderChange = "REVIEW_ORDER_CHANGE",
         /// Report a problem after delivery.
         OpenTicket = "OPEN_TICKET",
         /// Record a contact with the customer about a ticket.
@@ -214,6 +234,7 @@ const ORDER_READERS: &[Role] = &[
 ];
 const STOCK_READERS: &[Role] =
     &[Sales, Dispatcher, Warehouse, Procurement, Operator, Inspector, Logistics, Supervisor, Admin, System];
+const ALLOCATION_WATCHERS: &[Role] = &[Dispatcher, Supervisor, Admin, System];
 const REVIEW_READERS: &[Role] = &[Reviewer, FinanceApprover, Supervisor, Admin, System];
 const COUNT_READERS: &[Role] = &[FinanceApprover, Warehouse, Procurement, Inspector, Supervisor, Admin, System];
 const TICKET_READERS: &[Role] = &[Customer, Partner, Sales, ServiceAgent, Supervisor, Admin, System];
@@ -230,6 +251,7 @@ pub const READS: &[Permission] = &[
         limit: "tracking links of orders in the caller's scope; partners' keys in the head unit, and the own ones",
     },
     Permission { field: "accessRestrictions", roles: &[Supervisor, Admin], limit: HEAD_UNIT },
+    Permission { field: "allocationAlerts", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
     Permission {
         field: "allocations",
         roles: &[
@@ -249,6 +271,7 @@ pub const READS: &[Permission] = &[
         ],
         limit: OWN_SCOPE,
     },
+    Permission { field: "billOfMaterials", roles: STAFF, limit: "" },
     Permission { field: "channelDeliveries", roles: &[Supervisor, Admin], limit: OWN_SCOPE },
     Permission { field: "backorders", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission {
@@ -259,6 +282,7 @@ pub const READS: &[Permission] = &[
     Permission { field: "deliveries", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "eventCursor", roles: ORDER_READERS, limit: "" },
     Permission { field: "events", roles: ORDER_READERS, limit: OWN_SCOPE },
+    Permission { field: "materialAvailability", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "importBatch", roles: IMPORT_READERS, limit: OWN_SCOPE },
     Permission { field: "importBatches", roles: IMPORT_READERS, limit: OWN_SCOPE },
     Permission { field: "importProgress", roles: IMPORT_READERS, limit: OWN_SCOPE },
@@ -266,17 +290,21 @@ pub const READS: &[Permission] = &[
     Permission { field: "node", roles: EVERYONE, limit: OWN_SCOPE },
     Permission { field: "nodes", roles: EVERYONE, limit: OWN_SCOPE },
     Permission { field: "order", roles: ORDER_READERS, limit: OWN_SCOPE },
+    Permission { field: "orderChanges", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "orderEvents", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "orderProgress", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "orders", roles: ORDER_READERS, limit: OWN_SCOPE },
     Permission { field: "productStock", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "products", roles: EVERYONE, limit: "" },
     Permission { field: "reconcileChannel", roles: &[Supervisor, Admin], limit: OWN_SCOPE },
+    Permission { field: "replayAllocations", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
     Permission { field: "replenishmentRequests", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "salesChannels", roles: &[Supervisor, Admin], limit: OWN_SCOPE },
     Permission { field: "reviewQueue", roles: REVIEW_READERS, limit: OWN_SCOPE },
     Permission { field: "reviewUpdates", roles: REVIEW_READERS, limit: OWN_SCOPE },
     Permission { field: "serviceConfig", roles: EVERYONE, limit: "" },
+    Permission { field: "simulateAllocation", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
+    Permission { field: "shortageOptions", roles: &[Sales, Dispatcher, Supervisor, Admin, System], limit: OWN_SCOPE },
     Permission { field: "stockAlerts", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockItems", roles: STOCK_READERS, limit: OWN_SCOPE },
     Permission { field: "stockLevels", roles: STOCK_READERS, limit: OWN_SCOPE },
@@ -284,6 +312,7 @@ pub const READS: &[Permission] = &[
     Permission { field: "stocktakes", roles: COUNT_READERS, limit: OWN_SCOPE },
     Permission { field: "ticketUpdates", roles: TICKET_READERS, limit: OWN_SCOPE },
     Permission { field: "tickets", roles: TICKET_READERS, limit: OWN_SCOPE },
+    Permission { field: "unallocatableOrders", roles: ALLOCATION_WATCHERS, limit: OWN_SCOPE },
     Permission { field: "units", roles: STAFF, limit: OWN_SCOPE },
     Permission { field: "viewer", roles: EVERYONE, limit: "" },
 ];
@@ -315,10 +344,14 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         }
         Action::RejectOrder => (&[Reviewer, FinanceApprover], "not the one who submitted it"),
         Action::AllocateOrder => (&[Dispatcher, System], OWN_SCOPE),
-        Action::ReassignAllocation => (&[Dispatcher], OWN_SCOPE),
+        Action::AllocateManually | Action::ReassignAllocation | Action::SplitAllocation | Action::MergeAllocations => {
+            (&[Dispatcher], OWN_SCOPE)
+        }
+        Action::EscalateAllocation => (&[System], "once a deadline has passed"),
         Action::AcceptAllocation | Action::DeclineAllocation => (&[Operator], "of the executing unit"),
         Action::ReceiveStock => (&[Warehouse, Procurement], "of the warehouse or above"),
         Action::AdjustStock => (&[Warehouse], "of the warehouse or above"),
+        Action::SetBillOfMaterials => (&[Procurement, Admin], ""),
         Action::HoldStock => (&[Warehouse, Inspector], "of the warehouse or above; not what is reserved"),
         Action::ReleaseHeldStock | Action::ScrapHeldStock => (&[Inspector], "of the warehouse or above"),
         Action::SetReorderPolicy
@@ -352,6 +385,13 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::ReleaseHold => (&[Reviewer, FinanceApprover, Dispatcher, Admin], OWN_SCOPE),
         Action::CancelOrder => (&[Customer, Partner, Sales, Admin], OWN_SCOPE),
         Action::AnswerCancellation => (&[Dispatcher, Operator], "an operator whose unit has a share"),
+        Action::ProposeOrderChange => (&[Sales, Dispatcher], OWN_SCOPE),
+        Action::WithdrawOrderChange => (&[Sales, Dispatcher, System], "the clock: what nobody answered in time"),
+        Action::AcceptOrderChange | Action::DeclineOrderChange => (&[Customer, Partner, Sales], OWN_SCOPE),
+        Action::ReviewOrderChange => (
+            &[Reviewer, FinanceApprover],
+            "amount band; neither the one who proposed it nor the one who submitted the order",
+        ),
         Action::OpenTicket => (&[Customer, Partner, Sales, ServiceAgent], OWN_SCOPE),
         Action::ContactCustomer | Action::ResolveTicket => (&[ServiceAgent], "of the ticket's team or above"),
         Action::CreatePartnerKey => (&[Admin], HEAD_UNIT),

@@ -147,12 +147,12 @@ pub struct Product {
     pub list_price: Decimal,
     /// The list price's currency.
     pub currency: Currency,
-    /// The parts one unit of a made-to-order product needs (R4.6).
+    /// The parts one unit of a made-to-order product needs (R4.6), each with the days it is needed on.
     pub components: Vec<Component>,
 }
 
-/// A part that a product needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A part that a product needs, between two days.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Component {
     /// The part.
     pub product_id: ProductId,
@@ -160,6 +160,26 @@ pub struct Component {
     pub sku: String,
     /// How much of it one unit of the product needs.
     pub quantity: Decimal,
+    /// The first day it is needed; none for always.
+    pub effective_from: Option<NaiveDate>,
+    /// The last day it is needed; none for no end.
+    pub effective_until: Option<NaiveDate>,
+}
+
+impl Component {
+    /// Is it needed on this day?
+    pub fn is_effective(&self, day: NaiveDate) -> bool {
+        self.effective_from.is_none_or(|from| from <= day) && self.effective_until.is_none_or(|until| day <= until)
+    }
+
+    /// Is it the same part on some day?
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let begins_in_time = |one: &Self, other: &Self| match (one.effective_from, other.effective_until) {
+            (Some(from), Some(until)) => from <= until,
+            _ => true,
+        };
+        self.product_id == other.product_id && begins_in_time(self, other) && begins_in_time(other, self)
+    }
 }
 
 /// An organizational unit.

@@ -91,6 +91,10 @@ codes! {
         NothingToAllocate = "NOTHING_TO_ALLOCATE",
         /// No executing unit can take this line.
         NoCapableUnit = "NO_CAPABLE_UNIT",
+        /// These shares cannot become one.
+        SharesDoNotFit = "SHARES_DO_NOT_FIT",
+        /// A rule of a rule set is not usable as it is written.
+        RuleNotUsable = "RULE_NOT_USABLE",
         /// The unit declined this share before or holds it already.
         UnitExcluded = "UNIT_EXCLUDED",
         /// An earlier milestone is not finished.
@@ -99,6 +103,10 @@ codes! {
         StockMissing = "STOCK_MISSING",
         /// The change would take away stock that is reserved, or make a count negative.
         StockReserved = "STOCK_RESERVED",
+        /// A product would be a part of itself.
+        BillOfMaterialsCycle = "BILL_OF_MATERIALS_CYCLE",
+        /// A product's structure has too many levels or lines.
+        StructureTooLarge = "STRUCTURE_TOO_LARGE",
         /// The stock item is being counted in another stocktake.
         AlreadyUnderCount = "ALREADY_UNDER_COUNT",
         /// Not everything was counted yet.
@@ -115,6 +123,16 @@ codes! {
         EvidenceNotAcceptable = "EVIDENCE_NOT_ACCEPTABLE",
         /// Something has left the house: the order can no longer be cancelled.
         AlreadyDispatched = "ALREADY_DISPATCHED",
+        /// Another change of the order is being negotiated.
+        OrderChangeOpen = "ORDER_CHANGE_OPEN",
+        /// The change cannot be done as things are.
+        OrderChangeNotPossible = "ORDER_CHANGE_NOT_POSSIBLE",
+        /// The order has moved on, so that the change would no longer do what was said.
+        OrderChangeStale = "ORDER_CHANGE_STALE",
+        /// The time to answer an offer is over.
+        OrderChangeExpired = "ORDER_CHANGE_EXPIRED",
+        /// The alternative does not belong to the offer.
+        UnknownOption = "UNKNOWN_OPTION",
         /// The customer has not been contacted yet.
         ContactMissing = "CONTACT_MISSING",
         /// A spreadsheet has cut the digits of an identifier; it is never guessed.

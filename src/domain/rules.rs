@@ -1,10 +1,13 @@
 //! Rule sets: what the group may change without changing the program. Every order remembers the
 //! version it was handled under (R11.3).
 
+use std::borrow::Cow;
+
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::allocation::AllocationRule;
+use super::allocation::{AllocationRule, AllocationRules};
+pub use super::change::ChangeRules;
 use super::delivery::DeliveryMethod;
 use super::inventory::InventoryRules;
 use super::reference::ProductKind;
@@ -28,14 +31,21 @@ pub struct RuleSet {
     pub review: ReviewRules,
     /// Days within which a like order of the same customer is suspected to be a duplicate.
     pub duplicate_window_days: i64,
-    /// The rankers that choose among capable units, in order (R3.2).
+    /// The rankers of rule sets that say nothing more of allocation (R3.2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rankers: Vec<AllocationRule>,
+    /// How orders find their executing units (R3.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocation: Option<AllocationRules>,
     /// Milestones by kind of line (R5.1).
     pub milestones: Vec<MilestoneTemplate>,
     /// What an inspection must look at, by kind of line (R6.1).
     pub checklists: Vec<Checklist>,
     /// What each delivery method costs and takes (R7.1).
     pub delivery_methods: Vec<DeliveryTerms>,
+    /// How changes of orders are negotiated (R4.3).
+    #[serde(default)]
+    pub changes: ChangeRules,
     /// Which team handles which type of ticket, and how soon it must call (R9.2, R9.3).
     pub ticket_routes: Vec<TicketRoute>,
     /// What stock operations go by (R4).
@@ -107,6 +117,14 @@ pub struct TicketRoute {
 }
 
 impl RuleSet {
+    /// How orders find their executing units.
+    pub fn allocation(&self) -> Cow<'_, AllocationRules> {
+        match &self.allocation {
+            Some(rules) => Cow::Borrowed(rules),
+            None => Cow::Owned(AllocationRules::of_rankers(&self.rankers)),
+        }
+    }
+
     /// The milestones of a kind of line.
     pub fn milestones_for(&self, kind: ProductKind) -> &[MilestoneStep] {
         self.milestones.iter().find(|t| t.kind == kind).map_or(&[], |t| &t.steps)

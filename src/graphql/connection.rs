@@ -75,7 +75,8 @@ pub fn write_cursor((value, id): &(String, Uuid)) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}|{value}", id.simple()))
 }
 
-fn read_cursor(text: &str) -> Result<(String, Uuid), Failure> {
+/// What a cursor is made of.
+pub fn read_cursor(text: &str) -> Result<(String, Uuid), Failure> {
     let bad = || Failure::BadInput("The cursor was not given out for this list.".to_owned());
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| bad())?;
     let text = String::from_utf8(bytes).map_err(|_| bad())?;

@@ -17,7 +17,8 @@ use crate::app::read::review::ReviewQueueOrder;
 use crate::domain::access::AccessRestrictionStatus;
 use crate::domain::access_key::{AccessKeyKind, AccessKeyStatus};
 use crate::domain::actor::Role;
-use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode};
+use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode, Overdue, Weekday};
+use crate::domain::change::{OrderChangeKind, OrderChangeStatus};
 use crate::domain::channel::delivery::DeliveryOutcome;
 use crate::domain::channel::reconcile::ReconciliationKind;
 use crate::domain::channel::{ChannelKind, CustomerPolicy, SalesChannelStatus};
@@ -31,6 +32,7 @@ use crate::domain::inventory::{
     BackorderStatus, MovementKind, ReplenishmentReason, ReplenishmentStatus, ReservationStatus, StocktakeStatus,
     SupplyKind, TransferStatus, UnknownReason,
 };
+use crate::domain::materials::LateReason;
 use crate::domain::order::{Coverage, OrderStatus, Stage};
 use crate::domain::permission::Action;
 use crate::domain::progress::MilestoneStatus;
@@ -134,11 +136,15 @@ graphql_enums! {
     ImportStatus => "ImportStatus",
     EvidenceKind => "EvidenceKind",
     InspectionResult => "InspectionResult",
+    LateReason => "MaterialLateReason",
     IntakeFaultCode => "IntakeFaultCode",
     MilestoneStatus => "MilestoneStatus",
     MovementKind => "StockMovementKind",
+    OrderChangeKind => "OrderChangeKind",
+    OrderChangeStatus => "OrderChangeStatus",
     OrderSortField => "OrderSortField",
     OrderStatus => "OrderStatus",
+    Overdue => "OverdueAnswer",
     Priority => "Priority",
     ProductKind => "ProductKind",
     ReconciliationKind => "ReconciliationKind",
@@ -159,6 +165,7 @@ graphql_enums! {
     TrackingKind => "TrackingEventKind",
     TransferStatus => "StockTransferStatus",
     UnitKind => "UnitKind",
+    Weekday => "Weekday",
     UnknownReason => "UnknownFigureReason",
 }
 

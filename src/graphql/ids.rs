@@ -10,9 +10,9 @@ use crate::app::Failure;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{
     AccessKeyId, AccessRestrictionId, AllocationDecisionId, AllocationId, AllocationLineId, BackorderId,
-    ChannelDeliveryId, ChannelOrderId, ChannelSecretId, ClarificationId, ConfirmationId, CustomerId, DeliveryId,
-    DeliveryLineId, HoldId, ImportBatchId, InspectionId, MilestoneId, OrderId, OrderLineId, ProductId,
-    ReplenishmentRequestId, ReservationId, ReviewCaseId, SalesChannelId, SettlementRecordId, StockItemId,
+    ChangeOptionId, ChannelDeliveryId, ChannelOrderId, ChannelSecretId, ClarificationId, ConfirmationId, CustomerId,
+    DeliveryId, DeliveryLineId, HoldId, ImportBatchId, InspectionId, MilestoneId, OrderChangeId, OrderId, OrderLineId,
+    ProductId, ReplenishmentRequestId, ReservationId, ReviewCaseId, SalesChannelId, SettlementRecordId, StockItemId,
     StockMovementId, StockTransferId, StocktakeId, StocktakeLineId, TicketId, TrackingEventId, UnitId,
 };
 
@@ -52,6 +52,7 @@ global_ids! {
     AllocationId => "Allocation",
     AllocationLineId => "AllocationLine",
     BackorderId => "Backorder",
+    ChangeOptionId => "OrderChangeOption",
     ChannelDeliveryId => "ChannelDelivery",
     ChannelOrderId => "ChannelOrder",
     ChannelSecretId => "ChannelSecret",
@@ -65,6 +66,7 @@ global_ids! {
     ImportBatchId => "ImportBatch",
     InspectionId => "Inspection",
     MilestoneId => "Milestone",
+    OrderChangeId => "OrderChange",
     OrderId => "Order",
     OrderLineId => "OrderLine",
     ProductId => "Product",
@@ -101,6 +103,8 @@ pub fn of_aggregate(kind: AggregateKind, id: Uuid) -> ID {
             AggregateKind::Stocktake => StocktakeId::TYPE,
             AggregateKind::Delivery => DeliveryId::TYPE,
             AggregateKind::Ticket => TicketId::TYPE,
+            AggregateKind::OrderChange => OrderChangeId::TYPE,
+            AggregateKind::BillOfMaterials => ProductId::TYPE,
             AggregateKind::ImportBatch => ImportBatchId::TYPE,
             AggregateKind::AccessKey => AccessKeyId::TYPE,
             AggregateKind::AccessRestriction => AccessRestrictionId::TYPE,

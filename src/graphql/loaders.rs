@@ -13,9 +13,12 @@ use crate::app::read::event::Event;
 use crate::app::read::order::SettlementRecord;
 use crate::app::read::reference::Person;
 use crate::app::read::tree::{Found, Wanted};
-use crate::app::read::{Keyset, Page, allocation, channel, delivery, inventory, order, reference, review, ticket};
+use crate::app::read::{
+    Keyset, Page, allocation, change, channel, delivery, inventory, order, reference, review, ticket,
+};
 use crate::app::{Failure, Saved, Session};
 use crate::domain::allocation::{Allocation, AllocationDecision};
+use crate::domain::change::OrderChange;
 use crate::domain::channel::order::ChannelOrder;
 use crate::domain::delivery::Delivery;
 use crate::domain::ids::{
@@ -160,8 +163,10 @@ impl Loaders {
         loader.clear::<AllocationDecisionId>();
         loader.clear::<ReviewOf>();
         loader.clear::<ChannelOrderOf>();
+        loader.clear::<UnallocatableOf>();
         loader.clear::<AllocationsOf>();
         loader.clear::<DeliveriesOf>();
+        loader.clear::<ChangesOf>();
         loader.clear::<TicketsOf>();
         loader.clear::<SettlementOf>();
         loader.clear::<ReportsOf>();
@@ -218,10 +223,14 @@ keys! {
     ReviewOf(OrderId),
     /// An order as its channel tells of it.
     ChannelOrderOf(OrderId),
+    /// Why no unit was found for an order.
+    UnallocatableOf(OrderId),
     /// The allocations of an order.
     AllocationsOf(OrderId),
     /// The deliveries of an order.
     DeliveriesOf(OrderId),
+    /// The changes of an order that are or were negotiated.
+    ChangesOf(OrderId),
     /// The tickets of an order.
     TicketsOf(OrderId),
     /// The settlement records of an order.
@@ -297,8 +306,10 @@ load_one! {
 }
 
 load_list! {
+    UnallocatableOf => AllocationDecision, allocation::unallocatable_reasons, |one| one.order_id;
     AllocationsOf => Allocation, allocation::of_orders, |one| one.order_id;
     DeliveriesOf => Delivery, delivery::of_orders, |one| one.order_id;
+    ChangesOf => OrderChange, change::of_orders, |one| one.order_id;
     TicketsOf => Ticket, ticket::of_orders, |one| one.order_id;
     SettlementOf => SettlementRecord, order::settlement, |one| one.order_id;
     ReportsOf => TrackingEvent, delivery::reports, |one| one.delivery_id;

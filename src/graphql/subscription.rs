@@ -16,7 +16,9 @@ use crate::domain::event::{AggregateKind, EventKind};
 use crate::domain::ids::{ImportBatchId, OrderId, StockItemId};
 use crate::domain::review::QUEUE_EVENTS;
 
-use payload::{ImportProgress, OrderEvent, OrderProgress, ReviewUpdate, StockAlert, StockLevel, TicketUpdate};
+use payload::{
+    AllocationAlert, ImportProgress, OrderEvent, OrderProgress, ReviewUpdate, StockAlert, StockLevel, TicketUpdate,
+};
 
 /// Live progress.
 #[derive(Default)]
@@ -95,6 +97,22 @@ impl Subscription {
         };
         warm_orders(ctx).await?;
         Ok(updates(ctx, Opening::of(filter, after)).map(OrderEvent))
+    }
+
+    /// Follows what somebody must look after in allocation: orders for which no unit was found, in whole or in
+    /// part, and units that did not answer in time (R3.1). For dispatchers and supervisors.
+    #[graphql(directive = access::apply(roles("allocationAlerts"), limit("allocationAlerts")))]
+    async fn allocation_alerts<'c>(
+        &self,
+        ctx: &'c Context<'_>,
+        #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = AllocationAlert> + 'c> {
+        session(ctx)?.may_read("allocationAlerts").answer(ctx)?;
+        let kinds =
+            vec![EventKind::OrderUnallocatable, EventKind::OrderPartlyAllocated, EventKind::AllocationEscalated];
+        let filter = EventFilter { kinds: Some(kinds), ..EventFilter::default() };
+        warm_orders(ctx).await?;
+        Ok(updates(ctx, Opening::of(filter, after)).map(AllocationAlert))
     }
 
     /// Follows the queue of reviews (R2.1): what comes in, is taken, asked, answered, amended, approved, and

@@ -1,5 +1,6 @@
 //! Catalogues: units, customers, products and opening stock, put in as a whole.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use super::{OpeningStock, open_stock};
 use crate::app::{App, Failure};
 use crate::domain::ids::{CustomerId, ProductId, UnitId};
+use crate::domain::materials::ComponentWish;
 use crate::domain::money::Currency;
 use crate::domain::reference::{Capability, Contact, Customer, Licence, Product, ProductKind, Unit, UnitKind};
 use crate::domain::rules::{Exchange, ExchangeRate};
@@ -100,6 +102,19 @@ struct ProductRow {
     unit_of_measure: String,
     list_price: Decimal,
     currency_code: String,
+    #[serde(default)]
+    components: Vec<ComponentRow>,
+    #[serde(default)]
+    substitutes: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ComponentRow {
+    sku: String,
+    quantity: Decimal,
+    effective_from: Option<NaiveDate>,
+    effective_until: Option<NaiveDate>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -191,23 +206,26 @@ impl Catalogue {
                 })
             })
             .collect::<Result<_, Failure>>()?;
-        let products = self
-            .products
-            .into_iter()
-            .map(|row| {
-                Ok(Product {
-                    id: ProductId((app.new_id)()),
-                    currency: currency(&row.currency_code)?,
-                    sku: row.sku,
-                    name: row.name,
-                    kind: row.kind,
-                    category: row.category,
-                    unit_of_measure: row.unit_of_measure,
-                    list_price: row.list_price,
-                    components: Vec::new(),
-                })
-            })
-            .collect::<Result<_, Failure>>()?;
+        let (mut products, mut bills, mut substitutes) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        for row in self.products {
+            if !row.components.is_empty() {
+                bills.insert(row.sku.clone(), row.components.into_iter().map(wish).collect());
+            }
+            if !row.substitutes.is_empty() {
+                substitutes.insert(row.sku.clone(), row.substitutes);
+            }
+            products.push(Product {
+                id: ProductId((app.new_id)()),
+                currency: currency(&row.currency_code)?,
+                sku: row.sku,
+                name: row.name,
+                kind: row.kind,
+                category: row.category,
+                unit_of_measure: row.unit_of_measure,
+                list_price: row.list_price,
+                components: Vec::new(),
+            });
+        }
         let stock = self
             .stock
             .into_iter()
@@ -222,6 +240,13 @@ impl Catalogue {
             .collect();
         let mut rules = super::rules::first(|_| team.clone(), Vec::new());
         rules.review.exchange = base.map(|base| Exchange { base, rates });
-        Ok((ReferenceData { units, people: Vec::new(), customers, products, rules: Some(rules) }, stock))
+        let people = Vec::new();
+        let data = ReferenceData { units, people, customers, products, bills, substitutes, rules: Some(rules) };
+        Ok((data, stock))
     }
+}
+
+fn wish(row: ComponentRow) -> ComponentWish {
+    let ComponentRow { sku, quantity, effective_from, effective_until } = row;
+    ComponentWish { sku, quantity, effective_from, effective_until }
 }

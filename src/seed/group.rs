@@ -1,5 +1,7 @@
 //! The demo group: who and what there is.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -7,12 +9,12 @@ use uuid::Uuid;
 use super::OpeningStock;
 use crate::app::Identity;
 use crate::domain::actor::Role;
-use crate::domain::ids::{ProductId, UnitId};
+use crate::domain::allocation::UnitTerms;
+use crate::domain::ids::UnitId;
 use crate::domain::intake::Channel;
+use crate::domain::materials::ComponentWish;
 use crate::domain::money::Currency;
-use crate::domain::reference::{
-    Capability, Component, Contact, Customer, Licence, Product, ProductKind, Unit, UnitKind,
-};
+use crate::domain::reference::{Capability, Contact, Customer, Licence, Product, ProductKind, Unit, UnitKind};
 use crate::domain::rules::{
     ApprovalBand, AutomaticReview, CustomerField, Exchange, ExchangeRate, RequiredData, Restriction, ReviewRules,
     RuleSet,
@@ -129,6 +131,8 @@ pub(super) fn reference_data(new_id: &dyn Fn() -> Uuid) -> DemoData {
             people,
             customers: customers(new_id),
             products: products(new_id),
+            bills: bills(),
+            substitutes: substitutes(),
             rules: Some(rules(|ticket_type| team(ticket_type).to_owned())),
         },
         stock: stock(),
@@ -149,6 +153,9 @@ fn rules(team: impl Fn(TicketType) -> String) -> RuleSet {
         reason: "class 4 lasers are sold to licensed businesses only".to_owned(),
     };
     let mut rules = super::rules::first(team, vec![restriction]);
+    if let Some(allocation) = &mut rules.allocation {
+        allocation.units = capacities();
+    }
     rules.approval_bands = vec![
         ApprovalBand {
             automatic: true,
@@ -216,6 +223,14 @@ fn units(new_id: &dyn Fn() -> Uuid) -> Vec<Unit> {
     units
 }
 
+/// How much the executing units take on at the same time: enough for all that is tried out with the demo.
+fn capacities() -> Vec<UnitTerms> {
+    let rows = [("AUR-N", 100_000), ("AUR-S", 100_000), ("AUR-V", 50_000)];
+    rows.into_iter()
+        .map(|(unit, open)| UnitTerms { unit: unit.to_owned(), open_allocations: Some(open), ..UnitTerms::default() })
+        .collect()
+}
+
 fn yuan() -> Currency {
     Currency::from_code("CNY").unwrap_or_else(|| unreachable!("CNY is an ISO 4217 code"))
 }
@@ -271,12 +286,14 @@ fn products(new_id: &dyn Fn() -> Uuid) -> Vec<Product> {
         ("LEG-ST", "Steel leg", Goods, "Materials", "EA", 8_500),
         ("SCREW-8", "Screw M8", Goods, "Materials", "EA", 60),
         ("BENCH-X", "Workbench to measure", MadeToOrder, "Furniture", "EA", 245_000),
+        ("PANEL-8", "LED panel 60×60, former series", Goods, "Lighting", "EA", 24_000),
+        ("FRAME-H", "Desk frame", Goods, "Materials", "EA", 21_000),
+        ("DESK-Y", "Writing desk to measure", MadeToOrder, "Furniture", "EA", 198_000),
         ("INSTALL", "Installation on site", Service, "Services", "HUR", 32_000),
         ("COURSE", "Online course", Service, "Services", "HUR", 18_000),
         ("SIGN-X", "Sign to your design", MadeToOrder, "Signs", "EA", 98_000),
     ];
-    let mut products: Vec<Product> = rows
-        .into_iter()
+    rows.into_iter()
         .map(|(sku, name, kind, category, unit, cents)| Product {
             id: new_id().into(),
             sku: sku.to_owned(),
@@ -288,18 +305,31 @@ fn products(new_id: &dyn Fn() -> Uuid) -> Vec<Product> {
             currency: yuan(),
             components: Vec::new(),
         })
-        .collect();
-    let ids: Vec<(String, ProductId)> = products.iter().map(|product| (product.sku.clone(), product.id)).collect();
-    if let Some(bench) = products.iter_mut().find(|product| product.sku == "BENCH-X") {
-        bench.components = [("TOP-OAK", 1), ("LEG-ST", 4), ("SCREW-8", 16)]
-            .into_iter()
-            .filter_map(|(sku, quantity)| {
-                let (_, product_id) = ids.iter().find(|(known, _)| known == sku)?;
-                Some(Component { product_id: *product_id, sku: sku.to_owned(), quantity: Decimal::from(quantity) })
-            })
-            .collect();
-    }
-    products
+        .collect()
+}
+
+/// What is made of what: a desk on two levels, whose legs are put together from parts of their own.
+fn bills() -> BTreeMap<String, Vec<ComponentWish>> {
+    let rows: &[(&str, &[(&str, i64)])] = &[
+        ("BENCH-X", &[("TOP-OAK", 1), ("LEG-ST", 4), ("SCREW-8", 16)]),
+        ("DESK-Y", &[("TOP-OAK", 1), ("FRAME-H", 2), ("SCREW-8", 8)]),
+        ("FRAME-H", &[("LEG-ST", 2), ("SCREW-8", 6)]),
+    ];
+    let wish = |(sku, quantity): &(&str, i64)| ComponentWish {
+        sku: (*sku).to_owned(),
+        quantity: Decimal::from(*quantity),
+        effective_from: None,
+        effective_until: None,
+    };
+    rows.iter().map(|(sku, parts)| ((*sku).to_owned(), parts.iter().map(wish).collect())).collect()
+}
+
+/// What may be delivered instead, best first.
+fn substitutes() -> BTreeMap<String, Vec<String>> {
+    let rows: &[(&str, &[&str])] = &[("PANEL-9", &["PANEL-8", "LAMP-2"]), ("LAMP-1", &["LAMP-2"])];
+    rows.iter()
+        .map(|(sku, instead)| ((*sku).to_owned(), instead.iter().map(|one| (*one).to_owned()).collect()))
+        .collect()
 }
 
 fn stock() -> Vec<OpeningStock> {
@@ -313,6 +343,8 @@ fn stock() -> Vec<OpeningStock> {
         ("TOP-OAK", 0, 40, 4, 10),
         ("LEG-ST", 0, 160, 16, 40),
         ("SCREW-8", 0, 1_000, 100, 300),
+        ("PANEL-8", 80, 0, 0, 0),
+        ("FRAME-H", 0, 3, 0, 0),
     ];
     let mut stock = Vec::new();
     for (sku, north, south, safety, reorder) in rows {

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use super::group::{DemoPerson, PEOPLE};
 use super::{SteppedClock, session};
 use crate::app::allocation::{AllocateOrder, DeclineAllocation};
+use crate::app::change::ProposeOrderChange;
 use crate::app::delivery::{BookDelivery, ConfirmDelivery, DispatchDelivery, PlanDelivery, RecordTrackingEvent};
 use crate::app::inspection::RecordInspection;
 use crate::app::intake::SubmitOrder;
@@ -19,6 +20,7 @@ use crate::app::ticket::{ContactCustomer, OpenTicket, ResolveTicket};
 use crate::app::{App, Clock, Command, Failure, Guarded, perform};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::allocation::Allocation;
+use crate::domain::change::{OptionWish, OrderChangeKind};
 use crate::domain::delivery::{Evidence, EvidenceKind, TrackingKind, TrackingReport};
 use crate::domain::ids::{AllocationId, DeliveryId, OrderId, TicketId};
 use crate::domain::inspection::{ChecklistAnswer, InspectionReport};
@@ -232,7 +234,7 @@ impl Play<'_> {
         }
         self.by(operator, AcceptAllocation { allocation_id: id, responsible: None, expected_version: None }).await?;
         if goal == Goal::Accepted {
-            return Ok(());
+            return self.offer(order, id).await;
         }
         let milestones = self.load(id).await?.milestones;
         for (position, milestone) in milestones.iter().enumerate() {
@@ -257,6 +259,39 @@ impl Play<'_> {
             return Ok(());
         }
         self.deliver(order, id, share.kind, goal, index).await
+    }
+
+    /// Where something is missing, the customer is offered to wait or to do without.
+    async fn offer(&self, order: OrderId, id: AllocationId) -> Result<(), Failure> {
+        let share = self.load(id).await?;
+        let Some(short) = share.lines.iter().find(|line| share.missing_of(line.id) > Decimal::ZERO) else {
+            return Ok(());
+        };
+        let later = (self.clock.now() + Duration::days(60)).date_naive();
+        let wish = |kind, line_id, date| OptionWish {
+            kind,
+            line_id,
+            date,
+            quantity: None,
+            substitute_sku: None,
+            unit_price: None,
+        };
+        let offer = ProposeOrderChange {
+            order_id: order,
+            reason: "More panels were ordered than are in the warehouse.".to_owned(),
+            options: vec![
+                wish(OrderChangeKind::LaterDate, None, Some(later)),
+                wish(OrderChangeKind::CancelLine, Some(short.order_line_id), None),
+            ],
+            // Still open when the demo begins.
+            answer_hours: Some(24 * 60),
+            expected_version: None,
+        };
+        match self.as_role(Role::Sales, offer).await {
+            // Another share of the order was short before.
+            Ok(_) | Err(Failure::Refused(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn operator_of(&self, share: &Allocation) -> Result<&'static DemoPerson, Failure> {

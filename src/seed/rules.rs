@@ -3,13 +3,16 @@
 use rust_decimal::Decimal;
 
 use crate::domain::actor::Role;
-use crate::domain::allocation::AllocationRule;
+use crate::domain::allocation::{
+    AllocationRule, AllocationRules, AnswerDeadline, AnswerRule, Conditions, Criterion, Overdue, SplitRule,
+};
 use crate::domain::delivery::DeliveryMethod;
+use crate::domain::intake::Priority;
 use crate::domain::inventory::InventoryRules;
 use crate::domain::reference::ProductKind;
 use crate::domain::rules::{
-    ApprovalBand, Checklist, DeliveryTerms, MilestoneStep, MilestoneTemplate, Restriction, ReviewRules, RuleSet,
-    TicketRoute,
+    ApprovalBand, ChangeRules, Checklist, DeliveryTerms, MilestoneStep, MilestoneTemplate, Restriction, ReviewRules,
+    RuleSet, TicketRoute,
 };
 use crate::domain::ticket::TicketType;
 
@@ -24,12 +27,8 @@ pub fn first(team: impl Fn(TicketType) -> String, restrictions: Vec<Restriction>
         restrictions,
         review: ReviewRules::default(),
         duplicate_window_days: 7,
-        rankers: vec![
-            AllocationRule::HomeRegion,
-            AllocationRule::FewestSplits,
-            AllocationRule::Stock,
-            AllocationRule::Load,
-        ],
+        rankers: Vec::new(),
+        allocation: Some(allocation()),
         milestones: vec![
             template(
                 ProductKind::Goods,
@@ -66,6 +65,7 @@ pub fn first(team: impl Fn(TicketType) -> String, restrictions: Vec<Restriction>
             terms(DeliveryMethod::OnSiteService, 120, 0, 3, None, false, false),
             terms(DeliveryMethod::OnlineService, 0, 0, 1, None, false, false),
         ],
+        changes: ChangeRules::default(),
         ticket_routes: TicketType::ALL
             .iter()
             .map(|ticket_type| TicketRoute {
@@ -86,6 +86,31 @@ pub(super) fn band(up_to: Option<i64>, roles: &[Role]) -> ApprovalBand {
         roles: roles.to_vec(),
         further_levels: Vec::new(),
         automatic: false,
+    }
+}
+
+/// Units that serve the region and have room; nearest, fewest splits, most stock, least load first. Urgent
+/// accessories may come from several warehouses, and urgent shares are answered within the day.
+fn allocation() -> AllocationRules {
+    use AllocationRule::{FewestSplits, HomeRegion, Load, RegionServed, Stock, UnitCapacity};
+    let all = |rules: &[AllocationRule]| rules.iter().copied().map(Criterion::always).collect();
+    let urgent = Conditions { priorities: vec![Priority::Urgent], ..Conditions::default() };
+    AllocationRules {
+        filters: all(&[RegionServed, UnitCapacity]),
+        rankers: all(&[HomeRegion, FewestSplits, Stock, Load]),
+        splitting: vec![SplitRule {
+            when: Conditions { categories: vec!["Accessories".to_owned()], ..urgent.clone() },
+            by_quantity: true,
+            smallest_part: Decimal::from(50),
+        }],
+        answers: vec![AnswerRule {
+            when: urgent,
+            deadlines: vec![
+                AnswerDeadline { hours: 4, then: Overdue::Escalate, tell: vec![Role::Dispatcher] },
+                AnswerDeadline { hours: 24, then: Overdue::Decline, tell: vec![Role::Dispatcher, Role::Supervisor] },
+            ],
+        }],
+        ..AllocationRules::default()
     }
 }
 

@@ -26,7 +26,7 @@ use crate::domain::event::AggregateKind;
 use crate::domain::ids::{CustomerId, OrderId, UnitId};
 use crate::domain::intake::Channel;
 use crate::domain::money::Currency;
-use crate::domain::order::{LineQuantities, Order, OrderLine, OrderStatus, Stage};
+use crate::domain::order::{LineQuantities, Order, OrderLine, OrderStatus, Stage, Unallocatable};
 
 impl Aggregate for Order {
     const KIND: AggregateKind = AggregateKind::Order;
@@ -76,6 +76,8 @@ impl Aggregate for Order {
             rule_set_version: self.rule_set_version,
             cancellation: self.cancellation.as_ref().map(json).transpose()?,
             holds: json(&self.holds)?,
+            unallocatable_since: self.unallocatable.map(|one| one.since),
+            allocation_retry_at: self.unallocatable.map(|one| one.retry_at),
         };
         let lines = self.lines.iter().map(|line| line_row(self.id, line)).collect::<Result<_>>()?;
         Ok((row, lines))
@@ -106,6 +108,10 @@ impl Aggregate for Order {
             rule_set_version: row.rule_set_version,
             cancellation: row.cancellation.map(from_json).transpose()?,
             holds: from_json_or_blank(row.holds)?,
+            unallocatable: row
+                .unallocatable_since
+                .zip(row.allocation_retry_at)
+                .map(|(since, retry_at)| Unallocatable { since, retry_at }),
             lines: lines.into_iter().map(line).collect::<Result<_>>()?,
         })
     }

@@ -1,8 +1,8 @@
 //! Scope as SQL: what does not exist for a caller is not found by any query.
 
 use entity::{
-    access_key, allocation, delivery, event, import_batch, orders, sales_channel, stock_item, stock_transfer,
-    stocktake, ticket,
+    access_key, allocation, allocation_decision, delivery, event, import_batch, order_change, orders, sales_channel,
+    stock_item, stock_transfer, stocktake, ticket,
 };
 use sea_orm::sea_query::{Condition, Expr, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, Iden};
@@ -62,12 +62,30 @@ pub fn allocations(scope: &Scope) -> Condition {
     }
 }
 
+/// Decisions on allocation that exist for the scope: those about its orders.
+pub fn decisions(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Nothing => nothing(),
+        other => Condition::all().add(in_visible_orders(allocation_decision::Column::OrderId, other)),
+    }
+}
+
 /// Deliveries that exist for the scope.
 pub fn deliveries(scope: &Scope) -> Condition {
     match scope {
         Scope::All => Condition::all(),
         Scope::Nothing => nothing(),
         other => Condition::all().add(in_visible_orders(delivery::Column::OrderId, other)),
+    }
+}
+
+/// Changes of orders that exist for the scope: whoever sees an order sees what is negotiated about it.
+pub fn changes(scope: &Scope) -> Condition {
+    match scope {
+        Scope::All => Condition::all(),
+        Scope::Nothing => nothing(),
+        other => Condition::all().add(in_visible_orders(order_change::Column::OrderId, other)),
     }
 }
 

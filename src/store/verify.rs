@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{
-    access_key, access_restriction, allocation, channel_order, delivery, event, import_batch, orders, reservation,
-    review_case, sales_channel, settlement_record, stock_item, stock_movement, stock_transfer, stocktake, ticket,
+    access_key, access_restriction, allocation, bill_of_materials, channel_order, delivery, event, import_batch,
+    order_change, orders, reservation, review_case, sales_channel, settlement_record, stock_item, stock_movement,
+    stock_transfer, stocktake, ticket,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
 use serde_json::Value;
@@ -18,6 +19,7 @@ use super::{Store, log};
 use crate::domain::access::AccessRestriction;
 use crate::domain::access_key::AccessKey;
 use crate::domain::allocation::Allocation;
+use crate::domain::change::OrderChange;
 use crate::domain::channel::SalesChannel;
 use crate::domain::channel::order::ChannelOrder;
 use crate::domain::delivery::Delivery;
@@ -25,10 +27,12 @@ use crate::domain::document::{document, fold};
 use crate::domain::ids::OrderId;
 use crate::domain::import::ImportBatch;
 use crate::domain::invariants::{
-    Findings, OrderPicture, Settled, StockSums, TransferSums, Violation, check_import, check_order, check_restriction,
-    check_stock, check_stocktake, check_transfer,
+    Findings, OrderPicture, Settled, StockSums, TransferSums, Violation, check_change, check_channel,
+    check_channel_order, check_import, check_order, check_restriction, check_stock, check_stocktake, check_structure,
+    check_transfer,
 };
 use crate::domain::inventory::{MovementKind, StockItem, StockTransfer, Stocktake};
+use crate::domain::materials::BillOfMaterials;
 use crate::domain::order::Order;
 use crate::domain::review::ReviewCase;
 use crate::domain::ticket::Ticket;
@@ -66,6 +70,8 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     verify_transfers(db, &mut findings).await?;
     verify_stocktakes(db, &mut findings).await?;
     verify_restrictions(db, &mut findings).await?;
+    verify_channels(db, &mut findings).await?;
+    check_structure(&super::materials::whole(db).await?, &mut findings);
     verify_imports(db, &mut findings).await?;
     report.events += verify_history::<Order, orders::Entity>(db, orders::Column::Id, &mut findings).await?;
     report.events +=
@@ -84,6 +90,12 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
         &mut findings,
     )
     .await?;
+    verify_changes(db, &mut findings).await?;
+    report.events +=
+        verify_history::<OrderChange, order_change::Entity>(db, order_change::Column::Id, &mut findings).await?;
+    report.events +=
+        verify_history::<BillOfMaterials, bill_of_materials::Entity>(db, bill_of_materials::Column::Id, &mut findings)
+            .await?;
     report.events += verify_history::<AccessRestriction, access_restriction::Entity>(
         db,
         access_restriction::Column::Id,
@@ -219,6 +231,20 @@ async fn verify_stock(db: &DatabaseTransaction, findings: &mut Findings) -> Resu
     }
 }
 
+async fn verify_changes(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
+    let mut after = None;
+    loop {
+        let ids = next_ids::<order_change::Entity>(db, order_change::Column::Id, after).await?;
+        let Some(last) = ids.last() else {
+            return Ok(());
+        };
+        after = Some(*last);
+        for change in load_many::<OrderChange>(db, &ids, false).await? {
+            check_change(&change, findings);
+        }
+    }
+}
+
 async fn verify_transfers(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
     let mut after = None;
     loop {
@@ -253,6 +279,32 @@ async fn verify_stocktakes(db: &DatabaseTransaction, findings: &mut Findings) ->
         after = Some(*last);
         for stocktake in load_many::<Stocktake>(db, &ids, false).await? {
             check_stocktake(&stocktake, findings);
+        }
+    }
+}
+
+async fn verify_channels(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
+    let mut after = None;
+    loop {
+        let ids = next_ids::<sales_channel::Entity>(db, sales_channel::Column::Id, after).await?;
+        let Some(last) = ids.last() else { break };
+        after = Some(*last);
+        for channel in load_many::<SalesChannel>(db, &ids, false).await? {
+            check_channel(&channel, findings);
+        }
+    }
+    after = None;
+    loop {
+        let ids = next_ids::<channel_order::Entity>(db, channel_order::Column::Id, after).await?;
+        let Some(last) = ids.last() else {
+            return Ok(());
+        };
+        after = Some(*last);
+        let told = load_many::<ChannelOrder>(db, &ids, false).await?;
+        let orders: Vec<Uuid> = told.iter().map(|one| one.order_id.0).collect();
+        let orders: Vec<Order> = load_many(db, &orders, false).await?;
+        for one in &told {
+            check_channel_order(one, orders.iter().find(|order| order.id == one.order_id), findings);
         }
     }
 }

@@ -3,7 +3,9 @@
 
 use std::collections::HashSet;
 
-use sea_orm::sea_query::{CommonTableExpression, Expr, ExprTrait, InsertStatement, OnConflict, Query, WithClause};
+use sea_orm::sea_query::{
+    CommonTableExpression, DeleteStatement, Expr, ExprTrait, InsertStatement, OnConflict, Query, WithClause,
+};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IdenStatic, Iterable, ModelTrait, PrimaryKeyToColumn,
     Value,
@@ -92,6 +94,8 @@ impl Rows {
 pub struct Writes {
     /// In the order in which the tables came up.
     tables: Vec<Rows>,
+    /// Parts that are deleted, before anything is written.
+    gone: Vec<DeleteStatement>,
     roots: HashSet<(AggregateKind, Uuid)>,
 }
 
@@ -104,7 +108,8 @@ impl Writes {
         self.add::<E>(Known::Version, row)
     }
 
-    /// The parts of an aggregate that are new or not what they were; parts are never deleted.
+    /// The parts of an aggregate that are new or not what they were; those that are no longer among them are
+    /// deleted.
     pub fn parts<E: EntityTrait>(
         &mut self,
         after: &[E::Model],
@@ -118,6 +123,13 @@ impl Writes {
             if before.iter().find(|former| id(former) == id(row)) != Some(row) {
                 self.add::<E>(Known::Replaced, row)?;
             }
+        }
+        let gone: Vec<Uuid> =
+            before.iter().map(&id).filter(|former| after.iter().all(|row| id(row) != *former)).collect();
+        if !gone.is_empty() {
+            let mut delete = Query::delete();
+            delete.from_table(E::default()).and_where(Expr::col((E::default(), "id")).is_in(gone));
+            self.gone.push(delete);
         }
         Ok(())
     }
@@ -169,6 +181,9 @@ impl Writes {
     /// # Errors
     /// [`StoreError::Conflict`] when somebody else changed an aggregate first.
     pub async fn send(self, tx: &DatabaseTransaction, along: Vec<CommonTableExpression>) -> Result<()> {
+        for delete in &self.gone {
+            tx.execute(delete).await?;
+        }
         if tx.get_database_backend() != DbBackend::Postgres {
             for rows in self.tables {
                 let expected = rows.expected();

@@ -13,6 +13,7 @@ pub mod support;
 mod architecture;
 mod authorization;
 mod bad_input;
+mod choice;
 mod concurrency;
 mod feed;
 mod generated;

@@ -26,8 +26,9 @@ const OPTIONS: &str = "query($id: ID!) { order(by: { id: $id }) {
     tickets { id availableActions { action allowed } } } }";
 
 /// What it takes to make valid inputs.
-const FACTS: &str = "status review { owner { subject } } holds { id } lines { id sku quantities { dispatched } }
-    allocations { id kind status unit { code } lines { id passed planned } }
+const FACTS: &str =
+    "status review { owner { subject } } holds { id } lines { id sku kind quantities { dispatched open allocated } }
+    allocations { id kind status unit { code } lines { id quantity passed planned } }
     deliveries { id status lines { id quantity confirmed } }";
 
 /// Numbers that follow from a step's own.
@@ -61,6 +62,7 @@ impl Choice {
             | Action::CancelOrder
             | Action::DeclineAllocation
             | Action::ReassignAllocation
+            | Action::AllocateManually
             | Action::PlaceHold
             | Action::RequestClarification
             | Action::ReturnReview
@@ -68,7 +70,7 @@ impl Choice {
             | Action::AmendOrder
             | Action::BlockMilestone
             | Action::OpenTicket => 1,
-            Action::RecordTrackingEvent => 3,
+            Action::RecordTrackingEvent | Action::SplitAllocation | Action::MergeAllocations => 3,
             _ => 10,
         }
     }
@@ -185,6 +187,35 @@ impl Life {
                     _ => return None,
                 };
                 allocation(json!({ "unitId": self.unit(other), "reason": "Chance." }))
+            }
+            Action::AllocateManually => {
+                let open =
+                    |line: &Value| number(&line["quantities"]["open"]) - number(&line["quantities"]["allocated"]);
+                let lines = facts["lines"].as_array().expect("lines").iter();
+                let line = lines.filter(|line| !line["kind"].is_null()).find(|line| open(line) > Decimal::ZERO)?;
+                let unit = match line["kind"].as_str()? {
+                    "GOODS" => *dice.pick(&["AUR-N", "AUR-S"]),
+                    "SERVICE" => "AUR-V",
+                    _ => "AUR-S",
+                };
+                let quantity = if dice.roll(2) == 0 { open(line) } else { open(line).min(Decimal::ONE) };
+                order(json!({ "reason": "Chance.", "shares": [
+                    { "lineId": line["id"], "unitId": self.unit(unit), "quantity": quantity.to_string() },
+                ] }))
+            }
+            Action::SplitAllocation => {
+                let lines = share["lines"].as_array()?;
+                let line = lines.iter().find(|line| number(&line["quantity"]) >= Decimal::TWO)?;
+                let own = text(&share["unit"]["code"]);
+                let to = if share["kind"] == "GOODS" { *dice.pick(&["AUR-N", "AUR-S"]) } else { own.as_str() };
+                allocation(json!({ "unitId": self.unit(to), "reason": "Chance.",
+                    "parts": [{ "lineId": line["id"], "quantity": "1.5" }] }))
+            }
+            Action::MergeAllocations => {
+                let mut others = facts["allocations"].as_array()?.iter().filter(|one| one["id"] != *id);
+                let fits = |one: &&Value| ["kind", "status"].iter().all(|name| one[name] == share[name]);
+                let other = others.find(|one| fits(one) && one["unit"]["code"] == share["unit"]["code"])?;
+                allocation(json!({ "otherAllocationId": other["id"], "reason": "Chance." }))
             }
             Action::RecordInspection => {
                 let mut checklist = World::checklist(&text(&share["kind"]), true);

@@ -28,8 +28,8 @@ async fn fill(world: &World) {
         ),
         (
             "allocation",
-            "gen_random_uuid() AS id, md5((n / 2)::text)::uuid AS order_id, md5((n % 40)::text)::uuid AS unit_id, \
-             now() - n * interval '50 minutes' AS assigned_at",
+            "md5('share ' || n)::uuid AS id, md5((n / 2)::text)::uuid AS order_id, \
+             md5((n % 40)::text)::uuid AS unit_id, now() - n * interval '50 minutes' AS assigned_at",
         ),
         (
             "delivery",
@@ -77,7 +77,7 @@ async fn fill(world: &World) {
         ),
         (
             "backorder",
-            "gen_random_uuid() AS id, md5((n / 2)::text)::uuid AS allocation_id, md5(n::text)::uuid AS stock_item_id, \
+            "gen_random_uuid() AS id, md5('share ' || n)::uuid AS allocation_id, md5(n::text)::uuid AS stock_item_id, \
              now() - n * interval '50 minutes' AS created_at",
         ),
         (
@@ -163,7 +163,16 @@ fn questions(unit: &str) -> Vec<String> {
     ));
     questions.push("order(by: { number: \"N7\" }) { lines { sku } customer { number } review { status } }".to_owned());
     for (list, filters) in [
-        ("allocations", vec![String::new(), format!("orderId: \"{id}\""), format!("unitIds: [\"{unit}\"]")]),
+        (
+            "allocations",
+            vec![
+                String::new(),
+                "escalated: true".to_owned(),
+                "escalated: false".to_owned(),
+                format!("orderId: \"{id}\""),
+                format!("unitIds: [\"{unit}\"]"),
+            ],
+        ),
         ("deliveries", vec![String::new(), format!("orderId: \"{id}\"")]),
         ("tickets", vec![String::new(), format!("orderId: \"{id}\""), format!("teamIds: [\"{unit}\"]")]),
         ("stockItems", vec![String::new(), "skus: [\"S77\"]".to_owned(), format!("warehouseIds: [\"{unit}\"]")]),
@@ -189,6 +198,10 @@ fn questions(unit: &str) -> Vec<String> {
     questions.push(format!(
         "order(by: {{ externalReference: {{ channel: E_COMMERCE, account: \"shop\", reference: \"E77\" }} }}) \
          {{ id channelOrder {{ faults {{ code }} }} }} customers(first: 20) {{ {page} }}"
+    ));
+    questions.push(format!(
+        "unallocatableOrders(first: 20) {{ {} }}",
+        "nodes { since decisions { kind } } pageInfo { endCursor }"
     ));
     let entries = "nodes { order { id } owner { subject } } pageInfo { endCursor hasNextPage }";
     for narrowed in [

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use crate::domain::allocation::Allocation;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{AllocationId, BackorderId, OrderId, ReservationId, StockItemId};
-use crate::domain::inventory::{Backorder, StockItem, StockMovement, Withdrawal};
+use crate::domain::inventory::{Backorder, StockItem, StockMovement, TakeBack, Withdrawal};
 use crate::domain::order::Order;
 use crate::store::work::Tracked;
 use crate::store::{Result, StoreError, Work, allocation, inventory};
@@ -91,7 +91,8 @@ impl Waiters {
     ) -> Decimal {
         let Some(share) = self.shares.get_mut(&one.allocation_id) else { return Decimal::ZERO };
         let Some(order) = self.orders.get_mut(&share.order_id) else { return Decimal::ZERO };
-        let taken = share.withdraw(one.reservation_id, quantity, why, order, item, &work.act(), journal);
+        let taking = TakeBack { id: one.reservation_id, quantity, why };
+        let taken = share.withdraw(taking, order, item, &work.act(), journal);
         if taken > Decimal::ZERO {
             self.withdrawn.insert(one.allocation_id, why);
         }

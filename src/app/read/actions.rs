@@ -2,10 +2,13 @@
 //! the commands decide by, so that an action is allowed if and only if it would succeed. Actions
 //! that none of the caller's roles ever permits are left out.
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::access::AccessRestriction;
 use crate::domain::access_key::AccessKey;
 use crate::domain::actor::Actor;
 use crate::domain::allocation::Allocation;
+use crate::domain::change::OrderChange;
 use crate::domain::channel::SalesChannel;
 use crate::domain::delivery::{self, Delivery};
 use crate::domain::ids::UnitId;
@@ -40,6 +43,7 @@ const ORDER: &[Action] = &[
     Action::ApproveOrder,
     Action::RejectOrder,
     Action::AllocateOrder,
+    Action::AllocateManually,
     Action::PlaceHold,
     Action::ReleaseHold,
     Action::CancelOrder,
@@ -52,9 +56,16 @@ const ALLOCATION: &[Action] = &[
     Action::AcceptAllocation,
     Action::DeclineAllocation,
     Action::ReassignAllocation,
+    Action::SplitAllocation,
+    Action::MergeAllocations,
+    Action::EscalateAllocation,
     Action::RecordInspection,
     Action::PlanDelivery,
 ];
+
+/// Actions on a change of an order.
+const CHANGE: &[Action] =
+    &[Action::AcceptOrderChange, Action::DeclineOrderChange, Action::WithdrawOrderChange, Action::ReviewOrderChange];
 
 /// Actions on a milestone.
 const MILESTONE: &[Action] = &[Action::StartMilestone, Action::CompleteMilestone, Action::BlockMilestone];
@@ -135,6 +146,11 @@ pub fn of_order(actor: &Actor, order: &Order, review: Option<(&ReviewCase, &Rule
         (Action::OpenTicket, _) => ticket::open_blockers(order, actor),
         _ => order.blockers(action, actor),
     })
+}
+
+/// What the actor can do with a change of an order.
+pub fn of_change(actor: &Actor, change: &OrderChange, order: &Order, now: DateTime<Utc>) -> Vec<AvailableAction> {
+    offered(actor, CHANGE, |action| change.blockers(action, order, actor, now))
 }
 
 /// What the actor can do with an allocation.

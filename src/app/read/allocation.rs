@@ -1,10 +1,13 @@
 //! Allocations and their milestones. People outside the group see who works on their order and how
 //! far it is, but not the units that declined it.
 
+pub mod simulation;
+
 use super::{Keyset, Page, readable};
 use crate::app::{Failure, Session};
 use crate::domain::allocation::{Allocation, AllocationDecision, AllocationStatus};
 use crate::domain::ids::{AllocationDecisionId, AllocationId, MilestoneId, OrderId};
+use crate::domain::order::Order;
 use crate::store::allocation;
 
 pub use crate::store::allocation::AllocationFilter;
@@ -51,6 +54,26 @@ pub async fn decisions(session: &Session, ids: &[AllocationDecisionId]) -> Resul
         return Ok(Vec::new());
     }
     Ok(allocation::decisions(session.app.store(), ids).await?)
+}
+
+/// A page of the orders for which no unit was found, those that have waited longest first.
+pub async fn unallocatable(session: &Session, keyset: Keyset) -> Result<Page<Order>, Failure> {
+    session.may_read("unallocatableOrders")?;
+    Ok(allocation::unallocatable(session.app.store(), &session.actor, keyset).await?)
+}
+
+/// How many they are.
+pub async fn count_unallocatable(session: &Session) -> Result<u64, Failure> {
+    session.may_read("unallocatableOrders")?;
+    Ok(allocation::count_unallocatable(session.app.store(), &session.actor).await?)
+}
+
+/// Why no unit was found for orders that were found visible before.
+pub async fn unallocatable_reasons(session: &Session, ids: &[OrderId]) -> Result<Vec<AllocationDecision>, Failure> {
+    if session.actor.is_external() {
+        return Ok(Vec::new());
+    }
+    Ok(allocation::unallocatable_reasons(session.app.store(), ids).await?)
 }
 
 pub(super) fn presentable(session: &Session, mut found: Vec<Allocation>) -> Vec<Allocation> {

@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::app::command::Command;
+use crate::domain::actor::Role;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{ClarificationId, OrderId};
 use crate::domain::intake::received::IntakeFault;
@@ -62,6 +63,11 @@ impl Facts {
             lookalikes: order::lookalikes(work, order, since).await?,
             rules,
         })
+    }
+
+    /// The levels at which an order like this is approved (R2.5).
+    pub(super) fn levels(&self, order: &Order) -> Vec<Vec<Role>> {
+        self.rules.assess(order, &self.others).levels
     }
 
     pub(super) fn checks(&self) -> CheckFacts<'_> {

@@ -1,61 +1,39 @@
-//! The choice of the executing unit, which explains itself (R3.2, R3.3).
+//! The choice of the executing units, which explains itself (R3.2): filters say who may take which line,
+//! rankers put them in order, and what one cannot take goes to the next.
 
-use crate::domain::actor::Act;
-use crate::domain::codes::codes;
-use crate::domain::ids::{AllocationDecisionId, OrderId, OrderLineId, ProductId, UnitId};
-use crate::domain::order::{Counter, Order};
-use crate::domain::permission::Action;
-use crate::domain::reference::{ProductKind, Unit};
-use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
-use crate::domain::rules::RuleSet;
-use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
-use super::{Allocation, AllocationLine, AllocationStatus};
-
-codes! {
-    /// A rule that speaks on the choice of an executing unit.
-    AllocationRule {
-        /// Filter: the unit can execute this kind of line (R3.1).
-        Capability = "CAPABILITY",
-        /// Filter: the unit serves the order's region (R3.2).
-        RegionServed = "REGION_SERVED",
-        /// Filter: the unit has not declined this share.
-        NotExcluded = "NOT_EXCLUDED",
-        /// Ranker: units that name the order's region come before those that serve all regions.
-        HomeRegion = "HOME_REGION",
-        /// Ranker: units that can take more of the order's kinds of lines come first.
-        FewestSplits = "FEWEST_SPLITS",
-        /// Ranker: units with more of the wanted quantity in stock come first.
-        Stock = "STOCK",
-        /// Ranker: units with fewer open allocations come first.
-        Load = "LOAD",
-        /// Tie-break: the unit whose code sorts first.
-        UnitCode = "UNIT_CODE",
-    }
-}
-
-codes! {
-    /// How a unit was chosen.
-    DecisionMode {
-        /// By the rules.
-        Auto = "AUTO",
-        /// By a person, with a reason (R3.3).
-        Manual = "MANUAL",
-    }
-}
+use super::cover::{Field, Taker, cover};
+use super::facts::{Demand, DemandLine, UnitFacts};
+use super::rules::{AllocationRule, AllocationRules, Criterion};
+use crate::domain::ids::{OrderLineId, UnitId};
+use crate::domain::reference::ProductKind;
 
 /// What one rule said of one candidate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The rule.
     pub rule: AllocationRule,
+    /// What people call the rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// A filter's answer; none for a ranker.
     pub passed: Option<bool>,
     /// A ranker's score, more is better; none for a filter.
     pub score: Option<Decimal>,
+    /// In words.
+    pub reason: String,
+}
+
+/// A rule that said nothing, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Abstention {
+    /// The rule.
+    pub rule: AllocationRule,
+    /// What people call the rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// In words.
     pub reason: String,
 }
@@ -67,351 +45,314 @@ pub struct Candidate {
     pub unit_id: UnitId,
     /// Its code.
     pub unit_code: String,
-    /// Passed every filter?
+    /// Passed every filter for every line?
     pub eligible: bool,
-    /// Was it chosen?
+    /// Was it chosen, for all or for a part?
     pub chosen: bool,
     /// What each rule said.
     pub verdicts: Vec<Verdict>,
+    /// What was known of it; not kept by decisions of former versions of the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<UnitFacts>,
 }
 
-/// Why a share went where it went; never changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct AllocationDecision {
-    /// Identity.
-    pub id: AllocationDecisionId,
-    /// The order.
-    pub order_id: OrderId,
-    /// By the rules or by hand.
-    pub mode: DecisionMode,
-    /// The reason for a choice by hand.
-    pub reason: Option<String>,
-    /// The rule that decided; none for a choice by hand.
-    pub decided_by_rule: Option<AllocationRule>,
-    /// The rule set it was decided under.
-    pub rule_set_version: i32,
-    /// Who decided.
-    pub decided_by: String,
-    /// When.
-    pub decided_at: DateTime<Utc>,
-    /// Every unit that was considered.
-    pub candidates: Vec<Candidate>,
-}
-
-/// A unit that may be chosen, with what the rules must know of it.
-pub struct UnitFacts {
+/// What a unit gets of a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
     /// The unit.
-    pub unit: Unit,
-    /// Where its stock lies.
-    pub warehouse_id: Option<UnitId>,
-    /// Allocations it is at work on.
-    pub open_allocations: i64,
-    /// What is available of each product in its warehouse.
-    pub available: BTreeMap<ProductId, Decimal>,
-    /// Products' components, by product made to order.
-    pub declined: Vec<ProductKind>,
+    pub unit_id: UnitId,
+    /// Its code.
+    pub unit_code: String,
+    /// The order's line.
+    pub line_id: OrderLineId,
+    /// Its position in the order.
+    pub line_number: i32,
+    /// How much of it.
+    pub quantity: Decimal,
 }
 
-/// A share of an order that the rules gave to a unit, and why.
-pub type Assignment = (Allocation, AllocationDecision);
+/// What no unit takes of a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remainder {
+    /// The order's line.
+    pub line_id: OrderLineId,
+    /// Its position in the order.
+    pub line_number: i32,
+    /// How much of it.
+    pub quantity: Decimal,
+}
 
-/// Allocates everything of the order that no unit has: one share per kind of line and unit (R3.1).
-pub fn allocate(
-    order: &mut Order,
-    act: &Act<'_>,
-    units: &[UnitFacts],
-    rules: &RuleSet,
-) -> Result<Vec<Assignment>, Refusals> {
-    let mut refusals = order.blockers(Action::AllocateOrder, act.actor);
-    let kinds: Vec<ProductKind> =
-        ProductKind::ALL.iter().copied().filter(|kind| open_lines(order, *kind).next().is_some()).collect();
-    let mut assignments = Vec::new();
-    for kind in &kinds {
-        let choice = choose(order, *kind, &kinds, units, rules);
-        match choice.chosen {
-            None => refusals.push(Refusal::new(
-                Code::NoCapableUnit,
-                "R3.1",
-                format!(
-                    "No unit can take the {kind} lines in region {}: {}",
-                    order.region,
-                    explain(&choice.candidates)
-                ),
-            )),
-            Some(facts) => {
-                let decision = AllocationDecision {
-                    id: act.id(),
-                    order_id: order.id,
-                    mode: DecisionMode::Auto,
-                    reason: None,
-                    decided_by_rule: Some(choice.decided_by),
-                    rule_set_version: rules.version,
-                    decided_by: act.actor.subject.clone(),
-                    decided_at: act.now,
-                    candidates: choice.candidates,
-                };
-                let lines = open_lines(order, *kind)
-                    .filter_map(|line| {
-                        Some((
-                            line.id,
-                            line.product_id?,
-                            line.sku.clone()?,
-                            line.quantities.open() - line.quantities.allocated,
-                        ))
-                    })
-                    .collect::<Vec<_>>();
-                assignments.push((assign(order, act, facts, *kind, decision.id, lines), decision));
+/// Who takes what of an order's lines of one kind, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The kind.
+    pub kind: ProductKind,
+    /// The rule that decided who comes first; none when nobody takes anything.
+    pub decided_by: Option<AllocationRule>,
+    /// Every unit.
+    pub candidates: Vec<Candidate>,
+    /// Rules that said nothing.
+    pub abstentions: Vec<Abstention>,
+    /// Who takes what.
+    pub parts: Vec<Part>,
+    /// What nobody takes.
+    pub unallocated: Vec<Remainder>,
+}
+
+/// Plans the whole of what is wanted, kind by kind. The same facts and rules always give the same plan.
+pub fn plan(demand: &Demand, units: &[UnitFacts], rules: &AllocationRules) -> Vec<Plan> {
+    let mut units = units.to_vec();
+    let mut plans = Vec::new();
+    for kind in demand.kinds() {
+        let plan = plan_kind(demand, kind, &units, rules);
+        // What a unit got of one kind of line counts when the next is given out.
+        for unit in &mut units {
+            let got: Decimal =
+                plan.parts.iter().filter(|part| part.unit_id == unit.unit_id).map(|part| part.quantity).sum();
+            if got > Decimal::ZERO {
+                unit.open_allocations += 1;
+                unit.allocations_today += 1;
+                unit.open_quantity += got;
             }
         }
+        plans.push(plan);
     }
-    refusals.into_result()?;
-    for (allocation, _) in &assignments {
-        for line in &allocation.lines {
-            order.count(Counter::Allocated, line.order_line_id, line.quantity);
-        }
-    }
-    Ok(assignments)
+    plans
 }
 
-fn open_lines(order: &Order, kind: ProductKind) -> impl Iterator<Item = &crate::domain::order::OrderLine> {
-    order.lines.iter().filter(move |line| line.kind == Some(kind) && line.quantities.allocated < line.quantities.open())
-}
-
-fn assign(
-    order: &Order,
-    act: &Act<'_>,
-    facts: &UnitFacts,
-    kind: ProductKind,
-    decision_id: AllocationDecisionId,
-    lines: Vec<(OrderLineId, ProductId, String, Decimal)>,
-) -> Allocation {
-    Allocation {
-        id: act.id(),
-        version: 0,
-        order_id: order.id,
-        unit_id: facts.unit.id,
-        warehouse_id: facts.warehouse_id.filter(|_| kind != ProductKind::Service),
-        kind,
-        status: AllocationStatus::Assigned,
-        decision_id,
-        assigned_at: act.now,
-        accepted_by: None,
-        decline_reason: None,
-        lines: lines
-            .into_iter()
-            .map(|(order_line_id, product_id, sku, quantity)| AllocationLine {
-                id: act.id(),
-                order_line_id,
-                product_id,
-                sku,
-                quantity,
-                reserved: Decimal::ZERO,
-                produced: Decimal::ZERO,
-                passed: Decimal::ZERO,
-                planned: Decimal::ZERO,
-                dispatched: Decimal::ZERO,
-                confirmed: Decimal::ZERO,
-            })
-            .collect(),
-        milestones: Vec::new(),
-        reservations: Vec::new(),
-        backorders: Vec::new(),
-        inspections: Vec::new(),
-    }
-}
-
-struct Choice<'a> {
-    chosen: Option<&'a UnitFacts>,
-    decided_by: AllocationRule,
-    candidates: Vec<Candidate>,
-}
-
-fn explain(candidates: &[Candidate]) -> String {
-    let reasons: Vec<String> = candidates
-        .iter()
-        .filter_map(|candidate| {
-            let failed = candidate.verdicts.iter().find(|verdict| verdict.passed == Some(false))?;
-            Some(format!("{}: {}", candidate.unit_code, failed.reason))
-        })
-        .collect();
-    if reasons.is_empty() { "there is no executing unit.".to_owned() } else { reasons.join(" ") }
-}
-
-/// Filters, then rankers in order; the first that does not tie decides (R3.2).
-fn choose<'a>(
-    order: &Order,
-    kind: ProductKind,
-    kinds: &[ProductKind],
-    units: &'a [UnitFacts],
-    rules: &RuleSet,
-) -> Choice<'a> {
-    let mut candidates: Vec<Candidate> = units
-        .iter()
-        .map(|facts| {
-            let verdicts = filters(order, kind, facts);
-            Candidate {
-                unit_id: facts.unit.id,
-                unit_code: facts.unit.code.clone(),
-                eligible: verdicts.iter().all(|verdict| verdict.passed == Some(true)),
-                chosen: false,
-                verdicts,
-            }
-        })
-        .collect();
-    let mut contenders: Vec<usize> = (0..units.len()).filter(|index| candidates[*index].eligible).collect();
-    let mut decided_by = AllocationRule::Capability;
-    if contenders.len() > 1 {
-        for rule in &rules.rankers {
-            let scores: Vec<(usize, Decimal)> = contenders
-                .iter()
-                .map(|index| {
-                    let verdict = rank(*rule, order, kind, kinds, &units[*index]);
-                    let score = verdict.score.unwrap_or_default();
-                    candidates[*index].verdicts.push(verdict);
-                    (*index, score)
-                })
-                .collect();
-            let best = scores.iter().map(|(_, score)| *score).max().unwrap_or_default();
-            contenders = scores.into_iter().filter(|(_, score)| *score == best).map(|(index, _)| index).collect();
-            if contenders.len() == 1 {
-                decided_by = *rule;
-                break;
-            }
+/// Plans the lines of one kind.
+pub fn plan_kind(demand: &Demand, kind: ProductKind, units: &[UnitFacts], rules: &AllocationRules) -> Plan {
+    let lines: Vec<&DemandLine> = demand.of_kind(kind).collect();
+    let mut table = Table { demand, units, rules, abstentions: Vec::new() };
+    let mut candidates: Vec<Candidate> = Vec::with_capacity(units.len());
+    let mut takers: Vec<Taker> = Vec::with_capacity(units.len());
+    let filters = table.filters(&lines);
+    for facts in units {
+        let mut verdicts = Vec::with_capacity(filters.len());
+        let mut may = vec![true; lines.len()];
+        for filter in &filters {
+            verdicts.push(table.ask(filter, &lines, facts, &mut may));
         }
-        if contenders.len() > 1 {
-            decided_by = AllocationRule::UnitCode;
-            contenders.sort_by(|a, b| units[*a].unit.code.cmp(&units[*b].unit.code));
-        }
-    }
-    let chosen = contenders.first().map(|index| {
-        candidates[*index].chosen = true;
-        &units[*index]
-    });
-    Choice { chosen, decided_by, candidates }
-}
-
-fn filters(order: &Order, kind: ProductKind, facts: &UnitFacts) -> Vec<Verdict> {
-    let filter = |rule, passed: bool, yes: String, no: String| Verdict {
-        rule,
-        passed: Some(passed),
-        score: None,
-        reason: if passed { yes } else { no },
-    };
-    let capability = kind.capability();
-    let serves = facts.unit.regions.is_empty() || facts.unit.regions.contains(&order.region);
-    let equipped = kind == ProductKind::Service || facts.warehouse_id.is_some();
-    vec![
-        filter(
-            AllocationRule::Capability,
-            facts.unit.capabilities.contains(&capability) && equipped,
-            format!("has {capability}."),
-            format!("lacks {capability} or a warehouse for it."),
-        ),
-        filter(
-            AllocationRule::RegionServed,
-            serves,
-            format!("serves {}.", order.region),
-            format!("does not serve {}.", order.region),
-        ),
-        filter(
-            AllocationRule::NotExcluded,
-            !facts.declined.contains(&kind),
-            "has not declined.".to_owned(),
-            "declined this share before.".to_owned(),
-        ),
-    ]
-}
-
-fn rank(rule: AllocationRule, order: &Order, kind: ProductKind, kinds: &[ProductKind], facts: &UnitFacts) -> Verdict {
-    let (score, reason) = match rule {
-        AllocationRule::HomeRegion => {
-            let home = facts.unit.regions.contains(&order.region);
-            (Decimal::from(u8::from(home)), if home { "names the region." } else { "serves all regions." }.to_owned())
-        }
-        AllocationRule::FewestSplits => {
-            let count = kinds
-                .iter()
-                .filter(|kind| filters(order, **kind, facts).iter().all(|v| v.passed == Some(true)))
-                .count();
-            (Decimal::from(count), format!("can take {count} of the order's {} kinds of lines.", kinds.len()))
-        }
-        AllocationRule::Stock => {
-            let covered: Decimal = open_lines(order, kind)
-                .map(|line| {
-                    let wanted = line.quantities.open() - line.quantities.allocated;
-                    let available =
-                        line.product_id.and_then(|id| facts.available.get(&id)).copied().unwrap_or_default();
-                    wanted.min(available)
-                })
-                .sum();
-            (covered, format!("has {} of the wanted quantity in stock.", covered.normalize()))
-        }
-        AllocationRule::Load => {
-            (Decimal::from(-facts.open_allocations), format!("has {} open allocations.", facts.open_allocations))
-        }
-        _ => (Decimal::ZERO, "is no ranker.".to_owned()),
-    };
-    Verdict { rule, passed: None, score: Some(score), reason }
-}
-
-/// Moves a share to another unit by hand, with a reason that is kept (R3.3).
-pub fn reassign(
-    former: &mut Allocation,
-    order: &mut Order,
-    act: &Act<'_>,
-    to: Option<&UnitFacts>,
-    reason: String,
-    rules: &RuleSet,
-) -> Result<Assignment, Refusals> {
-    let mut refusals = former.blockers(Action::ReassignAllocation, order, act.actor);
-    crate::domain::intake::text(&mut refusals, "reason", Some(&reason), true, crate::domain::intake::LONG_TEXT);
-    let verdicts = to.map(|facts| filters(order, former.kind, facts)).unwrap_or_default();
-    match to {
-        None => refusals.push(Refusal::new(Code::UnknownUnit, "R3.3", "No such executing unit.").at("unitId")),
-        Some(facts) if facts.unit.id == former.unit_id => {
-            refusals.push(Refusal::new(Code::UnitExcluded, "R3.3", "The unit holds this share already.").at("unitId"));
-        }
-        // A person may overrule region and an earlier refusal, but not what a unit is able to do.
-        Some(_) => {
-            if let Some(lacking) =
-                verdicts.iter().find(|v| v.rule == AllocationRule::Capability && v.passed == Some(false))
-            {
-                refusals.push(
-                    Refusal::new(Code::NoCapableUnit, "R3.1", format!("The unit {}", lacking.reason)).at("unitId"),
-                );
-            }
-        }
-    }
-    refusals.into_result()?;
-    let Some(facts) = to else {
-        return Err(Refusals::default());
-    };
-    let decision = AllocationDecision {
-        id: act.id(),
-        order_id: order.id,
-        mode: DecisionMode::Manual,
-        reason: Some(reason),
-        decided_by_rule: None,
-        rule_set_version: rules.version,
-        decided_by: act.actor.subject.clone(),
-        decided_at: act.now,
-        candidates: vec![Candidate {
-            unit_id: facts.unit.id,
-            unit_code: facts.unit.code.clone(),
-            eligible: verdicts.iter().all(|verdict| verdict.passed == Some(true)),
-            chosen: true,
+        takers.push(Taker { room: table.room(facts), may: may.clone() });
+        candidates.push(Candidate {
+            unit_id: facts.unit_id,
+            unit_code: facts.code.clone(),
+            eligible: may.iter().all(|may| *may),
+            chosen: false,
             verdicts,
-        }],
-    };
-    let lines = former
-        .lines
-        .iter()
-        .map(|line| (line.order_line_id, line.product_id, line.sku.clone(), line.quantity))
-        .collect();
-    former.give_back(order, AllocationStatus::Superseded);
-    let successor = assign(order, act, facts, former.kind, decision.id, lines);
-    for line in &successor.lines {
-        order.count(Counter::Allocated, line.order_line_id, line.quantity);
+            facts: Some(facts.clone()),
+        });
     }
-    Ok((successor, decision))
+    let ranking = table.rank(&lines, &takers, &mut candidates);
+    let in_stock: Vec<bool> = lines.iter().map(|line| table.needs_stock(line)).collect();
+    let field = Field {
+        lines: &lines,
+        smallest: lines.iter().map(|line| rules.smallest_part(demand, line)).collect(),
+        in_stock,
+        units,
+        takers,
+    };
+    let covered = cover(&field, &ranking.order);
+    let mut parts = Vec::new();
+    for (unit, quantities) in &covered.parts {
+        candidates[*unit].chosen = true;
+        for (line, quantity) in lines.iter().zip(quantities).filter(|(_, quantity)| **quantity > Decimal::ZERO) {
+            parts.push(Part {
+                unit_id: units[*unit].unit_id,
+                unit_code: units[*unit].code.clone(),
+                line_id: line.id,
+                line_number: line.line_number,
+                quantity: *quantity,
+            });
+        }
+    }
+    let left = lines.iter().zip(&covered.left).filter(|(_, quantity)| **quantity > Decimal::ZERO);
+    Plan {
+        kind,
+        decided_by: covered.first.map(|first| {
+            if candidates[first].chosen { ranking.decider(first, &candidates) } else { AllocationRule::Stock }
+        }),
+        unallocated: left
+            .map(|(line, quantity)| Remainder { line_id: line.id, line_number: line.line_number, quantity: *quantity })
+            .collect(),
+        candidates,
+        abstentions: table.abstentions,
+        parts,
+    }
+}
+
+/// What a unit that a person chose says to the filters.
+pub fn verdicts(demand: &Demand, lines: &[&DemandLine], facts: &UnitFacts, rules: &AllocationRules) -> Vec<Verdict> {
+    let mut table = Table { demand, units: std::slice::from_ref(facts), rules, abstentions: Vec::new() };
+    let filters = table.filters(lines);
+    let mut may = vec![true; lines.len()];
+    filters.iter().map(|filter| table.ask(filter, lines, facts, &mut may)).collect()
+}
+
+/// A filter, and the lines it speaks of.
+pub(super) struct Filter<'a> {
+    pub(super) rule: AllocationRule,
+    pub(super) criterion: Option<&'a Criterion>,
+    pub(super) applies: Vec<bool>,
+}
+
+impl Filter<'_> {
+    /// Does it say the same of every line it speaks of?
+    const fn is_of_unit(&self) -> bool {
+        matches!(
+            self.rule,
+            AllocationRule::RegionServed
+                | AllocationRule::OnlyUnits
+                | AllocationRule::NotUnits
+                | AllocationRule::UnitOpen
+        )
+    }
+}
+
+/// What the rules are asked about.
+pub(super) struct Table<'a> {
+    pub(super) demand: &'a Demand,
+    pub(super) units: &'a [UnitFacts],
+    pub(super) rules: &'a AllocationRules,
+    abstentions: Vec<Abstention>,
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn abstain(&mut self, criterion: &Criterion, reason: String) {
+        self.abstentions.push(Abstention { rule: criterion.rule, name: criterion.name.clone(), reason });
+    }
+
+    /// The filters that apply to some of the lines: what a unit is able to do first, whom it refused last.
+    fn filters(&mut self, lines: &[&DemandLine]) -> Vec<Filter<'a>> {
+        let all = || vec![true; lines.len()];
+        let mut filters = vec![Filter { rule: AllocationRule::Capability, criterion: None, applies: all() }];
+        for criterion in &self.rules.filters {
+            let applies: Vec<bool> = lines.iter().map(|line| criterion.when.hold(self.demand, line)).collect();
+            if applies.contains(&true) {
+                filters.push(Filter { rule: criterion.rule, criterion: Some(criterion), applies });
+            } else {
+                self.abstain(criterion, "applies to none of the lines.".to_owned());
+            }
+        }
+        filters.push(Filter { rule: AllocationRule::NotExcluded, criterion: None, applies: all() });
+        filters
+    }
+
+    /// Is stock a limit of the line instead of something to wait for?
+    fn needs_stock(&self, line: &DemandLine) -> bool {
+        let mut filters = self.rules.filters.iter().filter(|filter| filter.rule == AllocationRule::InStock);
+        line.kind == ProductKind::Goods && filters.any(|filter| filter.when.hold(self.demand, line))
+    }
+
+    /// The quantity a unit can still take on, where a capacity limits it.
+    pub(super) fn room(&self, facts: &UnitFacts) -> Option<Decimal> {
+        let limits = self.rules.filters.iter().any(|filter| filter.rule == AllocationRule::UnitCapacity);
+        let limit = self.rules.terms(&facts.code)?.open_quantity.filter(|_| limits)?;
+        Some((limit - facts.open_quantity).max(Decimal::ZERO))
+    }
+
+    /// Asks a filter about a unit; strikes the lines that it may not take.
+    fn ask(&self, filter: &Filter<'_>, lines: &[&DemandLine], facts: &UnitFacts, may: &mut [bool]) -> Verdict {
+        let mut refused = Vec::new();
+        let mut spoken = 0_usize;
+        // What is about the unit as such is the same for every line.
+        let of_unit = filter.is_of_unit().then(|| lines.first().and_then(|line| self.refuses(filter, line, facts)));
+        let (mut yes, mut no) = (String::new(), String::new());
+        for (index, line) in lines.iter().enumerate().filter(|(index, _)| filter.applies[*index]) {
+            spoken += 1;
+            let reason = match &of_unit {
+                Some(reason) => reason.clone(),
+                None => self.refuses(filter, line, facts),
+            };
+            if let Some(reason) = reason {
+                may[index] = false;
+                if no.is_empty() {
+                    no = reason;
+                }
+                refused.push(line.line_number);
+            }
+        }
+        if refused.is_empty() {
+            yes = self.approves(filter, facts);
+        } else if refused.len() < spoken {
+            let numbers: Vec<String> = refused.iter().map(i32::to_string).collect();
+            no = format!("line {}: {no}", numbers.join(", "));
+        }
+        Verdict {
+            rule: filter.rule,
+            name: filter.criterion.and_then(|criterion| criterion.name.clone()),
+            passed: Some(refused.is_empty()),
+            score: None,
+            reason: if refused.is_empty() { yes } else { no },
+        }
+    }
+
+    /// Why a unit may not take a line.
+    pub(super) fn refuses(&self, filter: &Filter<'_>, line: &DemandLine, facts: &UnitFacts) -> Option<String> {
+        let names = |criterion: &Criterion| criterion.units.contains(&facts.code);
+        let unless = |holds: bool, reason: &dyn Fn() -> String| (!holds).then(reason);
+        match (filter.rule, filter.criterion) {
+            (AllocationRule::Capability, _) => {
+                let capability = line.kind.capability();
+                let equipped = line.kind == ProductKind::Service || facts.warehouse_id.is_some();
+                let able = facts.capabilities.contains(&capability) && equipped;
+                unless(able, &|| format!("lacks {capability} or a warehouse for it."))
+            }
+            (AllocationRule::NotExcluded, _) => {
+                unless(!facts.declined.contains(&line.id), &|| "declined this share before.".to_owned())
+            }
+            (AllocationRule::RegionServed, _) => {
+                let serves = facts.regions.is_empty() || facts.regions.contains(&self.demand.region);
+                unless(serves, &|| format!("does not serve {}.", self.demand.region))
+            }
+            (AllocationRule::OnlyUnits, Some(criterion)) => {
+                unless(names(criterion), &|| format!("is none of {}.", criterion.units.join(", ")))
+            }
+            (AllocationRule::NotUnits, Some(criterion)) => {
+                unless(!names(criterion), &|| format!("is one of {}.", criterion.units.join(", ")))
+            }
+            (AllocationRule::UnitOpen, _) => {
+                let works = self.rules.terms(&facts.code).is_none_or(|terms| terms.works_on(self.demand.day));
+                unless(works, &|| format!("does not work on {}.", self.demand.day))
+            }
+            (AllocationRule::UnitCapacity, _) => self.full(line, facts),
+            (AllocationRule::InStock, _) => {
+                let available = facts.available(line.product_id);
+                let wanted =
+                    self.rules.smallest_part(self.demand, line).map_or(line.quantity, |part| part.min(line.quantity));
+                let there = line.kind != ProductKind::Goods || available >= wanted;
+                unless(there, &|| format!("has {} of {} in stock.", available.normalize(), line.sku))
+            }
+            _ => None,
+        }
+    }
+
+    /// Why a unit has no room for a line.
+    fn full(&self, line: &DemandLine, facts: &UnitFacts) -> Option<String> {
+        let terms = self.rules.terms(&facts.code)?;
+        if let Some(most) = terms.open_allocations.filter(|most| facts.open_allocations >= *most) {
+            return Some(format!("has {} open allocations of at most {most}.", facts.open_allocations));
+        }
+        if let Some(most) = terms.allocations_per_day.filter(|most| facts.allocations_today >= *most) {
+            return Some(format!("was given {} allocations today of at most {most}.", facts.allocations_today));
+        }
+        let room = self.room(facts)?;
+        let wanted = self.rules.smallest_part(self.demand, line).map_or(line.quantity, |part| part.min(line.quantity));
+        (room < wanted).then(|| format!("has room for {} more.", room.normalize()))
+    }
+
+    /// What a filter says of a unit that passes.
+    fn approves(&self, filter: &Filter<'_>, facts: &UnitFacts) -> String {
+        match filter.rule {
+            AllocationRule::Capability => "can execute it.".to_owned(),
+            AllocationRule::NotExcluded => "has not declined.".to_owned(),
+            AllocationRule::RegionServed => format!("serves {}.", self.demand.region),
+            AllocationRule::UnitOpen => format!("works on {}.", self.demand.day),
+            AllocationRule::UnitCapacity if self.rules.terms(&facts.code).is_none() => "has no limit.".to_owned(),
+            AllocationRule::UnitCapacity => "has room.".to_owned(),
+            AllocationRule::InStock => "has it in stock.".to_owned(),
+            AllocationRule::OnlyUnits => "is one of those named.".to_owned(),
+            _ => "is none of those named.".to_owned(),
+        }
+    }
 }

@@ -2,10 +2,19 @@
 //! explains itself.
 
 mod choice;
+mod cover;
+mod deadline;
+mod decision;
+mod facts;
+mod follow;
+mod manual;
+mod rank;
+mod replay;
+mod rules;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -16,16 +25,23 @@ use crate::domain::ids::{
     AllocationDecisionId, AllocationId, AllocationLineId, OrderId, OrderLineId, ProductId, UnitId,
 };
 use crate::domain::inspection::Inspection;
-use crate::domain::inventory::{Backorder, Reservation};
+use crate::domain::inventory::{Backorder, Reservation, StockItem};
+use crate::domain::materials::{self, Structure, net};
 use crate::domain::order::{Counter, Order, OrderStatus, role_blockers};
 use crate::domain::permission::Action;
 use crate::domain::progress::Milestone;
-use crate::domain::reference::{Component, ProductKind};
+use crate::domain::reference::ProductKind;
 use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
 use crate::domain::transition::{Lifecycle, Transition, birth, step};
 
-pub use choice::{
-    AllocationDecision, AllocationRule, Assignment, Candidate, DecisionMode, UnitFacts, Verdict, allocate, reassign,
+pub use choice::{Abstention, Candidate, Part, Plan, Remainder, Verdict, plan, plan_kind};
+pub use decision::{Allocated, AllocationDecision, DecisionMode, Outcome, allocate, explain};
+pub use facts::{Available, Demand, DemandLine, UnitFacts};
+pub use manual::{ByHand, GivenShare, TakenPart, allocate_manually, merge, reassign, split};
+pub use replay::{Move, replay};
+pub use rules::{
+    AllocationRule, AllocationRules, AnswerDeadline, AnswerRule, Automatic, Conditions, Criterion, Overdue,
+    RegionDistance, SplitRule, UnitTerms, Weekday,
 };
 
 codes! {
@@ -47,7 +63,7 @@ codes! {
         Closed = "CLOSED",
         /// The unit did not take it.
         Declined = "DECLINED",
-        /// Moved to another unit.
+        /// Moved to another unit, or split, or merged into another share: others stand in its place.
         Superseded = "SUPERSEDED",
         /// Cancelled with the order.
         Cancelled = "CANCELLED",
@@ -60,12 +76,23 @@ impl Lifecycle for AllocationStatus {
     const NOUN: &'static str = "allocation";
     const TRANSITIONS: &'static [Transition<Self>] = &[
         birth(Action::AllocateOrder, Assigned, "R3.1"),
+        birth(Action::AllocateManually, Assigned, "R3.3"),
         birth(Action::ReassignAllocation, Assigned, "R3.3"),
+        birth(Action::SplitAllocation, Assigned, "R3.3"),
+        birth(Action::SplitAllocation, Accepted, "R3.3"),
         step(Assigned, Action::AcceptAllocation, Accepted, "R4.2"),
         step(Assigned, Action::DeclineAllocation, Declined, "R3.1"),
+        step(Assigned, Action::EscalateAllocation, Assigned, "R3.1"),
+        step(Assigned, Action::EscalateAllocation, Declined, "R3.1"),
         step(Assigned, Action::ReassignAllocation, Superseded, "R3.3"),
         step(Accepted, Action::ReassignAllocation, Superseded, "R3.3"),
         step(InProgress, Action::ReassignAllocation, Superseded, "R3.3"),
+        step(Assigned, Action::SplitAllocation, Superseded, "R3.3"),
+        step(Accepted, Action::SplitAllocation, Superseded, "R3.3"),
+        step(Assigned, Action::MergeAllocations, Assigned, "R3.3"),
+        step(Assigned, Action::MergeAllocations, Superseded, "R3.3"),
+        step(Accepted, Action::MergeAllocations, Accepted, "R3.3"),
+        step(Accepted, Action::MergeAllocations, Superseded, "R3.3"),
         step(Accepted, Action::StartMilestone, InProgress, "R5.1"),
         step(InProgress, Action::StartMilestone, InProgress, "R5.2"),
         step(InProgress, Action::BlockMilestone, InProgress, "R5.4"),
@@ -87,6 +114,21 @@ impl Lifecycle for AllocationStatus {
         step(AwaitingInspection, Action::AnswerCancellation, Cancelled, "R4.3"),
         step(Rectification, Action::AnswerCancellation, Cancelled, "R4.3"),
         step(Cleared, Action::AnswerCancellation, Cancelled, "R4.3"),
+        birth(Action::AcceptOrderChange, Accepted, "R4.3"),
+        step(Assigned, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(Accepted, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(InProgress, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(AwaitingInspection, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(AwaitingInspection, Action::AcceptOrderChange, Cleared, "R4.3"),
+        step(Rectification, Action::AcceptOrderChange, Cleared, "R4.3"),
+        step(Rectification, Action::AcceptOrderChange, Closed, "R8.2"),
+        step(Assigned, Action::ReviewOrderChange, Cancelled, "R4.3"),
+        step(Accepted, Action::ReviewOrderChange, Cancelled, "R4.3"),
+        step(InProgress, Action::ReviewOrderChange, Cancelled, "R4.3"),
+        step(AwaitingInspection, Action::ReviewOrderChange, Cancelled, "R4.3"),
+        step(AwaitingInspection, Action::ReviewOrderChange, Cleared, "R4.3"),
+        step(Rectification, Action::ReviewOrderChange, Cleared, "R4.3"),
+        step(Rectification, Action::ReviewOrderChange, Closed, "R8.2"),
     ];
 }
 
@@ -127,6 +169,12 @@ pub struct AllocationLine {
     pub confirmed: Decimal,
 }
 
+/// Events that were written before there were levels do not know of any.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
+fn is_zero(level: &i32) -> bool {
+    *level == 0
+}
+
 /// An executing unit's share of an order, with all that belongs to its execution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Allocation {
@@ -148,6 +196,11 @@ pub struct Allocation {
     pub decision_id: AllocationDecisionId,
     /// When it was assigned.
     pub assigned_at: DateTime<Utc>,
+    /// By when the unit must answer next; none without a deadline, and once it has answered.
+    pub accept_by: Option<DateTime<Utc>>,
+    /// How many deadlines of its answer have passed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub escalation_level: i32,
     /// Who accepted it.
     pub accepted_by: Option<String>,
     /// Why it was declined.
@@ -178,9 +231,12 @@ impl Allocation {
     /// What stands between the actor and an action on this allocation, apart from the input.
     pub fn blockers(&self, action: Action, order: &Order, actor: &Actor) -> Refusals {
         let mut refusals = match action {
-            Action::AcceptAllocation | Action::DeclineAllocation | Action::ReassignAllocation => {
-                order.blockers(action, actor)
-            }
+            Action::AcceptAllocation
+            | Action::DeclineAllocation
+            | Action::EscalateAllocation
+            | Action::ReassignAllocation
+            | Action::SplitAllocation
+            | Action::MergeAllocations => order.blockers(action, actor),
             _ => role_blockers(action, actor),
         };
         refusals.require(self.status.admits(action), || self.status.refuse(action));
@@ -200,6 +256,7 @@ impl Allocation {
                     )
                 });
             }
+            Action::EscalateAllocation | Action::SplitAllocation | Action::MergeAllocations => {}
             Action::StartMilestone | Action::PlanDelivery => self.forward_blockers(order, &mut refusals),
             _ => refusals.require(order.status.is_executing(), || {
                 Refusal::new(Code::IllegalTransition, "R2.6", format!("The order is {}.", order.status))
@@ -230,6 +287,7 @@ impl Allocation {
     /// Ends the share and gives its quantities back to the order. Stock must be released besides.
     pub fn give_back(&mut self, order: &mut Order, status: AllocationStatus) {
         self.status = status;
+        self.accept_by = None;
         for line in &mut self.lines {
             order.count(Counter::Allocated, line.order_line_id, -line.quantity);
             order.count(Counter::Reserved, line.order_line_id, -line.reserved);
@@ -255,8 +313,16 @@ pub struct Need {
 }
 
 impl Allocation {
-    /// What it needs from stock, one need per product and line.
-    pub fn needs(&self, components: &BTreeMap<ProductId, Vec<Component>>) -> Vec<Need> {
+    /// What it needs from stock, one need per product and line. Of what is made, parts that lie there are
+    /// taken first, on every level, and only the rest is made of parts of its own (R4.6).
+    pub fn needs(
+        &self,
+        structure: &Structure,
+        day: NaiveDate,
+        items: &BTreeMap<ProductId, StockItem>,
+    ) -> Result<Vec<Need>, Refusals> {
+        let mut left: BTreeMap<ProductId, Decimal> =
+            items.iter().map(|(product, item)| (*product, item.available())).collect();
         let mut needs = Vec::new();
         for line in &self.lines {
             let need = |product_id, sku: &str, quantity| Need {
@@ -269,13 +335,26 @@ impl Allocation {
             match self.kind {
                 ProductKind::Goods => needs.push(need(line.product_id, &line.sku, line.quantity)),
                 ProductKind::MadeToOrder => {
-                    for part in components.get(&line.product_id).into_iter().flatten() {
-                        needs.push(need(part.product_id, &part.sku, part.quantity * line.quantity));
+                    let product =
+                        materials::Part { product_id: line.product_id, sku: line.sku.clone(), quantity: line.quantity };
+                    // It is made for this order: none that lies there would do.
+                    let supply = |id| {
+                        if id == line.product_id { Decimal::ZERO } else { left.get(&id).copied().unwrap_or_default() }
+                    };
+                    for one in net(&[product], day, structure, supply)? {
+                        let wanted = one.taken + one.short;
+                        if one.product_id == line.product_id || wanted.is_zero() {
+                            continue;
+                        }
+                        if let Some(left) = left.get_mut(&one.product_id) {
+                            *left -= one.taken;
+                        }
+                        needs.push(need(one.product_id, &one.sku, wanted));
                     }
                 }
                 ProductKind::Service => {}
             }
         }
-        needs
+        Ok(needs)
     }
 }

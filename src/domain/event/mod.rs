@@ -16,6 +16,8 @@ codes! {
         Order = "ORDER",
         /// The review of an order.
         ReviewCase = "REVIEW_CASE",
+        /// A change of an order that is negotiated with the customer.
+        OrderChange = "ORDER_CHANGE",
         /// An executing unit's share of an order, with milestones, reservations and inspections.
         Allocation = "ALLOCATION",
         /// A product in a warehouse.
@@ -30,6 +32,8 @@ codes! {
         Delivery = "DELIVERY",
         /// An after-sales ticket.
         Ticket = "TICKET",
+        /// What a product is made of.
+        BillOfMaterials = "BILL_OF_MATERIALS",
         /// Orders handed in as a file.
         ImportBatch = "IMPORT_BATCH",
         /// A key of a partner's system, or a tracking link.
@@ -70,6 +74,10 @@ codes! {
         OrderRejected = "ORDER_REJECTED",
         /// Quantities were allocated to executing units.
         OrderAllocated = "ORDER_ALLOCATED",
+        /// Some quantities were allocated to executing units; for others no unit was found yet.
+        OrderPartlyAllocated = "ORDER_PARTLY_ALLOCATED",
+        /// No unit can take what is to be allocated; somebody must look after it.
+        OrderUnallocatable = "ORDER_UNALLOCATABLE",
         /// Quantities came back from a unit and are to be allocated again.
         OrderDeallocated = "ORDER_DEALLOCATED",
         /// A unit accepted its share; stock was reserved where it is needed.
@@ -100,6 +108,22 @@ codes! {
         OrderCancellationRefused = "ORDER_CANCELLATION_REFUSED",
         /// The order was cancelled.
         OrderCancelled = "ORDER_CANCELLED",
+        /// The order was changed as agreed with the customer.
+        OrderChanged = "ORDER_CHANGED",
+        /// An offer of alternatives was put together.
+        OrderChangeProposed = "ORDER_CHANGE_PROPOSED",
+        /// Alternatives were offered to the customer.
+        OrderChangeOffered = "ORDER_CHANGE_OFFERED",
+        /// The customer chose an alternative.
+        OrderChangeAccepted = "ORDER_CHANGE_ACCEPTED",
+        /// The chosen alternative was applied.
+        OrderChangeApplied = "ORDER_CHANGE_APPLIED",
+        /// The alternatives were declined.
+        OrderChangeDeclined = "ORDER_CHANGE_DECLINED",
+        /// Nobody answered in time.
+        OrderChangeExpired = "ORDER_CHANGE_EXPIRED",
+        /// The offer was taken back.
+        OrderChangeWithdrawn = "ORDER_CHANGE_WITHDRAWN",
         /// A review case was opened and its checks were run.
         ReviewOpened = "REVIEW_OPENED",
         /// A question was put to whoever placed the order.
@@ -128,10 +152,16 @@ codes! {
         AllocationAccepted = "ALLOCATION_ACCEPTED",
         /// The unit declined its share.
         AllocationDeclined = "ALLOCATION_DECLINED",
-        /// The share was moved to another unit.
+        /// The unit did not answer in time; those who look after allocation are told.
+        AllocationEscalated = "ALLOCATION_ESCALATED",
+        /// Another share of the same unit went into this one.
+        AllocationMerged = "ALLOCATION_MERGED",
+        /// The share was moved to another unit, split, or merged into another.
         AllocationSuperseded = "ALLOCATION_SUPERSEDED",
         /// The share was cancelled.
         AllocationCancelled = "ALLOCATION_CANCELLED",
+        /// The share became smaller, or was split, as agreed with the customer.
+        AllocationChanged = "ALLOCATION_CHANGED",
         /// Stock came in and filled what the share waited for.
         AllocationBackorderFilled = "ALLOCATION_BACKORDER_FILLED",
         /// What was reserved for the share was not worked on in time and became free.
@@ -236,6 +266,8 @@ codes! {
         TicketContacted = "TICKET_CONTACTED",
         /// The ticket was resolved.
         TicketResolved = "TICKET_RESOLVED",
+        /// It was set what a product is made of.
+        BillOfMaterialsSet = "BILL_OF_MATERIALS_SET",
         /// A file with orders arrived.
         ImportUploaded = "IMPORT_UPLOADED",
         /// The file is to be checked, or its orders taken.
@@ -281,6 +313,9 @@ impl EventKind {
         !matches!(
             self,
             Self::OrderDeallocated
+                | Self::OrderUnallocatable
+                | Self::AllocationEscalated
+                | Self::AllocationMerged
                 | Self::OrderApprovalGiven
                 | Self::ReviewOpened
                 | Self::ReviewQuestionAsked
@@ -298,6 +333,8 @@ impl EventKind {
                 | Self::AllocationDeclined
                 | Self::AllocationSuperseded
                 | Self::AllocationCancelled
+                | Self::AllocationChanged
+                | Self::OrderChangeProposed
                 | Self::AllocationBackorderFilled
                 | Self::AllocationDeliveryPlanned
                 | Self::AllocationDispatched
@@ -312,6 +349,7 @@ impl EventKind {
                 | Self::ReplenishmentRequested
                 | Self::ReplenishmentRaised
                 | Self::ReplenishmentReceived
+                | Self::BillOfMaterialsSet
                 | Self::SalesChannelCreated
                 | Self::SalesChannelUpdated
                 | Self::SalesChannelSecretRotated

@@ -4,6 +4,7 @@ mod form;
 mod lenient;
 mod past;
 pub mod received;
+mod terms;
 
 use std::collections::BTreeMap;
 
@@ -187,6 +188,7 @@ pub fn submit(submission: Submission, facts: IntakeFacts<'_>) -> Result<(Order, 
         rule_set_version: facts.rule_set_version,
         cancellation: None,
         holds: Vec::new(),
+        unallocatable: None,
         lines,
     };
     Ok((order, EventKind::OrderSubmitted))

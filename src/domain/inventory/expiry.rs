@@ -19,6 +19,17 @@ pub enum Withdrawal {
     Missing,
 }
 
+/// A reservation that is taken back, or a part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TakeBack {
+    /// The reservation.
+    pub id: ReservationId,
+    /// How much of it at most.
+    pub quantity: Decimal,
+    /// Why.
+    pub why: Withdrawal,
+}
+
 impl Allocation {
     /// The open reservations at a stock item whose time is over. Whoever has begun to work keeps what is
     /// reserved.
@@ -53,13 +64,11 @@ impl Allocation {
         open.map(|one| (one.id, one.open())).collect()
     }
 
-    /// Takes back a reservation or a part of it: once, since what is taken back is not open any more. The
+    /// Takes back a reservation or a part of it, and says how much: once, since what is taken back is not open any more. The
     /// share waits for it at the end of the queue of its priority.
     pub fn withdraw(
         &mut self,
-        id: ReservationId,
-        quantity: Decimal,
-        why: Withdrawal,
+        TakeBack { id, quantity, why }: TakeBack,
         order: &mut Order,
         item: &mut StockItem,
         act: &Act<'_>,

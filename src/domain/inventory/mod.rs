@@ -3,6 +3,7 @@
 mod expiry;
 mod hold;
 mod queue;
+mod reduction;
 mod replenishment;
 mod report;
 mod reservation;
@@ -25,7 +26,7 @@ use crate::domain::order::role_blockers;
 use crate::domain::permission::Action;
 use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
 
-pub use expiry::Withdrawal;
+pub use expiry::{TakeBack, Withdrawal};
 pub use hold::HeldStock;
 pub use queue::{Coming, Place, Supply, SupplyKind, expected};
 pub use replenishment::{

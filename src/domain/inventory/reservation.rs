@@ -1,7 +1,5 @@
 //! Reservations and backorders: what an allocation has of the stock, and what it waits for.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Duration, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -13,10 +11,11 @@ use crate::domain::codes::codes;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{AllocationLineId, BackorderId, OrderLineId, ProductId, ReservationId, StockItemId};
 use crate::domain::intake::Priority;
+use crate::domain::materials::Structure;
 use crate::domain::order::{Counter, Order};
 use crate::domain::permission::Action;
 use crate::domain::progress;
-use crate::domain::reference::{Component, ProductKind};
+use crate::domain::reference::ProductKind;
 use crate::domain::refusal::Refusals;
 use crate::domain::rules::RuleSet;
 
@@ -124,13 +123,14 @@ pub fn accept(
     act: &Act<'_>,
     responsible: &str,
     rules: &RuleSet,
-    components: &BTreeMap<ProductId, Vec<Component>>,
+    structure: &Structure,
     stock: &mut StockBook,
 ) -> Result<EventKind, Refusals> {
     allocation.blockers(Action::AcceptAllocation, order, act.actor).into_result()?;
+    let needs = allocation.needs(structure, act.now.date_naive(), &stock.items)?;
     let StockBook { items, journal } = stock;
     let expires_at = expiry(rules, act);
-    for need in allocation.needs(components) {
+    for need in needs {
         let Some(item) = items.get_mut(&need.product_id) else {
             continue;
         };
@@ -156,6 +156,7 @@ pub fn accept(
     }
     allocation.status = AllocationStatus::Accepted;
     allocation.accepted_by = Some(act.actor.subject.clone());
+    allocation.accept_by = None;
     allocation.milestones = progress::plan(allocation.kind, rules, responsible, act);
     order.begin();
     Ok(EventKind::AllocationAccepted)

@@ -108,6 +108,13 @@ impl OrderLine {
         money::extended_price(self.quantities.ordered, self.unit_price, self.discount_rate)
     }
 
+    /// What is due for what is still wanted: the total without the part that was cancelled. Settled amounts
+    /// add up to it.
+    pub fn due(&self, currency: Currency) -> Decimal {
+        let LineQuantities { ordered, .. } = self.quantities;
+        money::running_share(self.total, Decimal::ZERO, self.quantities.open(), ordered, currency)
+    }
+
     /// Ties the line to a product, at the agreed price or the list price.
     pub fn specify(&mut self, product: &Product, agreed: Option<Decimal>, currency: Currency) {
         self.product_id = Some(product.id);

@@ -1,6 +1,7 @@
 //! The order's life. Few states; quantities are counted per line, and what can be derived is.
 
 mod line;
+mod unallocatable;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -18,6 +19,7 @@ use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
 use crate::domain::transition::{Lifecycle, Transition, birth, step};
 
 pub use line::{Counter, Coverage, LineQuantities, OrderLine};
+pub use unallocatable::Unallocatable;
 
 codes! {
     /// Where an order stands. How far its quantities are is told by its lines.
@@ -85,6 +87,14 @@ impl Lifecycle for OrderStatus {
         step(InProgress, Action::AllocateOrder, InProgress, "R3.1"),
         step(Approved, Action::ReassignAllocation, Approved, "R3.3"),
         step(InProgress, Action::ReassignAllocation, InProgress, "R3.3"),
+        step(Approved, Action::AllocateManually, Approved, "R3.3"),
+        step(InProgress, Action::AllocateManually, InProgress, "R3.3"),
+        step(Approved, Action::SplitAllocation, Approved, "R3.3"),
+        step(InProgress, Action::SplitAllocation, InProgress, "R3.3"),
+        step(Approved, Action::MergeAllocations, Approved, "R3.3"),
+        step(InProgress, Action::MergeAllocations, InProgress, "R3.3"),
+        step(Approved, Action::EscalateAllocation, Approved, "R3.1"),
+        step(InProgress, Action::EscalateAllocation, InProgress, "R3.1"),
         step(Approved, Action::DeclineAllocation, Approved, "R3.1"),
         step(InProgress, Action::DeclineAllocation, InProgress, "R3.1"),
         step(Approved, Action::AcceptAllocation, InProgress, "R4.2"),
@@ -98,6 +108,15 @@ impl Lifecycle for OrderStatus {
         step(ClarificationRequested, Action::CancelOrder, Cancelled, "R4.3"),
         step(Approved, Action::CancelOrder, Cancelled, "R4.3"),
         step(InProgress, Action::CancelOrder, CancellationPending, "R4.3"),
+        step(Approved, Action::ProposeOrderChange, Approved, "R4.3"),
+        step(InProgress, Action::ProposeOrderChange, InProgress, "R4.3"),
+        step(Approved, Action::AcceptOrderChange, Approved, "R4.3"),
+        step(Approved, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(InProgress, Action::AcceptOrderChange, InProgress, "R4.3"),
+        step(InProgress, Action::AcceptOrderChange, Cancelled, "R4.3"),
+        step(InProgress, Action::AcceptOrderChange, Completed, "R8.2"),
+        step(Approved, Action::ReviewOrderChange, Approved, "R2.6"),
+        step(InProgress, Action::ReviewOrderChange, InProgress, "R2.6"),
         step(CancellationPending, Action::AnswerCancellation, Cancelled, "R4.3"),
         step(CancellationPending, Action::AnswerCancellation, InProgress, "R4.3"),
         step(Submitted, Action::PlaceHold, Submitted, "R5.4"),
@@ -201,6 +220,8 @@ pub struct Order {
     pub cancellation: Option<Cancellation>,
     /// What stops it.
     pub holds: Vec<Hold>,
+    /// No unit was found for some of it.
+    pub unallocatable: Option<Unallocatable>,
     /// What is ordered.
     pub lines: Vec<OrderLine>,
 }
@@ -218,6 +239,11 @@ impl Order {
     /// What is due: the sum of the line totals.
     pub fn total(&self) -> Decimal {
         self.lines.iter().map(|line| line.total).sum()
+    }
+
+    /// What is due for what is still wanted: the total without what was cancelled.
+    pub fn due(&self) -> Decimal {
+        self.lines.iter().map(|line| line.due(self.currency)).sum()
     }
 
     /// The line, if it is one of this order's.
@@ -267,7 +293,14 @@ impl Order {
         refusals.require(self.status.admits(action), || self.status.refuse(action));
         let stopped_by_hold = matches!(
             action,
-            Action::ApproveOrder | Action::AllocateOrder | Action::ReassignAllocation | Action::AcceptAllocation
+            Action::ApproveOrder
+                | Action::AllocateOrder
+                | Action::AllocateManually
+                | Action::ReassignAllocation
+                | Action::SplitAllocation
+                | Action::MergeAllocations
+                | Action::EscalateAllocation
+                | Action::AcceptAllocation
         );
         if stopped_by_hold {
             self.hold_blockers(&mut refusals);
@@ -285,7 +318,7 @@ impl Order {
             });
         }
         match action {
-            Action::AllocateOrder => refusals.require(self.has_unallocated(), || {
+            Action::AllocateOrder | Action::AllocateManually => refusals.require(self.has_unallocated(), || {
                 Refusal::new(Code::NothingToAllocate, "R3.1", "Every open quantity is allocated.")
             }),
             Action::AmendOrder => {
@@ -380,6 +413,7 @@ impl Order {
 
     fn cancel_all(&mut self) {
         self.status = Cancelled;
+        self.unallocatable = None;
         for line in &mut self.lines {
             line.quantities.cancelled = line.quantities.ordered;
             line.quantities.allocated = Decimal::ZERO;

@@ -249,6 +249,7 @@ pub fn invalidate(
 ) -> Happening {
     if order.status == OrderStatus::Approved {
         order.status = OrderStatus::UnderReview;
+        order.unallocatable = None;
     }
     if case.status == ReviewStatus::Approved {
         case.status = ReviewStatus::Open;

@@ -5,12 +5,14 @@ mod access;
 mod access_key;
 mod allocation;
 mod amendment;
+mod change;
 mod channel;
 mod delivery;
 mod import;
 mod inspection;
 mod intake;
 mod inventory;
+mod materials;
 mod order;
 mod progress;
 mod review;
@@ -36,7 +38,9 @@ pub struct Mutation(
     amendment::AmendmentMutation,
     order::OrderMutation,
     allocation::AllocationMutation,
+    change::ChangeMutation,
     inventory::InventoryMutation,
+    materials::MaterialsMutation,
     inventory::HeldMutation,
     inventory::ReplenishmentMutation,
     inventory::TransferMutation,

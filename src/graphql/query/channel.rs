@@ -11,7 +11,8 @@ use crate::graphql::access::{access, limit, roles};
 use crate::graphql::connection::{Paging, Slice, page_cost};
 use crate::graphql::context::{Answer, session};
 use crate::graphql::scalars::{CurrencyCode, DateTime, Decimal};
-use crate::graphql::types::channel::{ChannelDeliveryConnection, ChannelReconciliation, SalesChannelConnection};
+use crate::graphql::types::channel::{ChannelDeliveryConnection, SalesChannelConnection};
+use crate::graphql::types::channel_order::ChannelReconciliation;
 use crate::graphql::write::Tree;
 use crate::graphql::{ids, text};
 

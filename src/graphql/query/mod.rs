@@ -3,11 +3,13 @@
 pub mod access;
 pub mod access_key;
 pub mod allocation;
+pub mod change;
 pub mod channel;
 pub mod delivery;
 pub mod event;
 pub mod import;
 pub mod inventory;
+pub mod materials;
 pub mod node;
 pub mod order;
 pub mod reference;
@@ -23,11 +25,14 @@ pub struct Query(
     access::AccessQuery,
     access_key::AccessKeyQuery,
     allocation::AllocationQuery,
+    change::ChangeQuery,
     channel::ChannelQuery,
+    allocation::SimulationQuery,
     delivery::DeliveryQuery,
     event::EventQuery,
     import::ImportQuery,
     inventory::InventoryQuery,
+    materials::MaterialsQuery,
     inventory::StockOperationsQuery,
     inventory::InventoryReportQuery,
     node::NodeQuery,

@@ -2,11 +2,13 @@
 
 use async_graphql::{Context, Object, Result};
 
-use crate::domain::ids::{ImportBatchId, OrderId, ReplenishmentRequestId, StockItemId, TicketId};
+use crate::domain::event::AggregateKind;
+use crate::domain::ids::{AllocationId, ImportBatchId, OrderId, ReplenishmentRequestId, StockItemId, TicketId};
 use crate::domain::review::QueueEntry;
 use crate::graphql::context::{Answer, int, loaders};
 use crate::graphql::live::update::Update;
 use crate::graphql::loaders::ReviewOf;
+use crate::graphql::types::allocation::{Allocation, allocation};
 use crate::graphql::types::event::Event;
 use crate::graphql::types::import::{ImportBatch, import_batch};
 use crate::graphql::types::inventory::{ReplenishmentRequest, StockItem, replenishment_request, stock_item};
@@ -65,6 +67,40 @@ impl OrderEvent {
         match event(&self.0)?.0.order_id {
             Some(id) => order(ctx, id).await,
             None => Ok(None),
+        }
+    }
+}
+
+/// About an order without a unit, or a unit that does not answer.
+pub struct AllocationAlert(pub Update);
+
+/// A message to those who look after allocation.
+#[Object]
+impl AllocationAlert {
+    /// Pass it as `after` to go on behind this message.
+    async fn cursor(&self) -> &str {
+        &self.0.cursor
+    }
+
+    /// What happened.
+    async fn event(&self) -> Result<Event> {
+        event(&self.0)
+    }
+
+    /// The order as it is now; null when it does not exist for the caller.
+    async fn order(&self, ctx: &Context<'_>) -> Result<Option<Order>> {
+        match event(&self.0)?.0.order_id {
+            Some(id) => order(ctx, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The allocation whose unit did not answer, as it is now; null when it is about the order.
+    async fn allocation(&self, ctx: &Context<'_>) -> Result<Option<Allocation>> {
+        let event = event(&self.0)?.0;
+        match event.aggregate_kind {
+            AggregateKind::Allocation => allocation(ctx, AllocationId(event.aggregate_id)).await,
+            _ => Ok(None),
         }
     }
 }

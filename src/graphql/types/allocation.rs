@@ -1,6 +1,10 @@
 //! Allocations, and why they went where they went.
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+mod decision;
+mod simulation;
+mod unallocatable;
+
+use async_graphql::{Context, ID, Object, Result};
 
 use super::actions::{self, AvailableAction};
 use super::delivery::order_line;
@@ -8,11 +12,11 @@ use super::inspection::Inspection;
 use super::inventory::{Backorder, Reservation};
 use super::order::{Order, OrderLine, order};
 use super::progress::Milestone;
-use super::reference::{Person, Product, Unit, perhaps, person, product, unit};
+use super::reference::{Person, Product, Unit, perhaps, product, unit};
 use super::wrapper;
 use crate::app::read;
 use crate::domain::allocation as domain;
-use crate::domain::allocation::{AllocationRule, AllocationStatus, DecisionMode};
+use crate::domain::allocation::AllocationStatus;
 use crate::domain::ids::{AllocationId, OrderId};
 use crate::domain::reference::ProductKind;
 use crate::graphql::connection::connection;
@@ -20,6 +24,10 @@ use crate::graphql::context::{Answer, int, is_external, loaders, session};
 use crate::graphql::ids;
 use crate::graphql::loaders::Rules;
 use crate::graphql::scalars::{DateTime, Decimal};
+
+pub use decision::AllocationDecision;
+pub use simulation::{AllocationReplay, AllocationSimulation};
+pub use unallocatable::{UnallocatableOrder, UnallocatableOrderConnection};
 
 wrapper! {
     /// An allocation.
@@ -78,6 +86,23 @@ impl Allocation {
     /// When it was assigned.
     async fn assigned_at(&self) -> DateTime {
         self.0.assigned_at.into()
+    }
+
+    /// By when the unit must answer next; null without a deadline, and once it has answered. Null for people
+    /// outside the group.
+    async fn accept_by(&self, ctx: &Context<'_>) -> Result<Option<DateTime>> {
+        if is_external(ctx)? {
+            return Ok(None);
+        }
+        Ok(self.0.accept_by.map(Into::into))
+    }
+
+    /// How many deadlines of the unit's answer have passed: 0, 1, 2, … Null for people outside the group.
+    async fn escalation_level(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
+        if is_external(ctx)? {
+            return Ok(None);
+        }
+        Ok(Some(self.0.escalation_level))
     }
 
     /// Who accepted it for the unit. Null before, and for people outside the group.
@@ -225,114 +250,5 @@ impl AllocationLine {
     /// Confirmed by the customer.
     async fn confirmed(&self) -> Decimal {
         self.line.confirmed.into()
-    }
-}
-
-wrapper! {
-    /// A decision.
-    AllocationDecision(domain::AllocationDecision)
-}
-
-/// Why a share went where it went; never changed. For the group's own people (R3.2, R3.3).
-#[macros::written]
-#[Object]
-impl AllocationDecision {
-    /// Opaque global id; for caches and arguments, not for `node`.
-    async fn id(&self) -> ID {
-        ids::encode(self.0.id)
-    }
-
-    /// By the rules or by hand.
-    async fn mode(&self) -> DecisionMode {
-        self.0.mode
-    }
-
-    /// The reason for a choice by hand.
-    async fn reason(&self) -> Option<&String> {
-        self.0.reason.as_ref()
-    }
-
-    /// The rule that decided; null for a choice by hand.
-    async fn decided_by_rule(&self) -> Option<AllocationRule> {
-        self.0.decided_by_rule
-    }
-
-    /// The version of the rules it was decided under.
-    async fn rule_set_version(&self) -> i32 {
-        self.0.rule_set_version
-    }
-
-    /// Who decided.
-    async fn decided_by(&self, ctx: &Context<'_>) -> Result<Option<Person>> {
-        person(ctx, &self.0.decided_by).await
-    }
-
-    /// When it was decided.
-    async fn decided_at(&self) -> DateTime {
-        self.0.decided_at.into()
-    }
-
-    /// Every unit that was considered, and what each rule said of it.
-    async fn candidates(&self) -> Vec<AllocationCandidate> {
-        let all = self.0.candidates.iter().cloned();
-        all.map(AllocationCandidate).collect()
-    }
-}
-
-/// A candidate.
-#[derive(Clone, Debug)]
-pub struct AllocationCandidate(domain::Candidate);
-
-/// A unit that was considered for a share.
-#[macros::written]
-#[Object]
-impl AllocationCandidate {
-    /// The unit.
-    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
-        unit(ctx, self.0.unit_id).await
-    }
-
-    /// The unit's code at the time.
-    async fn unit_code(&self) -> &str {
-        &self.0.unit_code
-    }
-
-    /// Did it pass every filter?
-    async fn eligible(&self) -> bool {
-        self.0.eligible
-    }
-
-    /// Was it chosen?
-    async fn chosen(&self) -> bool {
-        self.0.chosen
-    }
-
-    /// What each rule said of it, in the order the rules were asked.
-    async fn verdicts(&self) -> Vec<AllocationVerdict> {
-        self.0.verdicts.iter().map(Into::into).collect()
-    }
-}
-
-/// What one rule said of a unit.
-#[derive(Clone, Debug, SimpleObject, macros::Written)]
-pub struct AllocationVerdict {
-    /// The rule.
-    pub rule: AllocationRule,
-    /// A filter's answer; null for a rule that ranks.
-    pub passed: Option<bool>,
-    /// A ranking rule's score, more is better; null for a filter.
-    pub score: Option<Decimal>,
-    /// The answer in words.
-    pub reason: String,
-}
-
-impl From<&domain::Verdict> for AllocationVerdict {
-    fn from(verdict: &domain::Verdict) -> Self {
-        Self {
-            rule: verdict.rule,
-            passed: verdict.passed,
-            score: verdict.score.map(Into::into),
-            reason: verdict.reason.clone(),
-        }
     }
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::access::AccessRestriction;
 use super::access_key::AccessKey;
 use super::allocation::Allocation;
+use super::change::OrderChange;
 use super::delivery::Delivery;
 use super::event::Event;
 use super::import::ImportBatch;
@@ -19,8 +20,9 @@ use super::reference::{Customer, Product, Unit};
 use super::ticket::Ticket;
 use crate::app::{Failure, Session, read};
 use crate::domain::ids::{
-    AccessKeyId, AccessRestrictionId, AllocationId, CustomerId, DeliveryId, ImportBatchId, MilestoneId, OrderId,
-    ProductId, ReplenishmentRequestId, StockItemId, StockMovementId, StockTransferId, StocktakeId, TicketId, UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationId, CustomerId, DeliveryId, ImportBatchId, MilestoneId, OrderChangeId,
+    OrderId, ProductId, ReplenishmentRequestId, StockItemId, StockMovementId, StockTransferId, StocktakeId, TicketId,
+    UnitId,
 };
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids::{self, EventId, GlobalId};
@@ -48,6 +50,8 @@ pub enum Node {
     Milestone(Milestone),
     /// An order.
     Order(Order),
+    /// A change of an order that is negotiated.
+    OrderChange(OrderChange),
     /// A product or service.
     Product(Product),
     /// A request to procure.
@@ -90,6 +94,7 @@ async fn found(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>, Failu
         OrderId => read::order::by_ids, Order;
         AllocationId => read::allocation::by_ids, Allocation;
         DeliveryId => read::delivery::by_ids, Delivery;
+        OrderChangeId => read::change::by_ids, OrderChange;
         TicketId => read::ticket::by_ids, Ticket;
         AccessRestrictionId => read::access::by_ids, AccessRestriction;
         ImportBatchId => read::import::by_ids, ImportBatch;
@@ -146,6 +151,7 @@ impl Write for Node {
             Self::ImportBatch(one) => one.write(at, text),
             Self::Milestone(one) => one.write(at, text),
             Self::Order(one) => one.write(at, text),
+            Self::OrderChange(one) => one.write(at, text),
             Self::Product(one) => one.write(at, text),
             Self::ReplenishmentRequest(one) => one.write(at, text),
             Self::StockItem(one) => one.write(at, text),
@@ -170,6 +176,7 @@ impl Node {
             Self::ImportBatch(_) => ImportBatchId::TYPE,
             Self::Milestone(_) => MilestoneId::TYPE,
             Self::Order(_) => OrderId::TYPE,
+            Self::OrderChange(_) => OrderChangeId::TYPE,
             Self::Product(_) => ProductId::TYPE,
             Self::ReplenishmentRequest(_) => ReplenishmentRequestId::TYPE,
             Self::StockItem(_) => StockItemId::TYPE,

@@ -6,7 +6,8 @@ use async_graphql::{Context, ID, Object, Result};
 
 use super::actions::{self, AvailableAction};
 use super::allocation::Allocation;
-use super::channel::ChannelOrder;
+use super::change::OrderChange;
+use super::channel_order::ChannelOrder;
 use super::common::{Address, Contact, Money};
 use super::delivery::{Delivery, SettlementRecord};
 use super::event::EventConnection;
@@ -22,7 +23,9 @@ use crate::domain::order::{Coverage, OrderStatus, Stage};
 use crate::graphql::connection::{Paging, Slice, connection, page_cost};
 use crate::graphql::context::{Answer, int, is_external, loaders, session};
 use crate::graphql::ids;
-use crate::graphql::loaders::{AllocationsOf, ChannelOrderOf, DeliveriesOf, ReviewOf, Rules, SettlementOf, TicketsOf};
+use crate::graphql::loaders::{
+    AllocationsOf, ChangesOf, ChannelOrderOf, DeliveriesOf, ReviewOf, Rules, SettlementOf, TicketsOf,
+};
 use crate::graphql::scalars::{CurrencyCode, Date, DateTime};
 
 pub use super::order_line::{LineQuantities, OrderLine};
@@ -164,9 +167,14 @@ impl Order {
         Money::new(self.0.subtotal(), self.0.currency)
     }
 
-    /// What is due: the sum of the line totals, each rounded to the currency's minor unit.
+    /// What was ordered for: the sum of the line totals, each rounded to the currency's minor unit.
     async fn total(&self) -> Money {
         Money::new(self.0.total(), self.0.currency)
+    }
+
+    /// What is due for what is still wanted: `total` without what was cancelled. Settled amounts add up to it.
+    async fn amount_due(&self) -> Money {
+        Money::new(self.0.due(), self.0.currency)
     }
 
     /// How much of the open quantity is with executing units.
@@ -231,6 +239,13 @@ impl Order {
     async fn deliveries(&self, ctx: &Context<'_>) -> Result<Vec<Delivery>> {
         let found = loaders(ctx)?.list(DeliveriesOf(self.0.id)).await.answer(ctx)?;
         Ok(found.into_iter().map(Delivery).collect())
+    }
+
+    /// Changes of it that are or were negotiated, oldest first (R4.3).
+    #[graphql(complexity = "page_cost(Some(5), None, child_complexity)")]
+    async fn changes(&self, ctx: &Context<'_>) -> Result<Vec<OrderChange>> {
+        let found = loaders(ctx)?.list(ChangesOf(self.0.id)).await.answer(ctx)?;
+        Ok(found.into_iter().map(OrderChange).collect())
     }
 
     /// After-sales tickets about it (R9), as far as they exist for the caller; empty for roles that

@@ -86,9 +86,14 @@ impl OrderLine {
         self.line.discount_rate.into()
     }
 
-    /// What is due for the whole line, rounded once to the currency's minor unit.
+    /// What was ordered for: the whole line, rounded once to the currency's minor unit.
     async fn total(&self) -> Money {
         Money::new(self.line.total, self.currency)
+    }
+
+    /// What is due for what is still wanted: `total` without the part that was cancelled.
+    async fn amount_due(&self) -> Money {
+        Money::new(self.line.due(self.currency), self.currency)
     }
 
     /// How far its quantities are.

@@ -140,7 +140,8 @@ impl Product {
         Money::new(self.0.list_price, self.0.currency)
     }
 
-    /// The parts one unit of a made-to-order product needs (R4.6). Null for people outside the group.
+    /// The parts one unit of a made-to-order product needs (R4.6), on its first level; `billOfMaterials` has
+    /// all levels, of any product. Null for people outside the group.
     async fn components(&self, ctx: &Context<'_>) -> Result<Option<Vec<BillOfMaterialsComponent>>> {
         if is_external(ctx)? {
             return Ok(None);
@@ -170,6 +171,16 @@ impl BillOfMaterialsComponent {
     /// How much of it one unit of the product needs, in the part's unit of measure.
     async fn quantity(&self) -> Decimal {
         self.0.quantity.into()
+    }
+
+    /// The first day it is needed; null for always.
+    async fn effective_from(&self) -> Option<Date> {
+        self.0.effective_from.map(Into::into)
+    }
+
+    /// The last day it is needed; null for no end.
+    async fn effective_until(&self) -> Option<Date> {
+        self.0.effective_until.map(Into::into)
     }
 }
 

@@ -15,7 +15,9 @@ pub const ORDER: &[Field] = &[
     ("account", &["account"]),
     ("allocationStatus", &[]),
     ("allocations", &[]),
+    ("amountDue", &["currency"]),
     ("cancellation", &["cancellation"]),
+    ("changes", &[]),
     ("channel", &["channel"]),
     ("channelOrder", &["account", "currency"]),
     ("clarifications", &[]),
@@ -55,6 +57,7 @@ pub const ORDER: &[Field] = &[
 /// What fields of an order are made of, of its lines. For others no lines are needed.
 pub const ORDER_OF_LINES: &[Field] = &[
     ("allocationStatus", &["ordered", "cancelled", "allocated"]),
+    ("amountDue", &["ordered", "cancelled", "total"]),
     ("confirmationStatus", &["ordered", "cancelled", "confirmed"]),
     ("fulfillmentStatus", &["ordered", "cancelled", "dispatched"]),
     ("lines", &[]),
@@ -65,6 +68,7 @@ pub const ORDER_OF_LINES: &[Field] = &[
 
 /// Of an order's line.
 pub const ORDER_LINE: &[Field] = &[
+    ("amountDue", &["ordered", "cancelled", "total"]),
     ("category", &["category"]),
     ("description", &["description"]),
     ("discountRate", &["discount_rate"]),
@@ -97,11 +101,13 @@ pub const LINE_QUANTITIES: &[Field] = &[
 
 /// Of an allocation, apart from its parts.
 pub const ALLOCATION: &[Field] = &[
+    ("acceptBy", &["accept_by"]),
     ("acceptedBy", &["accepted_by"]),
     ("assignedAt", &["assigned_at"]),
     ("backorders", &[]),
     ("decision", &["decision_id"]),
     ("declineReason", &["decline_reason"]),
+    ("escalationLevel", &["escalation_level"]),
     ("id", &[]),
     ("inspections", &[]),
     ("kind", &["kind"]),

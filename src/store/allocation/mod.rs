@@ -1,27 +1,34 @@
 //! Allocations with everything that belongs to their execution.
 
+mod due;
+mod facts;
+mod past;
+mod queue;
 mod rows;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use entity::{allocation, allocation_decision, milestone, stock_item};
+use entity::{allocation, allocation_decision, milestone};
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use crate::domain::actor::Actor;
-use crate::domain::allocation::{Allocation, AllocationDecision, AllocationStatus, UnitFacts};
-use crate::domain::ids::{AllocationDecisionId, AllocationId, MilestoneId, OrderId, ProductId, UnitId};
+use crate::domain::allocation::{Allocation, AllocationDecision, AllocationStatus};
+use crate::domain::ids::{AllocationDecisionId, AllocationId, MilestoneId, OrderId, UnitId};
 use crate::domain::order::Order;
-use crate::domain::reference::{ProductKind, UnitKind};
 use crate::store::aggregate::load_many;
 use crate::store::error::{Result, StoreError};
 use crate::store::page::{Keyset, Page, page};
 use crate::store::reach::{Far, reach, reach_one};
-use crate::store::row::{among, code, from_json, from_quantity, json, optional_code};
+use crate::store::row::{among, code, from_json, json, optional_code};
 use crate::store::work::{Tracked, Work};
-use crate::store::{Store, reference, scope};
+use crate::store::{Store, scope};
 
+pub use due::{answers_due, to_allocate};
+pub use facts::{Situation, of_order as situation, of_wishes as wished};
+pub use past::{Past, decided_between};
+pub use queue::{count as count_unallocatable, list as unallocatable, reasons as unallocatable_reasons};
 pub(super) use rows::{AllocationRows, backorder_part, reservation_part};
 
 /// An allocation that exists for the caller, and its order; both locked, the order first.
@@ -87,6 +94,7 @@ pub fn keep_decision(work: &Work, decision: &AllocationDecision) -> Result<()> {
         decided_by: decision.decided_by.clone(),
         decided_at: decision.decided_at,
         candidates: json(&decision.candidates)?,
+        outcome: decision.outcome.as_ref().map(json).transpose()?,
     };
     work.write(|writes| writes.new_row::<allocation_decision::Entity>(&row))
 }
@@ -102,6 +110,7 @@ pub(super) fn decision(row: allocation_decision::Model) -> Result<AllocationDeci
         decided_by: row.decided_by,
         decided_at: row.decided_at,
         candidates: from_json(row.candidates)?,
+        outcome: row.outcome.map(from_json).transpose()?,
     })
 }
 
@@ -114,63 +123,6 @@ pub async fn decisions(store: &Store, ids: &[AllocationDecisionId]) -> Result<Ve
     rows.into_iter().map(decision).collect()
 }
 
-/// What the rules must know of every executing unit about this order.
-pub async fn unit_facts(work: &Work, order: OrderId, products: &[ProductId]) -> Result<Vec<UnitFacts>> {
-    let units = reference::all_units(work.reference()).await?;
-    let ended: Vec<&str> = AllocationStatus::ENDED.iter().map(|status| status.code()).collect();
-    let open: Vec<(Uuid, i64)> = allocation::Entity::find()
-        .filter(allocation::Column::Status.is_not_in(ended.into_iter().chain([AllocationStatus::Closed.code()])))
-        .select_only()
-        .column(allocation::Column::UnitId)
-        .expr(Expr::col(allocation::Column::Id).count())
-        .group_by(allocation::Column::UnitId)
-        .into_tuple()
-        .all(work.db().await?)
-        .await?;
-    let declined: Vec<(Uuid, String)> = allocation::Entity::find()
-        .filter(allocation::Column::OrderId.eq(order.0))
-        .filter(allocation::Column::Status.eq(AllocationStatus::Declined.code()))
-        .select_only()
-        .columns([allocation::Column::UnitId, allocation::Column::Kind])
-        .into_tuple()
-        .all(work.db().await?)
-        .await?;
-    let stock: Vec<stock_item::Model> = stock_item::Entity::find()
-        .filter(among(stock_item::Column::ProductId, products.iter().map(|id| id.0)))
-        .all(work.db().await?)
-        .await?;
-    let mut facts = Vec::new();
-    for unit in units.iter().filter(|unit| !unit.capabilities.is_empty()) {
-        // A unit's stock lies in the first warehouse below it.
-        let mut warehouses: Vec<_> = units
-            .iter()
-            .filter(|other| other.kind == UnitKind::Warehouse && reference::is_below(&units, other.id, unit.id))
-            .collect();
-        warehouses.sort_by(|a, b| a.code.cmp(&b.code));
-        let warehouse_id = warehouses.first().map(|warehouse| warehouse.id);
-        let available: BTreeMap<ProductId, _> = stock
-            .iter()
-            .filter(|item| Some(UnitId(item.warehouse_id)) == warehouse_id)
-            .map(|item| {
-                let bound = from_quantity(item.reserved) + from_quantity(item.quality_hold);
-                (ProductId(item.product_id), from_quantity(item.on_hand) - bound)
-            })
-            .collect();
-        facts.push(UnitFacts {
-            warehouse_id,
-            open_allocations: open.iter().find(|(id, _)| *id == unit.id.0).map_or(0, |(_, count)| *count),
-            available,
-            declined: declined
-                .iter()
-                .filter(|(id, _)| *id == unit.id.0)
-                .map(|(_, kind)| code(kind))
-                .collect::<Result<Vec<ProductKind>>>()?,
-            unit: unit.clone(),
-        });
-    }
-    Ok(facts)
-}
-
 /// What a list of allocations is narrowed by. Everything given must hold.
 #[derive(Clone, Debug, Default)]
 pub struct AllocationFilter {
@@ -180,6 +132,8 @@ pub struct AllocationFilter {
     pub units: Option<Vec<UnitId>>,
     /// Of this order.
     pub order: Option<OrderId>,
+    /// Escalated: the unit has not answered in time, or answered late.
+    pub escalated: Option<bool>,
 }
 
 fn condition(actor: &Actor, filter: &AllocationFilter) -> Condition {
@@ -189,6 +143,10 @@ fn condition(actor: &Actor, filter: &AllocationFilter) -> Condition {
     }
     if let Some(units) = &filter.units {
         all = all.add(among(allocation::Column::UnitId, units.iter().map(|id| id.0)));
+    }
+    if let Some(escalated) = filter.escalated {
+        // Literally what the partial index says, or no plan may use it.
+        all = all.add(Expr::cust(if escalated { "escalation_level > 0" } else { "escalation_level = 0" }));
     }
     if let Some(order) = filter.order {
         all = all.add(allocation::Column::OrderId.eq(order.0));

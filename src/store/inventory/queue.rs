@@ -68,6 +68,9 @@ pub async fn queue(store: &Store, actor: &Actor, filter: &QueueFilter, keyset: K
     let (sort, id) = (backorder::Column::CreatedAt, backorder::Column::Id);
     let rows =
         page(query, sort, id, false, keyset, store.reader(), |row| (row.created_at.to_rfc3339(), row.id)).await?;
+    if rows.items.is_empty() {
+        return Ok(Page { items: Vec::new(), has_next: rows.has_next, has_previous: rows.has_previous });
+    }
     let of = |wanted: fn(&backorder::Model) -> Uuid| {
         let mut ids: Vec<Uuid> = rows.items.iter().map(|(_, row)| wanted(row)).collect();
         ids.sort_unstable();

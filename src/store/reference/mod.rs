@@ -7,17 +7,17 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use entity::{component, customer, org_unit, product, rule_set, staff};
 use sea_orm::sea_query::{Condition, Expr};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::domain::actor::{Actor, Role, Scope};
 use crate::domain::ids::{CustomerId, ProductId, UnitId};
 use crate::domain::reference::{Component, Contact, Customer, Product, ProductKind, Unit};
 use crate::domain::rules::RuleSet;
-use crate::store::Store;
 use crate::store::error::{Result, StoreError};
 use crate::store::page::{Keyset, Page, page};
-use crate::store::row::{among, code, currency, from_json, from_price, from_quantity};
+use crate::store::row::{among, code, currency, from_json, from_price};
+use crate::store::{Store, materials};
 
 pub use put::{ReferenceData, put_all};
 
@@ -138,7 +138,7 @@ pub(super) fn products_of(
     for part in components {
         parts.entry(part.product_id).or_default().push(part);
     }
-    parts.values_mut().for_each(|parts| parts.sort_by_key(|part| part.id));
+    parts.values_mut().for_each(|parts| parts.sort_by_key(|part| (part.id, part.effective_from)));
     rows.into_iter()
         .map(|row| {
             let components = parts
@@ -146,11 +146,8 @@ pub(super) fn products_of(
                 .unwrap_or_default()
                 .into_iter()
                 .map(|part| {
-                    Ok(Component {
-                        sku: skus.get(&part.component_id).copied().cloned().ok_or(StoreError::NotFound)?,
-                        product_id: part.component_id.into(),
-                        quantity: from_quantity(part.quantity),
-                    })
+                    let sku = skus.get(&part.component_id).copied().cloned().ok_or(StoreError::NotFound)?;
+                    Ok(materials::part(part, sku))
                 })
                 .collect::<Result<_>>()?;
             product(row, components)
@@ -176,6 +173,18 @@ pub(super) fn product(row: product::Model, components: Vec<Component>) -> Result
 pub async fn products_by_sku(db: &impl ConnectionTrait, skus: &[String]) -> Result<BTreeMap<String, Product>> {
     let rows = product::Entity::find().filter(among(product::Column::Sku, skus.to_vec())).all(db).await?;
     Ok(with_components(db, rows).await?.into_iter().map(|product| (product.sku.clone(), product)).collect())
+}
+
+/// The ids of products by SKU.
+pub async fn ids_by_sku(db: &impl ConnectionTrait, skus: &[String]) -> Result<BTreeMap<String, ProductId>> {
+    let rows: Vec<(String, Uuid)> = product::Entity::find()
+        .filter(among(product::Column::Sku, skus.to_vec()))
+        .select_only()
+        .columns([product::Column::Sku, product::Column::Id])
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|(sku, id)| (sku, id.into())).collect())
 }
 
 /// Products by id.

@@ -1,19 +1,23 @@
 //! Putting reference data in, as a whole.
 
+use std::collections::BTreeMap;
+
+use crate::domain::materials::{self as rules_of, ComponentWish};
 use crate::domain::reference::{Customer, Product, Unit};
+use crate::domain::refusal::{Refusal, RefusalCode, Refusals};
 use crate::domain::rules::RuleSet;
-use crate::store::Store;
-use crate::store::error::Result;
-use crate::store::row::{json, price, quantity};
+use crate::store::error::{Result, StoreError};
+use crate::store::row::{json, price};
+use crate::store::{Store, materials};
 use chrono::{DateTime, Utc};
-use entity::{component, customer, org_unit, product, rule_set, staff};
+use entity::{component, customer, org_unit, product, rule_set, staff, substitute};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
 };
 use uuid::Uuid;
 
-use super::Person;
+use super::{Person, ids_by_sku};
 
 /// Reference data to be put in as a whole; what is known by its code already stays as it is.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +28,12 @@ pub struct ReferenceData {
     pub people: Vec<Person>,
     /// Customers.
     pub customers: Vec<Customer>,
-    /// Products, components before what is made of them.
+    /// Products.
     pub products: Vec<Product>,
+    /// What products are made of, by the SKUs of these or of those that are known.
+    pub bills: BTreeMap<String, Vec<ComponentWish>>,
+    /// What may be delivered instead of a product, best first, by SKU.
+    pub substitutes: BTreeMap<String, Vec<String>>,
     /// Rules that take effect when there are none.
     pub rules: Option<RuleSet>,
 }
@@ -71,20 +79,8 @@ async fn put(db: &impl ConnectionTrait, data: &ReferenceData, now: DateTime<Utc>
             .await?;
     }
     insert!(product, Sku, data.products.iter().map(product_row).collect::<Result<_>>()?);
-    let mut parts = Vec::new();
-    for made in &data.products {
-        for part in &made.components {
-            // Derived from both ends, so that putting it in again finds it.
-            let id = Uuid::from_u128(made.id.0.as_u128() ^ part.product_id.0.as_u128().rotate_left(64));
-            parts.push(component::Model {
-                id,
-                product_id: made.id.0,
-                component_id: part.product_id.0,
-                quantity: quantity(part.quantity)?,
-            });
-        }
-    }
-    insert!(component, Id, parts);
+    insert!(component, Id, bills(db, &data.bills).await?);
+    insert!(substitute, Id, substitutes(db, &data.substitutes).await?);
     if let Some(rules) = &data.rules
         && rule_set::Entity::find().count(db).await? == 0
     {
@@ -93,6 +89,67 @@ async fn put(db: &impl ConnectionTrait, data: &ReferenceData, now: DateTime<Utc>
         new += 1;
     }
     Ok(new)
+}
+
+/// The components of products that have none yet; refused as a whole where they make no sense.
+async fn bills(
+    db: &impl ConnectionTrait,
+    bills: &BTreeMap<String, Vec<ComponentWish>>,
+) -> Result<Vec<component::Model>> {
+    if bills.is_empty() {
+        return Ok(Vec::new());
+    }
+    let named = bills.values().flatten().map(|wish| &wish.sku).chain(bills.keys()).cloned();
+    let known = ids_by_sku(db, &named.collect::<Vec<_>>()).await?;
+    let mut whole = materials::whole(db).await?;
+    let set = materials::set_before(db).await?;
+    let (mut refusals, mut rows, mut made) = (Refusals::default(), Vec::new(), Vec::new());
+    for (sku, wishes) in bills {
+        let Some(product) = known.get(sku).copied() else {
+            refusals.push(Refusal::new(RefusalCode::UnknownSku, "R4.6", format!("{sku} is no product.")).at(sku));
+            continue;
+        };
+        let mut own = Refusals::default();
+        let components = rules_of::components(wishes, &known, &mut own);
+        refusals.0.extend(own.0.into_iter().map(|refusal| {
+            let message = format!("{sku}: {}", refusal.message);
+            Refusal { message, ..refusal }
+        }));
+        if whole.components(product).is_empty() && !set.contains(&product) {
+            rows.extend(components.iter().map(|one| materials::row(product, one)).collect::<Result<Vec<_>>>()?);
+            whole.replace(product, components);
+            made.push(product);
+        }
+    }
+    rules_of::check_structure(&whole, made, &mut refusals);
+    refusals.into_result()?;
+    Ok(rows)
+}
+
+/// What may stand in for products that nothing stands in for yet.
+async fn substitutes(
+    db: &impl ConnectionTrait,
+    substitutes: &BTreeMap<String, Vec<String>>,
+) -> Result<Vec<substitute::Model>> {
+    if substitutes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let named = substitutes.values().flatten().chain(substitutes.keys()).cloned();
+    let known = ids_by_sku(db, &named.collect::<Vec<_>>()).await?;
+    let find = |sku: &String| {
+        let unknown = || Refusal::new(RefusalCode::UnknownSku, "R4.3", format!("{sku} is no product.")).at(sku);
+        known.get(sku).copied().ok_or_else(|| StoreError::Refused(unknown().into()))
+    };
+    let mut rows = Vec::new();
+    for (sku, instead) in substitutes {
+        let product = find(sku)?.0;
+        for (rank, other) in (1..).zip(instead) {
+            let other = find(other)?.0;
+            let id = Uuid::from_u128(product.as_u128() ^ other.as_u128().rotate_left(64));
+            rows.push(substitute::Model { id, product_id: product, substitute_id: other, rank });
+        }
+    }
+    Ok(rows)
 }
 
 fn unit_row(unit: &Unit) -> Result<org_unit::Model> {

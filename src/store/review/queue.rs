@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use entity::{order_line, orders, review_case};
 use rust_decimal::Decimal;
-use sea_orm::sea_query::{BinOper, Condition, Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{BinOper, Condition, Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, Order as Direction};
 use uuid::Uuid;
 
@@ -62,20 +62,20 @@ fn of_order(column: orders::Column) -> Expr {
     Expr::col((orders::Entity, column))
 }
 
-fn level() -> SimpleExpr {
+fn level() -> Expr {
     Expr::expr(of_case(review_case::Column::AwaitedLevel)).if_null(1)
 }
 
 /// Since when it waits.
-fn waiting() -> SimpleExpr {
+fn waiting() -> Expr {
     let opened = Expr::expr(of_case(review_case::Column::OpenedAt)).if_null(of_order(orders::Column::SubmittedAt));
     Expr::expr(of_case(review_case::Column::WaitingSince)).if_null(opened)
 }
 
 /// The smallest comes first.
-fn rank(order: ReviewQueueOrder) -> SimpleExpr {
+fn rank(order: ReviewQueueOrder) -> Expr {
     match order {
-        ReviewQueueOrder::Oldest => Expr::val(0).into(),
+        ReviewQueueOrder::Oldest => Expr::val(0),
         ReviewQueueOrder::Priority => {
             Expr::case(of_order(orders::Column::Priority).eq(Priority::Urgent.code()), 0).finally(1).into()
         }
@@ -120,7 +120,7 @@ fn from(actor: &Actor, filter: &QueueFilter) -> Result<SelectStatement> {
                     .equals((orders::Entity, orders::Column::Id)),
             )
             .take();
-        let due = SimpleExpr::SubQuery(None, Box::new(due.into()));
+        let due = Expr::SubQuery(None, Box::new(due.into()));
         all = all.add(due.binary(comparison, price(bound)?.0));
     }
     let mut select = Query::select();
@@ -135,12 +135,12 @@ fn from(actor: &Actor, filter: &QueueFilter) -> Result<SelectStatement> {
 }
 
 /// A cursor's value: the rank and the moment.
-fn position((value, id): &(String, Uuid)) -> Result<SimpleExpr> {
+fn position((value, id): &(String, Uuid)) -> Result<Expr> {
     let invalid = || StoreError::BadCursor;
     let (rank, since) = value.split_once('|').ok_or_else(invalid)?;
     let rank: i32 = rank.parse().map_err(|_| invalid())?;
     let since = DateTime::parse_from_rfc3339(since).map_err(|_| invalid())?.with_timezone(&Utc);
-    Ok(Expr::tuple([Expr::val(rank).into(), Expr::val(since).into(), Expr::val(*id).into()]).into())
+    Ok(Expr::tuple([Expr::val(rank), Expr::val(since), Expr::val(*id)]))
 }
 
 /// A page of the queue.
@@ -151,7 +151,7 @@ pub async fn queue(
     order: ReviewQueueOrder,
     keyset: Keyset,
 ) -> Result<Page<QueueEntry>> {
-    let place = || -> SimpleExpr { Expr::tuple([rank(order), waiting(), of_order(orders::Column::Id).into()]).into() };
+    let place = || -> Expr { Expr::tuple([rank(order), waiting(), of_order(orders::Column::Id)]) };
     let mut bounds = Condition::all();
     if let Some(after) = &keyset.after {
         bounds = bounds.add(place().binary(BinOper::GreaterThan, position(after)?));

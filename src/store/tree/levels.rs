@@ -61,7 +61,7 @@ levels! {
     orders {
         id, version, number, channel, account, external_reference, digest, fingerprint, customer_id, contact, region,
         delivery_address, currency, priority, required_by, note, status, stage, search, submitted_by, submitted_at,
-        completed_at, rule_set_version, cancellation, holds,
+        completed_at, rule_set_version, cancellation, holds, unallocatable_since, allocation_retry_at,
     }
     order_line {
         id, order_id, line_number, product_id, sku, description, category, kind, unit_of_measure, specification,
@@ -73,7 +73,7 @@ levels! {
         licences,
     }
     product { id, sku, name, kind, category, unit_of_measure, list_price, currency }
-    component { id, product_id, component_id, quantity }
+    component { id, product_id, component_id, quantity, effective_from, effective_until }
     org_unit { id, parent_id, code, name, kind, capabilities, regions }
     staff { id, subject, name, unit_id, roles }
     review_case {
@@ -82,14 +82,14 @@ levels! {
     }
     allocation {
         id, version, order_id, unit_id, warehouse_id, kind, status, decision_id, assigned_at, accepted_by,
-        decline_reason,
+        decline_reason, accept_by, escalation_level,
     }
     allocation_line {
         id, allocation_id, order_line_id, product_id, sku, quantity, reserved, produced, passed, planned, dispatched,
         confirmed,
     }
     allocation_decision {
-        id, order_id, mode, reason, decided_by_rule, rule_set_version, decided_by, decided_at, candidates,
+        id, order_id, mode, reason, decided_by_rule, rule_set_version, decided_by, decided_at, candidates, outcome,
     }
     milestone {
         id, allocation_id, sequence, code, name, responsible, status, needs_stock, produces, planned_start, due_at,

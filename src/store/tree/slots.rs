@@ -166,4 +166,5 @@ slots! {
     DateTime<Utc>, Moment => |row, index| row.get(index);
     Option<DateTime<Utc>>, Moment => |row, index| row.get(index);
     NaiveDate, Day => |row, index| row.get(index);
+    Option<NaiveDate>, Day => |row, index| row.get(index);
 }

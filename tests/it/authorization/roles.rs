@@ -10,8 +10,9 @@ use futures::future::join_all;
 use ordergraph::app::Identity;
 use ordergraph::domain::actor::Role;
 use ordergraph::domain::ids::{
-    AccessKeyId, AccessRestrictionId, AllocationId, ChannelDeliveryId, DeliveryId, HoldId, ImportBatchId, MilestoneId,
-    OrderId, ReplenishmentRequestId, SalesChannelId, StockItemId, StockTransferId, StocktakeId, TicketId, UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationId, ChangeOptionId, ChannelDeliveryId, DeliveryId, HoldId,
+    ImportBatchId, MilestoneId, OrderChangeId, OrderId, ReplenishmentRequestId, SalesChannelId, StockItemId,
+    StockTransferId, StocktakeId, TicketId, UnitId,
 };
 use ordergraph::domain::permission::{Action, READS, permitted, readers};
 use ordergraph::graphql::ids::{GlobalId, encode};
@@ -56,6 +57,7 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
     ("accessKeys", "{ accessKeys(first: 1) { totalCount } }"),
     ("accessRestrictions", "{ accessRestrictions(first: 1) { totalCount } }"),
     ("allocations", "{ allocations(first: 1) { totalCount } }"),
+    ("billOfMaterials", "{ billOfMaterials(sku: \"NO-1\") { depth } }"),
     ("channelDeliveries", "{ channelDeliveries(first: 1) { totalCount } }"),
     ("backorders", "{ backorders(first: 1) { totalCount } }"),
     ("customers", "{ customers(first: 1) { totalCount } }"),
@@ -65,12 +67,17 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
     ("importBatch", "{ importBatch(id: \"SW1wb3J0QmF0Y2g6MDAwMDAwMDAwMDAwNzAwMDgwMDAwMDAwMDAwMDAwMDA\") { id } }"),
     ("importBatches", "{ importBatches(first: 1) { totalCount } }"),
     (
+        "materialAvailability",
+        "{ materialAvailability(sku: \"NO-1\", quantity: \"1\", date: \"2999-01-01\") { sufficient } }",
+    ),
+    (
         "inventoryReport",
         "{ inventoryReport(first: 1, from: \"2026-01-01T00:00:00Z\", to: \"2026-02-01T00:00:00Z\") { totalCount } }",
     ),
     ("node", "query($order: ID!) { node(id: $order) { id } }"),
     ("nodes", "query($order: ID!) { nodes(ids: [$order]) { id } }"),
     ("order", "query($order: ID!) { order(by: { id: $order }) { id } }"),
+    ("orderChanges", "{ orderChanges(first: 1) { totalCount } }"),
     ("orders", "{ orders(first: 1) { totalCount } }"),
     ("productStock", "{ productStock(first: 1) { totalCount } }"),
     ("products", "{ products(first: 1) { totalCount } }"),
@@ -78,21 +85,31 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
         "reconcileChannel",
         "query($order: ID!) { reconcileChannel(input: { channelId: $order, from: \"2026-01-01T00:00:00Z\", \
          before: \"2026-01-02T00:00:00Z\", listing: [] }) { matched } }",
+        "replayAllocations",
+        "{ replayAllocations(from: \"2026-01-01T00:00:00Z\", to: \"2026-01-02T00:00:00Z\") { orders } }",
     ),
     ("replenishmentRequests", "{ replenishmentRequests(first: 1) { totalCount } }"),
     ("salesChannels", "{ salesChannels(first: 1) { totalCount } }"),
     ("reviewQueue", "{ reviewQueue(first: 1) { totalCount } }"),
     ("serviceConfig", "{ serviceConfig { maxDepth } }"),
+    (
+        "simulateAllocation",
+        "{ simulateAllocation(of: { draft: { region: \"NORTH\", channel: E_COMMERCE, customerGroup: \"RETAIL\", \
+         lines: [{ sku: \"LAMP-1\", quantity: \"1\" }] } }) { ruleSetVersion } }",
+    ),
+    ("shortageOptions", "query($order: ID!) { shortageOptions(orderId: $order) { lines { missing } } }"),
     ("stockItems", "{ stockItems(first: 1) { totalCount } }"),
     ("stockTransfers", "{ stockTransfers(first: 1) { totalCount } }"),
     ("stocktakes", "{ stocktakes(first: 1) { totalCount } }"),
     ("tickets", "{ tickets(first: 1) { totalCount } }"),
+    ("unallocatableOrders", "{ unallocatableOrders(first: 1) { totalCount } }"),
     ("units", "{ units { id } }"),
     ("viewer", "{ viewer { subject } }"),
 ];
 
 /// With a cursor that is none: whoever may follow is told so, at once.
 pub(super) const SUBSCRIPTIONS: &[(&str, &str)] = &[
+    ("allocationAlerts", "subscription { allocationAlerts(after: \"none\") { cursor } }"),
     ("importProgress", "subscription { importProgress(after: \"none\") { cursor } }"),
     ("orderEvents", "subscription { orderEvents(after: \"none\") { cursor } }"),
     ("orderProgress", "subscription($order: ID!) { orderProgress(orderId: $order) { cursor } }"),
@@ -121,6 +138,7 @@ pub(super) fn input(action: Action) -> Value {
     };
     let allocation = json!({ "allocationId": unknown::<AllocationId>() });
     let milestone = json!({ "milestoneId": unknown::<MilestoneId>() });
+    let change = json!({ "changeId": unknown::<OrderChangeId>() });
     let delivery = json!({ "deliveryId": unknown::<DeliveryId>() });
     let ticket = json!({ "ticketId": unknown::<TicketId>() });
     let stock = json!({ "stockItemId": unknown::<StockItemId>() });
@@ -148,11 +166,23 @@ pub(super) fn input(action: Action) -> Value {
         Action::AnswerCancellation => with(order, json!({ "grant": false })),
         Action::OpenTicket => with(order, json!({ "type": "OTHER", "subject": "It", "description": "Hums." })),
         Action::ReassignAllocation => with(with(allocation, reason), json!({ "unitId": unknown::<UnitId>() })),
-        Action::AcceptAllocation | Action::PlanDelivery => allocation,
+        Action::AllocateManually => with(with(order, reason), json!({ "shares": [] })),
+        Action::SplitAllocation => {
+            with(with(allocation, reason), json!({ "unitId": unknown::<UnitId>(), "parts": [] }))
+        }
+        Action::MergeAllocations => {
+            with(with(allocation, reason), json!({ "otherAllocationId": unknown::<AllocationId>() }))
+        }
+        Action::AcceptAllocation | Action::EscalateAllocation | Action::PlanDelivery => allocation,
         Action::DeclineAllocation => with(allocation, reason),
         Action::RecordInspection => with(allocation, json!({ "checklist": [] })),
         Action::ReceiveStock => with(stock, json!({ "quantity": "1" })),
         Action::AdjustStock => with(with(stock, reason), json!({ "change": "1" })),
+        Action::ProposeOrderChange => with(with(order, reason), json!({ "options": [{ "kind": "SPLIT_DELIVERY" }] })),
+        Action::AcceptOrderChange => with(change, json!({ "optionId": unknown::<ChangeOptionId>() })),
+        Action::DeclineOrderChange | Action::WithdrawOrderChange => with(change, reason),
+        Action::ReviewOrderChange => with(change, json!({ "approve": true })),
+        Action::SetBillOfMaterials => json!({ "sku": "NO-1", "components": [] }),
         Action::HoldStock | Action::ReleaseHeldStock | Action::ScrapHeldStock => {
             with(with(stock, reason), json!({ "quantity": "1" }))
         }
@@ -281,10 +311,16 @@ on_both_databases!(writes_are_for_those_the_table_names, |world| async move {
             async move { actor.act(&action.field_name(), input(*action)).await }
         }));
         for (action, answer) in Action::ALL.iter().zip(answers.await) {
-            // An order without lines and a blank reason are refused by the rules; what does not exist is not found.
-            let by_rules =
-                [Action::SubmitOrder, Action::RevokeAccess, Action::CreatePartnerKey, Action::CreateSalesChannel]
-                    .contains(action);
+            // An order without lines, a blank reason and an unknown SKU are refused by the rules; what does not
+            // exist is not found.
+            let by_rules = [
+                Action::SubmitOrder,
+                Action::RevokeAccess,
+                Action::CreatePartnerKey,
+                Action::CreateSalesChannel,
+                Action::SetBillOfMaterials,
+            ]
+            .contains(action);
             let allowed = if by_rules { "" } else { "NOT_FOUND" };
             assert_eq!(
                 answer.code(),

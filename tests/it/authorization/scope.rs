@@ -202,7 +202,7 @@ on_both_databases!(a_unit_has_the_orders_it_has_a_share_in, |world| async move {
     let found = olga.data(counts, json!({})).await;
     assert_eq!(found["orders"], json!({ "totalCount": 1, "nodes": [{ "id": north }] }));
     assert_eq!(found["allocations"], json!({ "totalCount": 1, "nodes": [{ "unit": { "code": "AUR-N" } }] }));
-    assert_eq!(found["stockItems"]["totalCount"], 9);
+    assert_eq!(found["stockItems"]["totalCount"], 11);
     let items = found["stockItems"]["nodes"].as_array().expect("items");
     assert!(items.iter().all(|item| item["warehouse"]["code"] == "AUR-N-WH"));
     assert_eq!(olga.fails("acceptAllocation", shares[0].input()).await, "NOT_FOUND");

@@ -35,14 +35,14 @@ pub struct Refused {
 fn selection(field: &str) -> &'static str {
     match field {
         "submitOrder" => "duplicate order { id version status number lines { id lineNumber sku } }",
-        "allocateOrder" | "reassignAllocation" => {
-            if field == "allocateOrder" {
+        "allocateOrder" | "allocateManually" | "splitAllocation" | "mergeAllocations" | "reassignAllocation" => {
+            if ["allocateOrder", "allocateManually", "splitAllocation"].contains(&field) {
                 "order { id version status } allocations { id status kind unit { code } }"
             } else {
                 "order { id version status } allocation { id status kind unit { code } }"
             }
         }
-        "acceptAllocation" | "declineAllocation" | "recordInspection" => {
+        "acceptAllocation" | "declineAllocation" | "escalateAllocation" | "recordInspection" => {
             "allocation { id version status kind milestones { id code status sequence responsible { subject } } }"
         }
         "receiveStock" => "stockItem { id version onHand reserved available } filledAllocations { id }",
@@ -78,6 +78,12 @@ fn selection(field: &str) -> &'static str {
         "confirmDelivery" => "delivery { id confirmationStatus } order { id status }",
         "importOrders" | "cancelImport" => "importBatch { id version status }",
         "openTicket" | "contactCustomer" | "resolveTicket" => "ticket { id number status version }",
+        "proposeOrderChange"
+        | "acceptOrderChange"
+        | "declineOrderChange"
+        | "withdrawOrderChange"
+        | "reviewOrderChange" => "order { id version status } orderChange { id version status options { id kind } }",
+        "setBillOfMaterials" => "billOfMaterials { version leafTotals { sku quantity } }",
         "createPartnerKey" | "createTrackingLink" => "accessKey { id version hint } secret",
         "revokeAccessKey" => "accessKey { id version status }",
         "createSalesChannel"

@@ -250,6 +250,8 @@ impl World {
             "delivery",
             "ticket",
             "access_restriction",
+            "bill_of_materials",
+            "order_change",
             "import_batch",
             "sales_channel",
             "channel_order",
@@ -269,6 +271,7 @@ impl World {
             "tracking_event",
             "settlement_record",
             "delivery_line",
+            "component",
         ];
         let rows = VERSIONED
             .iter()

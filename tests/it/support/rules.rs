@@ -1,26 +1,11 @@
-//! Other rules than those of the demo group, and other times than now.
+//! Other rules than those of the demo group, and what the clock does under them.
 
-use std::sync::Arc;
-
-use chrono::{DateTime, Duration, Utc};
-use ordergraph::app::due::{DUTIES, perform_all};
-use ordergraph::app::{App, Clock, SystemClock};
+use chrono::Duration;
+use ordergraph::app::due::DUTIES;
 use ordergraph::domain::rules::RuleSet;
-use ordergraph::feed::{Feed, FeedSettings};
 use ordergraph::store::reference;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::World;
-
-/// A clock that is ahead.
-struct Ahead(Duration);
-
-impl Clock for Ahead {
-    fn now(&self) -> DateTime<Utc> {
-        SystemClock.now() + self.0
-    }
-}
 
 impl World {
     /// Puts rules in force that differ from those in force before.
@@ -39,15 +24,8 @@ impl World {
 
     /// Lets the clock do what is due when so much time has passed. Says how much of a duty was done.
     pub async fn clock_does(&self, duty: &str, ahead: Duration) -> usize {
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let store = self.app.store();
-        let feed = Feed::start(store, FeedSettings::default(), &tasks, &stop).await.expect("a feed");
-        let app = App::new(store.clone(), feed, Arc::new(Ahead(ahead)));
         let place = DUTIES.iter().position(|one| one.name == duty).expect(duty);
-        let done = perform_all(&app, &DUTIES[place..=place]).await;
-        stop.cancel();
-        tasks.close();
-        tasks.wait().await;
+        let done = self.done_later(ahead, &DUTIES[place..=place]).await;
         done.first().map_or(0, |(_, count)| *count)
     }
 }

@@ -81,6 +81,7 @@ impl InventoryReportQuery {
         complexity = "page_cost(first, last, child_complexity)",
         directive = access::apply(roles("inventoryReport"), limit("inventoryReport"))
     )]
+    #[expect(clippy::too_many_arguments, reason = "four of them are what every list takes")]
     async fn inventory_report(
         &self,
         ctx: &Context<'_>,

@@ -40,14 +40,14 @@ on_both_databases!(turnover_supply_age_and_overstock_follow_their_formulas, |wor
         }
     };
     let now = Utc::now() + Duration::minutes(1);
-    // Ten days, which began before anything lay there.
+    // Ten days; the twelve have lain there for three weeks.
     let (north, south) = ask(now - Duration::days(10), now).await;
     assert_eq!(
         north,
         json!({
-            "opening": "0", "closing": "13", "issued": "4", "average": "6.5",
-            // 4 / 6.5, and 13 × 10 / 4.
-            "turnover": "0.615", "turnoverUnknown": null, "daysOfSupply": "32.5", "daysOfSupplyUnknown": null,
+            "opening": "12", "closing": "13", "issued": "4", "average": "12.5",
+            // 4 / 12.5, and 13 × 10 / 4.
+            "turnover": "0.32", "turnoverUnknown": null, "daysOfSupply": "32.5", "daysOfSupplyUnknown": null,
             // 180 days use 72 pieces.
             "overstock": "0",
             "ageing": { "upTo30Days": "13", "upTo90Days": "0", "upTo180Days": "0", "over180Days": "0" },
