@@ -41,8 +41,6 @@ pub const DUTIES: &[Duty] = &[
     Duty { name: "let questions expire", perform: |session| Box::pin(review::let_questions_expire(session)) },
     Duty { name: "let reservations expire", perform: inventory::expire_reservations },
     Duty { name: "fill backorders", perform: inventory::fill_backorders },
-    Duty { name: "reservations expire", perform: inventory::expire_reservations },
-    Duty { name: "backorders are filled", perform: inventory::fill_backorders },
     Duty { name: "offers expire", perform: |session| Box::pin(change::expire(session)) },
     Duty { name: "forgotten imports", perform: import::tidy },
     Duty { name: "deliveries of channels", perform: |session| Box::pin(channel::process_waiting(session)) },

@@ -85,6 +85,8 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
         "reconcileChannel",
         "query($order: ID!) { reconcileChannel(input: { channelId: $order, from: \"2026-01-01T00:00:00Z\", \
          before: \"2026-01-02T00:00:00Z\", listing: [] }) { matched } }",
+    ),
+    (
         "replayAllocations",
         "{ replayAllocations(from: \"2026-01-01T00:00:00Z\", to: \"2026-01-02T00:00:00Z\") { orders } }",
     ),
