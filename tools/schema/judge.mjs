@@ -128,6 +128,14 @@ function judgeByConvention() {
       findings.push(`scalar ${type.name} lacks @specifiedBy`)
     }
   }
+  const values = JSON.parse(readFileSync(join(here, 'value-types.json'), 'utf8'))
+  const node = schema.getType('Node')
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!graphql.isObjectType(type) || !type.name.endsWith('Edge')) continue
+    const row = graphql.getNamedType(type.getFields().node?.type)
+    const isNode = graphql.isObjectType(row) && row.getInterfaces().includes(node)
+    if (!isNode && !values[row?.name]) findings.push(`${type.name}.node is neither a Node nor a value of value-types.json`)
+  }
   const query = schema.getQueryType()?.getFields() ?? {}
   for (const [name, args, type] of [['node', 'id: ID!', 'Node'], ['nodes', 'ids: [ID!]!', '[Node]!']]) {
     const field = query[name]

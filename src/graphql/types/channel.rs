@@ -27,7 +27,7 @@ connection!(SalesChannelConnection, SalesChannelEdge, SalesChannel, "sales chann
 #[macros::written]
 #[Object]
 impl SalesChannel {
-    /// Opaque global id; for caches and arguments, not for `node`.
+    /// Opaque global id.
     pub async fn id(&self) -> ID {
         ids::encode(self.0.id)
     }
@@ -207,7 +207,7 @@ connection!(ChannelDeliveryConnection, ChannelDeliveryEdge, ChannelDelivery, "de
 #[macros::written]
 #[Object]
 impl ChannelDelivery {
-    /// Opaque global id; for caches and arguments, not for `node`.
+    /// Opaque global id.
     pub async fn id(&self) -> ID {
         ids::encode(self.0.id)
     }

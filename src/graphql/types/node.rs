@@ -10,6 +10,7 @@ use super::access::AccessRestriction;
 use super::access_key::AccessKey;
 use super::allocation::Allocation;
 use super::change::OrderChange;
+use super::channel::{ChannelDelivery, SalesChannel};
 use super::delivery::Delivery;
 use super::event::Event;
 use super::import::ImportBatch;
@@ -20,9 +21,9 @@ use super::reference::{Customer, Product, Unit};
 use super::ticket::Ticket;
 use crate::app::{Failure, Session, read};
 use crate::domain::ids::{
-    AccessKeyId, AccessRestrictionId, AllocationId, CustomerId, DeliveryId, ImportBatchId, MilestoneId, OrderChangeId,
-    OrderId, ProductId, ReplenishmentRequestId, StockItemId, StockMovementId, StockTransferId, StocktakeId, TicketId,
-    UnitId,
+    AccessKeyId, AccessRestrictionId, AllocationId, ChannelDeliveryId, CustomerId, DeliveryId, ImportBatchId,
+    MilestoneId, OrderChangeId, OrderId, ProductId, ReplenishmentRequestId, SalesChannelId, StockItemId,
+    StockMovementId, StockTransferId, StocktakeId, TicketId, UnitId,
 };
 use crate::graphql::context::{Answer, session};
 use crate::graphql::ids::{self, EventId, GlobalId};
@@ -38,6 +39,8 @@ pub enum Node {
     AccessRestriction(AccessRestriction),
     /// A unit's share of an order.
     Allocation(Allocation),
+    /// Something a channel delivered.
+    ChannelDelivery(ChannelDelivery),
     /// A customer.
     Customer(Customer),
     /// A delivery.
@@ -56,6 +59,8 @@ pub enum Node {
     Product(Product),
     /// A request to procure.
     ReplenishmentRequest(ReplenishmentRequest),
+    /// A channel that orders come over.
+    SalesChannel(SalesChannel),
     /// A product in a warehouse.
     StockItem(StockItem),
     /// A change of stock.
@@ -100,6 +105,8 @@ async fn found(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>, Failu
         ImportBatchId => read::import::by_ids, ImportBatch;
         CustomerId => read::reference::visible_customers, Customer;
         ProductId => read::reference::products_by_ids, Product;
+        SalesChannelId => read::channel::by_ids, SalesChannel;
+        ChannelDeliveryId => read::channel::deliveries_by_ids, ChannelDelivery;
         UnitId => read::reference::visible_units, Unit;
         StockItemId => read::inventory::by_ids, StockItem;
         StockMovementId => read::inventory::movements_by_ids, StockMovement;
@@ -145,6 +152,7 @@ impl Write for Node {
             Self::AccessKey(one) => one.write(at, text),
             Self::AccessRestriction(one) => one.write(at, text),
             Self::Allocation(one) => one.write(at, text),
+            Self::ChannelDelivery(one) => one.write(at, text),
             Self::Customer(one) => one.write(at, text),
             Self::Delivery(one) => one.write(at, text),
             Self::Event(one) => one.write(at, text),
@@ -154,6 +162,7 @@ impl Write for Node {
             Self::OrderChange(one) => one.write(at, text),
             Self::Product(one) => one.write(at, text),
             Self::ReplenishmentRequest(one) => one.write(at, text),
+            Self::SalesChannel(one) => one.write(at, text),
             Self::StockItem(one) => one.write(at, text),
             Self::StockMovement(one) => one.write(at, text),
             Self::StockTransfer(one) => one.write(at, text),
@@ -170,6 +179,7 @@ impl Node {
             Self::AccessKey(_) => AccessKeyId::TYPE,
             Self::AccessRestriction(_) => AccessRestrictionId::TYPE,
             Self::Allocation(_) => AllocationId::TYPE,
+            Self::ChannelDelivery(_) => ChannelDeliveryId::TYPE,
             Self::Customer(_) => CustomerId::TYPE,
             Self::Delivery(_) => DeliveryId::TYPE,
             Self::Event(_) => EventId::TYPE,
@@ -179,6 +189,7 @@ impl Node {
             Self::OrderChange(_) => OrderChangeId::TYPE,
             Self::Product(_) => ProductId::TYPE,
             Self::ReplenishmentRequest(_) => ReplenishmentRequestId::TYPE,
+            Self::SalesChannel(_) => SalesChannelId::TYPE,
             Self::StockItem(_) => StockItemId::TYPE,
             Self::StockMovement(_) => StockMovementId::TYPE,
             Self::StockTransfer(_) => StockTransferId::TYPE,

@@ -40,12 +40,12 @@ impl InventoryFigures {
         self.0.flow.issued.into()
     }
 
-    /// (opening + closing) / 2.
+    /// Half of what lay there at both ends: (opening + closing) / 2.
     async fn average(&self) -> Decimal {
         self.0.average().round_dp(3).into()
     }
 
-    /// issued / average: how often the average stock was issued in the time. Null where `turnoverUnknown` says why.
+    /// Issued / average: how often the average stock was issued in the time. Null where `turnoverUnknown` says why.
     async fn turnover(&self) -> Option<Decimal> {
         self.0.turnover().ok().map(Into::into)
     }
@@ -55,7 +55,7 @@ impl InventoryFigures {
         self.0.turnover().err()
     }
 
-    /// closing × days of the time / issued: for how many days what lay there at the end lasts, if issues go on as
+    /// Closing × days of the time / issued: for how many days what lay there at the end lasts, if issues go on as
     /// in the time. Null where `daysOfSupplyUnknown` says why.
     async fn days_of_supply(&self) -> Option<Decimal> {
         self.0.days_of_supply().ok().map(Into::into)
@@ -66,7 +66,7 @@ impl InventoryFigures {
         self.0.days_of_supply().err()
     }
 
-    /// closing − safety stock − issued × `overstockDays` of the rules / days of the time, at least 0: what lay there
+    /// Closing − safety stock − issued × `overstockDays` of the rules / days of the time, at least 0: what lay there
     /// at the end beyond what is used in that many days. Where nothing was issued, all beyond the safety stock.
     async fn overstock(&self) -> Decimal {
         self.0.overstock().into()
