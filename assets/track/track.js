@@ -15,6 +15,8 @@
     lines { id description quantities { ordered delivered } unitOfMeasure }
     allocations { id milestones { id name status } }
     clarifications { id question dueAt answer }
+    changes { id status reason expiresAt options { id kind date quantity orderLine { description }
+      substitute { description } preview { totalAfter { amount currencyCode } } } }
     deliveries { id number method status plannedArrival carrier trackingNumber
       trackingEvents { id kind location occurredAt } }`;
   const FIND = '{ orders(first: 1) { nodes { id } } }';
@@ -22,6 +24,10 @@
     orderProgress(orderId: $order, after: $after) { cursor order { ${ORDER} } } }`;
   const ANSWER = `mutation ($input: AnswerClarificationInput!) {
     answerClarification(input: $input) { userErrors { message } } }`;
+  const ACCEPT = `mutation ($input: AcceptOrderChangeInput!) {
+    acceptOrderChange(input: $input) { userErrors { message } } }`;
+  const DECLINE = `mutation ($input: DeclineOrderChangeInput!) {
+    declineOrderChange(input: $input) { userErrors { message } } }`;
   const STAGES = ['INTAKE', 'REVIEW', 'ALLOCATION', 'EXECUTION', 'DELIVERY', 'COMPLETED'];
 
   const say = (name) => words[language][name];
@@ -61,23 +67,54 @@
         [moment(event.occurredAt), named('tracking', event.kind), event.location].filter(Boolean).join(' · '))));
   }
 
+  // Does something and says what came of it.
+  async function act(button, document, field, input, thanks) {
+    button.disabled = true;
+    try {
+      const { [field]: done } = await ask(document, { input });
+      notice = done.userErrors.length
+        ? `${say('failed')} ${done.userErrors.map((error) => error.message).join(' ')}` : say(thanks);
+    } catch (error) {
+      notice = `${say('failed')} ${error.message}`;
+    }
+    show();
+  }
+
   function question(one) {
     const text = made('textarea', { rows: '3', maxlength: '4000', required: '', 'aria-label': say('answer') });
     const form = made('form', { class: 'question' }, made('h2', {}, say('question')), made('p', {}, one.question),
       one.dueAt ? made('p', {}, `${say('due')} ${moment(one.dueAt)}`) : '', text,
       made('button', { type: 'submit' }, say('send')));
-    form.addEventListener('submit', async (event) => {
+    form.addEventListener('submit', (event) => {
       event.preventDefault();
-      form.querySelector('button').disabled = true;
-      try {
-        const input = { orderId: order.id, clarificationId: one.id, answer: text.value, idempotencyKey: `track ${one.id}` };
-        const { answerClarification: answered } = await ask(ANSWER, { input });
-        notice = answered.userErrors.length
-          ? `${say('failed')} ${answered.userErrors.map((error) => error.message).join(' ')}` : say('sent');
-      } catch (error) {
-        notice = `${say('failed')} ${error.message}`;
-      }
-      show();
+      const input = { orderId: order.id, clarificationId: one.id, answer: text.value, idempotencyKey: `track ${one.id}` };
+      act(form.querySelector('button'), ANSWER, 'answerClarification', input, 'sent');
+    });
+    return form;
+  }
+
+  function alternative(one) {
+    const { amount, currencyCode } = one.preview.totalAfter;
+    const total = Number(amount).toLocaleString(language, { style: 'currency', currency: currencyCode });
+    const what = [one.substitute && one.substitute.description, one.orderLine && one.orderLine.description, one.quantity,
+      one.date && day(one.date)].filter(Boolean).join(' · ');
+    return made('label', {}, made('input', { type: 'radio', name: 'option', value: one.id, required: '' }),
+      ` ${named('change', one.kind)}`, made('small', {}, [what, `${say('total')} ${total}`].filter(Boolean).join(' · ')));
+  }
+
+  function offer(one) {
+    const accept = made('button', { type: 'submit' }, say('accept'));
+    const decline = made('button', { type: 'button' }, say('decline'));
+    const form = made('form', { class: 'question' }, made('h2', {}, say('offer')), made('p', {}, one.reason),
+      ...one.options.map(alternative), made('p', {}, `${say('due')} ${moment(one.expiresAt)}`), accept, ' ', decline);
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      const optionId = new FormData(form).get('option');
+      act(accept, ACCEPT, 'acceptOrderChange', { changeId: one.id, optionId, idempotencyKey: `track ${one.id}` }, 'sent');
+    });
+    decline.addEventListener('click', () => {
+      const input = { changeId: one.id, reason: say('declined'), idempotencyKey: `track no ${one.id}` };
+      act(decline, DECLINE, 'declineOrderChange', input, 'sent');
     });
     return form;
   }
@@ -94,6 +131,7 @@
       order.overdue ? made('p', { class: 'alert' }, say('late')) : null,
       notice ? made('p', {}, notice) : null,
       ...open.map(question),
+      ...order.changes.filter((one) => one.status === 'AWAITING_CUSTOMER').map(offer),
       made('p', {}, `${say('ordered')} ${moment(order.submittedAt)} · ${say('expected')} ${day(order.requiredBy)}`),
       ...section('deliveries', order.deliveries.map(delivery)),
       ...section('progress', milestones.map((one) => made('li', {}, made('span', {}, one.name),

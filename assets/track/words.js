@@ -10,6 +10,12 @@ window.trackWords = {
     progress: 'Progress', deliveries: 'Deliveries', question: 'We have a question', answer: 'Your answer',
     send: 'Send', sent: 'Thank you. We go on with your order.', failed: 'That did not work:', arrives: 'expected',
     late: 'The date you wanted has passed; we are sorry.', hold: 'Your order is on hold for the moment.', due: 'until',
+    offer: 'Something is missing: please choose', accept: 'Accept', decline: 'None of these', total: 'total',
+    declined: 'Declined on the tracking page.',
+    change: {
+      LATER_DATE: 'Deliver later', SPLIT_DELIVERY: 'What is there now, the rest later', SUBSTITUTE: 'Something else instead',
+      REDUCE_QUANTITY: 'Less', CANCEL_LINE: 'Without it',
+    },
     stage: {
       INTAKE: 'Received', REVIEW: 'In review', ALLOCATION: 'Approved', EXECUTION: 'In work', DELIVERY: 'On its way',
       COMPLETED: 'Completed', ENDED: 'Ended',
@@ -35,6 +41,10 @@ window.trackWords = {
     none: '此订单已无法显示。', ordered: '下单时间', expected: '期望交付日期', goods: '订购内容', progress: '进度',
     deliveries: '配送', question: '需要您确认', answer: '您的回复', send: '发送', sent: '谢谢，我们将继续处理您的订单。',
     failed: '操作未成功：', arrives: '预计送达', late: '已超过期望日期，非常抱歉。', hold: '订单暂时挂起。', due: '截止',
+    offer: '部分商品缺货，请选择', accept: '接受', decline: '都不要', total: '合计', declined: '在跟踪页面上拒绝。',
+    change: {
+      LATER_DATE: '延后交付', SPLIT_DELIVERY: '先发现货，其余后发', SUBSTITUTE: '替代商品', REDUCE_QUANTITY: '减少数量', CANCEL_LINE: '取消该项',
+    },
     stage: {
       INTAKE: '已接收', REVIEW: '审核中', ALLOCATION: '已批准', EXECUTION: '处理中', DELIVERY: '配送中',
       COMPLETED: '已完成', ENDED: '已结束',

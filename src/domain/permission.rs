@@ -387,7 +387,7 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::AnswerCancellation => (&[Dispatcher, Operator], "an operator whose unit has a share"),
         Action::ProposeOrderChange => (&[Sales, Dispatcher], OWN_SCOPE),
         Action::WithdrawOrderChange => (&[Sales, Dispatcher, System], "the clock: what nobody answered in time"),
-        Action::AcceptOrderChange | Action::DeclineOrderChange => (&[Customer, Partner, Sales], OWN_SCOPE),
+        Action::AcceptOrderChange | Action::DeclineOrderChange => (&[Customer, Partner, LinkHolder, Sales], OWN_SCOPE),
         Action::ReviewOrderChange => (
             &[Reviewer, FinanceApprover],
             "amount band; neither the one who proposed it nor the one who submitted the order",

@@ -254,12 +254,14 @@ fn cancel(line_id: OrderLineId, quantity: Decimal, scene: &mut Scene, act: &Act<
 fn finish(order: &mut Order, act: &Act<'_>) {
     if order.lines.iter().all(|line| line.quantities.open().is_zero()) {
         order.status = OrderStatus::Cancelled;
+        order.unallocatable = None;
         order.cancellation = Some(Cancellation {
             reason: "Every line was cancelled by agreement.".to_owned(),
             requested_by: act.actor.subject.clone(),
             requested_at: act.now,
         });
     } else {
+        order.leave_queue_if_allocated();
         order.complete_if_confirmed(act.now);
     }
 }

@@ -43,6 +43,28 @@ on_both_databases!(an_order_that_has_moved_on_is_not_changed, |world| async move
     assert_eq!(kinds, ["ORDER_CHANGE_ACCEPTED", "ORDER_CHANGED", "ORDER_CHANGE_APPLIED"]);
 });
 
+on_both_databases!(whoever_has_the_link_may_choose, |world| async move {
+    let (order, _) = short(&world).await;
+    let panels = line_of(&world, &order, "PANEL-9").await;
+    let options =
+        json!([{ "kind": "REDUCE_QUANTITY", "lineId": panels, "quantity": "10" }, { "kind": "SPLIT_DELIVERY" }]);
+    let (id, options) = offered(&world, &order, options).await;
+    let secret =
+        text(&world.customer("C-2001").does("createTrackingLink", json!({ "orderId": order })).await["secret"]);
+    let holder = world.key_bearer(&secret);
+    let seen = change(&holder, &id, "status proposedBy { name } options { kind preview { difference { amount } } }").await;
+    assert_eq!((&seen["status"], &seen["proposedBy"]), (&json!("AWAITING_CUSTOMER"), &Value::Null));
+    holder.does("acceptOrderChange", choice(&id, &options[0])).await;
+    assert_eq!(change(&holder, &id, "status").await, json!({ "status": "APPLIED" }));
+    holder
+        .refused_for(
+            "declineOrderChange",
+            json!({ "changeId": id, "reason": "No." }),
+            &[("ILLEGAL_TRANSITION", "R4.3")],
+        )
+        .await;
+});
+
 on_both_databases!(when_every_line_is_cancelled_the_order_is, |world| async move {
     let (order, shares) = world.accepted(&[line("LAMP-1", "5"), line("CABLE-5", "1")]).await;
     for sku in ["LAMP-1", "CABLE-5"] {
