@@ -20,6 +20,7 @@ use crate::domain::reference::ProductKind;
 use crate::domain::refusal::Refusals;
 use crate::domain::review::run_checks;
 use crate::domain::rules::RuleSet;
+use crate::domain::transition::Lifecycle;
 use crate::store::work::Tracked;
 use crate::store::{Result, StoreError, Work, allocation, change, inventory, materials, reference};
 
@@ -149,11 +150,11 @@ impl Command for ReviewOrderChange {
         work.expect(&reviewed, self.expected_version)?;
         let order = locked.order(order_id)?;
         let rules = work.rules(order.rule_set_version).await?;
-        let Some(option) = reviewed.chosen().cloned() else {
-            let refusals = reviewed.blockers(Action::ReviewOrderChange, order, work.actor(), work.now());
-            refusals.into_result()?;
-            return Err(StoreError::NotFound);
-        };
+        // Whatever else is wrong with it, what is not accepted is not tried out.
+        if !reviewed.status.admits(Action::ReviewOrderChange) {
+            reviewed.blockers(Action::ReviewOrderChange, order, work.actor(), work.now()).into_result()?;
+        }
+        let option = chosen(&reviewed)?;
         let facts = Facts::gather(work, order).await?;
         // What can no longer be done can still be declined.
         let changed = locked.changed(order_id, &option, &rules, work).await;
