@@ -52,7 +52,8 @@ on_both_databases!(whoever_has_the_link_may_choose, |world| async move {
     let secret =
         text(&world.customer("C-2001").does("createTrackingLink", json!({ "orderId": order })).await["secret"]);
     let holder = world.key_bearer(&secret);
-    let seen = change(&holder, &id, "status proposedBy { name } options { kind preview { difference { amount } } }").await;
+    let seen =
+        change(&holder, &id, "status proposedBy { name } options { kind preview { difference { amount } } }").await;
     assert_eq!((&seen["status"], &seen["proposedBy"]), (&json!("AWAITING_CUSTOMER"), &Value::Null));
     holder.does("acceptOrderChange", choice(&id, &options[0])).await;
     assert_eq!(change(&holder, &id, "status").await, json!({ "status": "APPLIED" }));
