@@ -238,7 +238,7 @@ fn cancel(line_id: OrderLineId, quantity: Decimal, scene: &mut Scene, act: &Act<
         }
     }
     // Whoever waits for most gives most.
-    found.sort_by(|one, other| other.0.cmp(&one.0));
+    found.sort_by_key(|(missing, ..)| std::cmp::Reverse(*missing));
     for (_, index, line) in found {
         let share = &mut shares[index];
         let cut = share.line(line).map_or(Decimal::ZERO, untouched).min(left);
