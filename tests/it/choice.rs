@@ -23,7 +23,7 @@ fn number(value: i64) -> Decimal {
 fn line(index: u32, quantity: i64) -> DemandLine {
     DemandLine {
         id: OrderLineId(Uuid::from_u128(u128::from(index) + 1)),
-        line_number: i32::try_from(index).unwrap() + 1,
+        line_number: i32::try_from(index).expect("few lines") + 1,
         kind: ProductKind::Goods,
         product_id: ProductId(Uuid::from_u128(u128::from(index) + 100)),
         sku: format!("S{index}"),
@@ -39,7 +39,7 @@ fn wanted(quantities: &[i64]) -> Demand {
         priority: Priority::Normal,
         customer_group: "WHOLESALE".to_owned(),
         // A Monday.
-        day: NaiveDate::from_ymd_opt(2026, 3, 2).unwrap(),
+        day: NaiveDate::from_ymd_opt(2026, 3, 2).expect("a day"),
         lines: (0..).zip(quantities).map(|(index, quantity)| line(index, *quantity)).collect(),
     }
 }

@@ -164,7 +164,8 @@ impl Books {
             let (share, quantity) = self.shares[index].clone();
             let document = "query($id: ID!) { node(id: $id) { ... on Allocation { lines { reserved } } } }";
             let found = self.world.actor(Role::Supervisor).data(document, json!({ "id": share.id })).await;
-            if found["node"]["lines"][0]["reserved"] != quantity.to_string() {
+            let all = quantity.to_string();
+            if found["node"]["lines"][0]["reserved"] != all {
                 continue;
             }
             self.world.work(&share).await;

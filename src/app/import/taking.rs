@@ -26,8 +26,13 @@ pub(super) const ORDERS_AT_ONCE: usize = 250;
 /// Rows of one transaction, about.
 pub(super) const ROWS_AT_ONCE: usize = 1_000;
 
-/// Submissions that were only checked, by channel and reference: in which place of the file, and what they say.
-pub(super) type Seen = Arc<Mutex<HashMap<[u8; 16], (i64, [u8; 16])>>>;
+/// A digest, cut short.
+type Brief = [u8; 16];
+/// A submission by channel and reference: in which place of the file it is, and what it says.
+type Sighting = (Brief, (i64, Brief));
+
+/// Submissions that were only checked.
+pub(super) type Seen = Arc<Mutex<HashMap<Brief, (i64, Brief)>>>;
 
 /// What came of some orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,13 +175,7 @@ impl Taker<'_> {
         Ok(counts)
     }
 
-    fn decide(
-        &self,
-        read: &ReadOrder,
-        place: i64,
-        facts: &mut ManyFacts,
-        seen: &mut Vec<([u8; 16], (i64, [u8; 16]))>,
-    ) -> Result<Outcome> {
+    fn decide(&self, read: &ReadOrder, place: i64, facts: &mut ManyFacts, seen: &mut Vec<Sighting>) -> Result<Outcome> {
         let submitter = self.batch.submitter(self.work.actor(), read.submission.channel);
         let digest = match &read.past {
             None => digest(&(&read.submission, &submitter.scope_name())),
@@ -257,7 +256,7 @@ impl Taker<'_> {
         digest: &str,
         place: i64,
         facts: &ManyFacts,
-        seen: &mut Vec<([u8; 16], (i64, [u8; 16]))>,
+        seen: &mut Vec<Sighting>,
     ) -> Option<bool> {
         if let Some((_, former)) = facts.former.get(pair) {
             return Some(former == digest);

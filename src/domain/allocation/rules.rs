@@ -377,11 +377,8 @@ impl AllocationRules {
                 fault(list.to_owned(), format!("{list} has at most {MOST_ENTRIES} entries."));
             }
         }
-        let lists: [(&str, &[Criterion], fn(AllocationRule) -> bool); 2] = [
-            ("filters", &self.filters, AllocationRule::is_filter),
-            ("rankers", &self.rankers, AllocationRule::is_ranker),
-        ];
-        for (list, criteria, fits) in lists {
+        for (list, criteria) in [("filters", &self.filters), ("rankers", &self.rankers)] {
+            let fits = |rule: AllocationRule| if list == "filters" { rule.is_filter() } else { rule.is_ranker() };
             for (index, criterion) in criteria.iter().enumerate() {
                 let rule = criterion.rule;
                 if !fits(rule) {

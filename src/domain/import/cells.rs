@@ -66,7 +66,7 @@ fn local(text: &str) -> Option<NaiveDateTime> {
     if let Ok(exact) = DateTime::parse_from_rfc3339(text) {
         return Some(exact.with_timezone(&FixedOffset::east_opt(CHINA)?).naive_local());
     }
-    let normal = text.replace('年', "-").replace('月', "-").replace('日', " ").replace(['/', 'T'], "-");
+    let normal = text.replace(['年', '月', '/', 'T'], "-").replace('日', " ");
     let mut parts = normal.split_whitespace();
     let first = parts.next()?;
     let first = first.trim_end_matches('-');
