@@ -118,6 +118,7 @@ async function play() {
     for (const { node } of own.orders.edges) await run(who, 'OrderPage', { by: { id: node.id } })
   }
   await run('REVIEWER', 'ReviewBoard', { first: 20 })
+  await run('REVIEWER', 'ReviewQueue', { first: 20 })
   await run('LOGISTICS', 'DeliveryBoard', { first: 20, filter: { statuses: ['PLANNED', 'BOOKED', 'IN_TRANSIT'] } })
 
   // An order for more than is in stock, from intake to after-sales.
@@ -135,7 +136,10 @@ async function play() {
   await act('FINANCE_APPROVER', 'ApproveOrder', { orderId: order.id, expectedVersion: reviewed.version, waivers })
   const held = await act('DISPATCHER', 'PlaceHold', { orderId: order.id, reason: 'The building permit is missing.' })
   await act('DISPATCHER', 'ReleaseHold', { orderId: order.id, holdId: held.order.holds[0].id })
+  const { simulateAllocation: simulated } = await run('DISPATCHER', 'SimulateAllocation', { of: { orderId: order.id } })
   const allocated = (await act('DISPATCHER', 'AllocateOrder', { orderId: order.id })).allocations[0]
+  expect('the unit', allocated.unit.code, simulated.decisions[0].parts[0].unitCode)
+  await run('DISPATCHER', 'UnallocatableOrders', { first: 20 })
   const other = allocated.decision.candidates.find((one) => one.eligible && !one.chosen)
   const unitId = await unitNamed(other.unitCode)
   const moved = (await act('DISPATCHER', 'ReassignAllocation', { allocationId: allocated.id, unitId, reason: 'The customer asked for it.' })).allocation
@@ -186,7 +190,20 @@ async function play() {
   await act('SALES', 'AnswerClarification', { orderId: unclear.id, answer: 'The small ones.', lines: [{ lineId, sku: 'LAMP-1' }] })
   await act('REVIEWER', 'RejectOrder', { orderId: unclear.id, reason: 'The customer changed their mind.' })
   const off = await submit('3', [{ sku: 'LAMP-1', quantity: '1' }])
+  await act('SALES', 'AmendOrder', { orderId: off.id, requiredBy: new Date(Date.now() + 40 * 86_400_000).toISOString().slice(0, 10) })
   await act('SALES', 'CancelOrder', { orderId: off.id, reason: 'The project was called off.' })
+
+  // A share of which another unit takes a part.
+  const parted = await submit('4', [{ sku: 'CABLE-5', quantity: '7' }])
+  await act('FINANCE_APPROVER', 'StartReview', { orderId: parted.id })
+  await act('FINANCE_APPROVER', 'ApproveOrder', { orderId: parted.id })
+  const whole = (await act('DISPATCHER', 'AllocateOrder', { orderId: parted.id })).allocations[0]
+  const assigned = await run('DISPATCHER', 'AllocationInbox', { first: 100, filter: { statuses: ['ASSIGNED'] } })
+  const [line] = assigned.allocations.nodes.find((one) => one.id === whole.id).lines
+  const second = await unitNamed(whole.unit.code === 'AUR-N' ? 'AUR-S' : 'AUR-N')
+  const parts = [{ lineId: line.id, quantity: '2' }]
+  const halves = await act('DISPATCHER', 'SplitAllocation', { allocationId: whole.id, unitId: second, reason: 'Two are urgent.', parts })
+  expect('how many shares there are', halves.allocations.length, 2)
 
   // Somebody leaves the company, and comes back.
   const subject = `leaver-${played}`
