@@ -18,15 +18,16 @@ const TO_ALL: &[(&str, &str)] = &[
     ("Address", "city countryCode postalCode regionName street"),
     (
         "Allocation",
-        "acceptBy assignedAt backorders checklistItems decision declineReason escalationLevel id inspections \
-         kind lines milestones order reservations status unit version warehouse",
+        "acceptBy assignedAt backorders checklistItems decision declineReason escalationLevel id \
+         inspections kind lines milestones order reservations status unit version warehouse",
     ),
     ("AllocationAbstention", "name reason rule"),
     ("AllocationAlert", "allocation cursor event order"),
     ("AllocationCandidate", "chosen eligible facts unit unitCode verdicts"),
     (
         "AllocationDecision",
-        "abstentions candidates decidedAt decidedByRule id kind mode parts reason ruleSetVersion unallocated",
+        "abstentions candidates decidedAt decidedByRule id kind mode parts reason ruleSetVersion \
+         unallocated",
     ),
     ("AllocationFacts", "allocationsToday available capabilities openAllocations openQuantity regions"),
     ("AllocationLine", "confirmed dispatched id orderLine passed planned produced product quantity reserved sku"),
@@ -34,7 +35,6 @@ const TO_ALL: &[(&str, &str)] = &[
     ("AllocationRemainder", "lineNumber quantity"),
     ("AllocationStock", "quantity sku"),
     ("AllocationVerdict", "name passed reason rule score"),
-    ("AllocationVerdict", "passed reason rule score"),
     ("Approval", "approvedAt automatic invalidation level reason valid waivers"),
     ("ApprovalInvalidation", "at reason"),
     ("ApprovalLevel", "level roles"),
@@ -49,9 +49,9 @@ const TO_ALL: &[(&str, &str)] = &[
     ("CustomerContact", "contactedAt plan summary"),
     (
         "Delivery",
-        "allocation appointment carrier confirmationStatus confirmations cost deliveredAt dispatchedAt id \
-         lines method number options order plannedArrival plannedAt status trackingEvents trackingNumber \
-         version",
+        "allocation appointment carrier confirmationStatus confirmations cost deliveredAt dispatchedAt \
+         id lines method number options order plannedArrival plannedAt status trackingEvents \
+         trackingNumber version",
     ),
     ("DeliveryConfirmation", "confirmedAt evidenceFileHash evidenceKind evidenceReference id quantities"),
     ("DeliveryLine", "allocationLineId confirmed id orderLine quantity"),
@@ -63,8 +63,8 @@ const TO_ALL: &[(&str, &str)] = &[
     ("Hold", "id placedAt reason"),
     (
         "ImportBatch",
-        "account channel counts digest dryRun errorPolicy faults faultsUrl fileName finishedAt format historical id layout \
-         reason size startedAt status uploadedAt version",
+        "account channel counts digest dryRun errorPolicy faults faultsUrl fileName finishedAt format \
+         historical id layout reason size startedAt status uploadedAt version",
     ),
     ("ImportCounts", "duplicates faults handled orders refused rows taken"),
     ("ImportFault", "code column message row"),
@@ -102,21 +102,18 @@ const TO_ALL: &[(&str, &str)] = &[
     ("PageInfo", "endCursor hasNextPage hasPreviousPage startCursor"),
     ("Person", "id name subject unit"),
     ("Product", "category components id kind listPrice name sku unitOfMeasure"),
-    ("ReplenishmentRequest", "id quantity reason received requestedAt status stockItem version"),
-    ("Reservation", "allocationLineId consumed id product quantity status stockItem"),
+    (
+        "ReplenishmentRequest",
+        "endedReason expectedAt id outstanding quantity reason received requestedAt status stockItem \
+         supplier supplierReference version",
+    ),
+    ("Reservation", "allocationLineId consumed expiresAt id product quantity status stockItem"),
     ("ReviewAssessment", "amount automatic levels rollingTotal"),
     (
         "ReviewCase",
-        "answerDueAt approvals assessment awaitedLevel checks clarifications decision id openedAt status version \
-         waitingSince",
+        "answerDueAt approvals assessment awaitedLevel checks clarifications decision id openedAt status \
+         version waitingSince",
     ),
-    (
-        "ReplenishmentRequest",
-        "endedReason expectedAt id outstanding quantity reason received requestedAt status stockItem supplier \
-         supplierReference version",
-    ),
-    ("Reservation", "allocationLineId consumed expiresAt id product quantity status stockItem"),
-    ("ReviewCase", "checks clarifications decision id openedAt status version"),
     ("ReviewCheck", "clause kind message outcome"),
     ("ReviewDecision", "approved automatic decidedAt reason ruleSetVersion waivers"),
     ("ReviewQueueEntry", "awaitedLevel openChecks order review waitingSince"),
@@ -125,8 +122,8 @@ const TO_ALL: &[(&str, &str)] = &[
     ("StockAlert", "cursor event replenishmentRequest stockItem"),
     (
         "StockItem",
-        "available id incoming movements onHand product qualityHold reorderPoint reorderQuantity reserved safetyStock \
-         sku version warehouse",
+        "available id incoming movements onHand product qualityHold reorderPoint reorderQuantity \
+         reserved safetyStock sku version warehouse",
     ),
     ("StockLevel", "cursor event skipped stockItem"),
     ("StockMovement", "id kind movedAt note onHandChange order qualityHoldChange reservedChange transfer"),
@@ -134,8 +131,8 @@ const TO_ALL: &[(&str, &str)] = &[
     ("StockMovementEdge", "cursor node"),
     (
         "StockTransfer",
-        "dispatchedAt endedReason expectedAt fromStockItem fromWarehouse id inTransit lost number product quantity \
-         reason received requestedAt sku status toStockItem toWarehouse version",
+        "dispatchedAt endedReason expectedAt fromStockItem fromWarehouse id inTransit lost number \
+         product quantity reason received requestedAt sku status toStockItem toWarehouse version",
     ),
     (
         "Ticket",
@@ -165,9 +162,8 @@ const TO_STAFF: &[(&str, &str)] = &[
     ("Inspection", "inspector"),
     ("Milestone", "responsible"),
     ("Order", "submittedBy"),
-    ("ReviewCase", "owner reviewer"),
     ("ReplenishmentRequest", "decidedBy"),
-    ("ReviewCase", "reviewer"),
+    ("ReviewCase", "owner reviewer"),
     ("ReviewDecision", "decidedBy"),
     ("ReviewQueueEntry", "owner"),
     ("StockMovement", "movedBy"),
