@@ -36,13 +36,24 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_feed::Migration),
             Box::new(m0007_access::Migration),
             Box::new(m0008_reads::Migration),
-            Box::new(m0015_changes::Migration),
             Box::new(m0009_access_keys::Migration),
-            Box::new(m0011_imports::Migration),
             Box::new(m0010_channels::Migration),
-            Box::new(m0013_allocation::Migration),
+            Box::new(m0011_imports::Migration),
             Box::new(m0012_review::Migration),
+            Box::new(m0013_allocation::Migration),
             Box::new(m0014_stock::Migration),
+            Box::new(m0015_changes::Migration),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_come_in_the_order_of_their_numbers() {
+        let names: Vec<String> = Migrator::migrations().iter().map(|one| one.name().to_owned()).collect();
+        assert!(names.is_sorted(), "{names:?}");
     }
 }
