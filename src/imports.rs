@@ -267,6 +267,14 @@ async fn receive_within(
         upload.abandon().await;
         return Err(refused);
     }
+    // A file takes its time: whoever handed it in may have lost access since.
+    let session = match desk.session(headers, request_id).await {
+        Ok(session) => session,
+        Err(refused) => {
+            upload.abandon().await;
+            return Err(refused);
+        }
+    };
     let batch_id = upload.end(&session, format, file_name, settings).await?;
     if said.dry_run.is_some() || policy.is_some() {
         let command = StartImport {

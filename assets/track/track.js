@@ -10,6 +10,8 @@
   let cursor = null;
   let state = 'connecting';
   let notice = null;
+  // What was written and not sent yet, by question.
+  const drafts = new Map();
 
   const ORDER = `id number stage status overdue submittedAt requiredBy holds { id }
     lines { id description quantities { ordered delivered } unitOfMeasure }
@@ -85,6 +87,8 @@
     const form = made('form', { class: 'question' }, made('h2', {}, say('question')), made('p', {}, one.question),
       one.dueAt ? made('p', {}, `${say('due')} ${moment(one.dueAt)}`) : '', text,
       made('button', { type: 'submit' }, say('send')));
+    text.value = drafts.get(one.id) || '';
+    text.addEventListener('input', () => drafts.set(one.id, text.value));
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       const input = { orderId: order.id, clarificationId: one.id, answer: text.value, idempotencyKey: `track ${one.id}` };
@@ -148,8 +152,8 @@
     document.getElementById('language').textContent = say('other');
     document.getElementById('connection').textContent = say(state);
     // What somebody is writing is not taken from under their hands.
-    const writing = document.querySelector('textarea');
-    if (writing && writing.value && document.activeElement === writing) return;
+    const writing = document.activeElement;
+    if (writing && writing.tagName === 'TEXTAREA' && writing.value) return;
     document.getElementById('order').replaceChildren(...content());
   }
 
@@ -182,7 +186,7 @@
       if (message.type === 'ping') send({ type: 'pong' });
       if (message.type === 'connection_ack') {
         send({ id: '1', type: 'subscribe', payload: { query: FOLLOW, variables: { order: id, after: cursor } } });
-        turn('live');
+        if (order) turn('live');
       }
       if (message.type === 'next' && message.payload.data) {
         tries = 0;

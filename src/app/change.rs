@@ -277,9 +277,7 @@ impl Locked {
         let own = change::open_shares(work, order_id).await?;
         let reserved = change::reserved_items(work, &own).await?;
         let mut wanted: BTreeSet<AllocationId> = own.iter().copied().collect();
-        for item in &reserved {
-            wanted.extend(inventory::waiting(work, *item).await?.into_iter().map(|one| one.allocation_id));
-        }
+        wanted.extend(inventory::waiting(work, &reserved).await?.into_iter().map(|one| one.allocation_id));
         let (mut orders, mut shares) = (BTreeMap::new(), BTreeMap::new());
         for (order, share) in allocation::all_with_orders(work, wanted).await? {
             orders.entry(order.id).or_insert(order);
@@ -387,7 +385,7 @@ async fn fill(
     journal: &mut Vec<StockMovement>,
 ) -> Result<()> {
     let id: StockItemId = item.id;
-    for one in inventory::waiting(work, id).await? {
+    for one in inventory::waiting(work, &[id]).await? {
         // Whoever began to wait between the two looks has an order we hold no lock on.
         let (Some(order), Some(share)) = (orders.get_mut(&one.order_id), shares.get_mut(&one.allocation_id)) else {
             return Err(StoreError::Conflict);

@@ -107,8 +107,8 @@ async fn ask_to_replenish(work: &Work, item: &StockItem, waiting: Decimal) -> Re
 
 /// The same for an item that was changed without looking at those who wait.
 async fn ask_for_those_who_wait(work: &Work, item: &StockItem) -> Result<()> {
-    let waiting = inventory::waiting_quantity(work, item.id).await?;
-    ask_to_replenish(work, item, waiting).await
+    let waiting = inventory::waiting_quantities(work.db().await?, &[item.id]).await?;
+    ask_to_replenish(work, item, waiting.get(&item.id).copied().unwrap_or_default()).await
 }
 
 /// The allocation a command acted on.

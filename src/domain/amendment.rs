@@ -90,7 +90,7 @@ impl Order {
     }
 
     /// Changes the order, or says everything that is wrong with the amendment. Whoever holds its review has
-    /// to tell it (`ReviewCase::reopen`) when something changed that a review looks at.
+    /// to tell it (`review::invalidate`) when something changed that a review looks at.
     pub fn amend(&mut self, actor: &Actor, amendment: &Amendment, today: NaiveDate) -> Result<Amended, Refusals> {
         let mut refusals = self.blockers(Action::AmendOrder, actor);
         self.check_amendment(amendment, today, &mut refusals);
@@ -145,6 +145,11 @@ impl Order {
             });
             if let Some(quantity) = change.quantity {
                 check_quantity(refusals, &at("quantity"), quantity);
+                let cancelled = self.line(change.line_id).map_or(Decimal::ZERO, |line| line.quantities.cancelled);
+                refusals.require(cancelled.is_zero() || quantity > cancelled, || {
+                    let message = format!("{} of this line were cancelled; more must be left.", cancelled.normalize());
+                    Refusal::new(Code::QuantityExceeded, "R1.4", message).at(at("quantity"))
+                });
             }
             text(refusals, &at("specification"), change.specification.as_deref(), false, LONG_TEXT);
         }

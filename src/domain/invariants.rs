@@ -361,7 +361,7 @@ pub fn check_stocktake(stocktake: &Stocktake, findings: &mut Findings) {
         || format!("it is {} but its items are not all so", stocktake.status),
     );
     let counters = stocktake.lines.iter().filter_map(|line| line.counted_by.as_ref());
-    let mut involved = counters.chain([&stocktake.opened_by]);
+    let mut involved = counters.chain([&stocktake.opened_by]).chain(&stocktake.finished_by);
     findings.expect(
         stocktake.status != StocktakeStatus::Approved || involved.all(|one| stocktake.decided_by.as_ref() != Some(one)),
         "FOUR_EYES_ON_COUNTS",
@@ -411,6 +411,12 @@ pub fn check_change(change: &OrderChange, findings: &mut Findings) {
         change.id,
         || "it was applied without the review it needs".to_owned(),
     );
+    let own = change.review.as_ref().is_some_and(|review| {
+        review.decided_by == change.proposed_by || Some(&review.decided_by) == change.answered_by.as_ref()
+    });
+    findings.expect(!own, "CHANGE_REVIEWED_BY_ANOTHER", "order_change", change.id, || {
+        "whoever proposed or accepted it reviewed it".to_owned()
+    });
 }
 
 /// Checks all bills of materials.

@@ -390,7 +390,7 @@ pub const fn permitted(action: Action) -> (&'static [Role], &'static str) {
         Action::AcceptOrderChange | Action::DeclineOrderChange => (&[Customer, Partner, LinkHolder, Sales], OWN_SCOPE),
         Action::ReviewOrderChange => (
             &[Reviewer, FinanceApprover],
-            "amount band; neither the one who proposed it nor the one who submitted the order",
+            "amount band; neither who proposed or accepted it nor who submitted the order",
         ),
         Action::OpenTicket => (&[Customer, Partner, Sales, ServiceAgent], OWN_SCOPE),
         Action::ContactCustomer | Action::ResolveTicket => (&[ServiceAgent], "of the ticket's team or above"),

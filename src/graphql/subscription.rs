@@ -100,7 +100,7 @@ impl Subscription {
     }
 
     /// Follows what somebody must look after in allocation: orders for which no unit was found, in whole or in
-    /// part, and units that did not answer in time (R3.1). For dispatchers and supervisors.
+    /// part, and units that declined or did not answer in time (R3.1). For dispatchers and supervisors.
     #[graphql(directive = access::apply(roles("allocationAlerts"), limit("allocationAlerts")))]
     async fn allocation_alerts<'c>(
         &self,
@@ -108,8 +108,12 @@ impl Subscription {
         #[graphql(desc = "The cursor to go on behind; from now on when absent.")] after: Option<String>,
     ) -> Result<impl Stream<Item = AllocationAlert> + 'c> {
         session(ctx)?.may_read("allocationAlerts").answer(ctx)?;
-        let kinds =
-            vec![EventKind::OrderUnallocatable, EventKind::OrderPartlyAllocated, EventKind::AllocationEscalated];
+        let kinds = vec![
+            EventKind::OrderUnallocatable,
+            EventKind::OrderPartlyAllocated,
+            EventKind::AllocationEscalated,
+            EventKind::AllocationDeclined,
+        ];
         let filter = EventFilter { kinds: Some(kinds), ..EventFilter::default() };
         warm_orders(ctx).await?;
         Ok(updates(ctx, Opening::of(filter, after)).map(AllocationAlert))

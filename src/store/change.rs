@@ -1,9 +1,6 @@
 //! Changes of orders that are negotiated, and what may stand in for a product.
 
-use std::collections::BTreeMap;
-
-use entity::{allocation, backorder, order_change, reservation, substitute};
-use rust_decimal::Decimal;
+use entity::{allocation, order_change, reservation, substitute};
 use sea_orm::sea_query::Condition;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
@@ -11,7 +8,7 @@ use uuid::Uuid;
 use super::aggregate::{Aggregate, load_many};
 use super::error::Result;
 use super::page::{Keyset, Page, page};
-use super::row::{among, code, from_json, from_quantity, json};
+use super::row::{among, code, from_json, json};
 use super::work::{Tracked, Work};
 use super::write::Writes;
 use super::{Store, scope};
@@ -20,7 +17,7 @@ use crate::domain::allocation::AllocationStatus;
 use crate::domain::change::{OrderChange, OrderChangeStatus};
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{AllocationId, OrderChangeId, OrderId, ProductId, StockItemId, UnitId};
-use crate::domain::inventory::{BackorderStatus, ReservationStatus};
+use crate::domain::inventory::ReservationStatus;
 
 impl Aggregate for OrderChange {
     const KIND: AggregateKind = AggregateKind::OrderChange;
@@ -238,21 +235,6 @@ pub async fn substitutes(store: &Store, products: &[ProductId]) -> Result<Vec<(P
         .await?;
     rows.sort_by_key(|row| (row.product_id, row.rank));
     Ok(rows.into_iter().map(|row| (row.product_id.into(), row.substitute_id.into(), row.rank)).collect())
-}
-
-/// How much is waited for at stock items, by everybody.
-pub async fn waiting(store: &Store, items: &[StockItemId]) -> Result<BTreeMap<StockItemId, Decimal>> {
-    let waiting = [BackorderStatus::Waiting.code(), BackorderStatus::PartiallyFilled.code()];
-    let rows = backorder::Entity::find()
-        .filter(among(backorder::Column::StockItemId, items.iter().map(|id| id.0)))
-        .filter(backorder::Column::Status.is_in(waiting))
-        .all(store.reader())
-        .await?;
-    let mut sums: BTreeMap<StockItemId, Decimal> = BTreeMap::new();
-    for row in rows {
-        *sums.entry(row.stock_item_id.into()).or_default() += from_quantity(row.quantity) - from_quantity(row.filled);
-    }
-    Ok(sums)
 }
 
 /// A change of an order, locked after the order was.

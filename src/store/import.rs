@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFi
 use uuid::Uuid;
 
 use super::aggregate::Aggregate;
-use super::error::Result;
+use super::error::{Result, StoreError};
 use super::page::{Keyset, Page, page};
 use super::row::{among, code, from_json, json, optional_code};
 use super::work::{Tracked, Work};
@@ -120,6 +120,15 @@ pub async fn visible(work: &Work, id: ImportBatchId) -> Result<Tracked<ImportBat
     let exists = scope::imports(&work.actor().scope);
     work.visible_id::<import_batch::Entity>(import_batch::Column::Id, id.0, exists, import_batch::Column::Id).await?;
     work.find(id.0).await
+}
+
+/// An import within a command, if it exists for the caller; not locked.
+pub async fn glimpse(work: &Work, id: ImportBatchId) -> Result<ImportBatch> {
+    let found = import_batch::Entity::find_by_id(id.0)
+        .filter(scope::imports(&work.actor().scope))
+        .one(work.db().await?)
+        .await?;
+    ImportBatch::from_rows(found.ok_or(StoreError::NotFound)?)
 }
 
 /// A page of the imports that exist for the actor, newest first.

@@ -116,6 +116,8 @@ pub struct ManyNamed {
     pub customers: BTreeSet<String>,
     /// Products by SKU.
     pub skus: BTreeSet<String>,
+    /// The accounts that references count within, by channel; none for those of the group itself.
+    pub accounts: HashMap<Channel, String>,
 }
 
 /// What there is of it.
@@ -158,6 +160,7 @@ pub async fn many_facts(work: &Work, named: &ManyNamed) -> Result<ManyFacts> {
         let found: Vec<(Uuid, String, String)> = orders::Entity::find()
             .filter(orders::Column::Channel.eq(channel.code()))
             .filter(among(orders::Column::ExternalReference, references))
+            .filter(account_column().eq(named.accounts.get(channel).map(String::as_str).unwrap_or_default()))
             .select_only()
             .columns([orders::Column::Id, orders::Column::ExternalReference, orders::Column::Digest])
             .into_tuple()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use entity::{bill_of_materials, component, product, replenishment_request, stock_item};
+use entity::{bill_of_materials, component, product, stock_item};
 use sea_orm::sea_query::{CommonTableExpression, Condition, Expr, ExprTrait, Query, UnionType, WithClause};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use super::{Store, scope};
 use crate::domain::actor::Actor;
 use crate::domain::event::AggregateKind;
 use crate::domain::ids::{OrderId, ProductId, StockItemId, UnitId};
-use crate::domain::inventory::{ReplenishmentStatus, StockItem};
+use crate::domain::inventory::{Coming, StockItem};
 use crate::domain::materials::{BillOfMaterials, Incoming, MOST_LINES, Structure, Supply};
 use crate::domain::reference::Component;
 use crate::domain::refusal::{Refusal, RefusalCode, Refusals};
@@ -298,19 +298,13 @@ pub async fn supplies_of(store: &Store, items: &[StockItemId]) -> Result<BTreeMa
     Ok(supplies)
 }
 
-/// What procurement has ordered and has not arrived, by stock item.
+/// What is known to be coming, by stock item: the same that tells whoever waits when it is their turn.
 async fn incoming(store: &Store, items: &[Uuid]) -> Result<Vec<(Uuid, Incoming)>> {
-    let open = replenishment_request::Entity::find()
-        .filter(among(replenishment_request::Column::StockItemId, items.to_vec()))
-        .filter(
-            replenishment_request::Column::Status
-                .is_in([ReplenishmentStatus::Ordered.code(), ReplenishmentStatus::PartiallyReceived.code()]),
-        )
-        .all(store.reader())
-        .await?;
-    let incoming = |row: replenishment_request::Model| {
-        let quantity = from_quantity(row.quantity) - from_quantity(row.received);
-        (row.stock_item_id, Incoming { quantity, expected_on: row.expected_at.map(|at| at.date_naive()) })
+    let items: Vec<StockItemId> = items.iter().copied().map(Into::into).collect();
+    let coming = super::inventory::incoming(store, &items).await?;
+    let dated = |item: StockItemId, one: &Coming| {
+        let expected_on = one.expected_at.map(|at| at.date_naive());
+        (item.0, Incoming { quantity: one.quantity, expected_on })
     };
-    Ok(open.into_iter().map(incoming).collect())
+    Ok(coming.iter().flat_map(|(item, all)| all.iter().map(|one| dated(*item, one))).collect())
 }

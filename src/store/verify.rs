@@ -68,11 +68,19 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
     let mut report = Report { orders: verify_orders(db, &mut findings).await?, ..Report::default() };
     report.stock_items = verify_stock(db, &mut findings).await?;
     verify_transfers(db, &mut findings).await?;
-    verify_stocktakes(db, &mut findings).await?;
-    verify_restrictions(db, &mut findings).await?;
-    verify_channels(db, &mut findings).await?;
+    verify_each::<Stocktake, stocktake::Entity>(db, stocktake::Column::Id, &mut findings, check_stocktake).await?;
+    verify_each::<AccessRestriction, access_restriction::Entity>(
+        db,
+        access_restriction::Column::Id,
+        &mut findings,
+        check_restriction,
+    )
+    .await?;
+    verify_each::<SalesChannel, sales_channel::Entity>(db, sales_channel::Column::Id, &mut findings, check_channel)
+        .await?;
+    verify_channel_orders(db, &mut findings).await?;
     check_structure(&super::materials::whole(db).await?, &mut findings);
-    verify_imports(db, &mut findings).await?;
+    verify_each::<ImportBatch, import_batch::Entity>(db, import_batch::Column::Id, &mut findings, check_import).await?;
     report.events += verify_history::<Order, orders::Entity>(db, orders::Column::Id, &mut findings).await?;
     report.events +=
         verify_history::<ReviewCase, review_case::Entity>(db, review_case::Column::Id, &mut findings).await?;
@@ -90,7 +98,7 @@ async fn verify_within(db: &DatabaseTransaction) -> Result<Report> {
         &mut findings,
     )
     .await?;
-    verify_changes(db, &mut findings).await?;
+    verify_each::<OrderChange, order_change::Entity>(db, order_change::Column::Id, &mut findings, check_change).await?;
     report.events +=
         verify_history::<OrderChange, order_change::Entity>(db, order_change::Column::Id, &mut findings).await?;
     report.events +=
@@ -231,20 +239,6 @@ async fn verify_stock(db: &DatabaseTransaction, findings: &mut Findings) -> Resu
     }
 }
 
-async fn verify_changes(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
-    let mut after = None;
-    loop {
-        let ids = next_ids::<order_change::Entity>(db, order_change::Column::Id, after).await?;
-        let Some(last) = ids.last() else {
-            return Ok(());
-        };
-        after = Some(*last);
-        for change in load_many::<OrderChange>(db, &ids, false).await? {
-            check_change(&change, findings);
-        }
-    }
-}
-
 async fn verify_transfers(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
     let mut after = None;
     loop {
@@ -269,31 +263,8 @@ async fn verify_transfers(db: &DatabaseTransaction, findings: &mut Findings) -> 
     }
 }
 
-async fn verify_stocktakes(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
+async fn verify_channel_orders(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
     let mut after = None;
-    loop {
-        let ids = next_ids::<stocktake::Entity>(db, stocktake::Column::Id, after).await?;
-        let Some(last) = ids.last() else {
-            return Ok(());
-        };
-        after = Some(*last);
-        for stocktake in load_many::<Stocktake>(db, &ids, false).await? {
-            check_stocktake(&stocktake, findings);
-        }
-    }
-}
-
-async fn verify_channels(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
-    let mut after = None;
-    loop {
-        let ids = next_ids::<sales_channel::Entity>(db, sales_channel::Column::Id, after).await?;
-        let Some(last) = ids.last() else { break };
-        after = Some(*last);
-        for channel in load_many::<SalesChannel>(db, &ids, false).await? {
-            check_channel(&channel, findings);
-        }
-    }
-    after = None;
     loop {
         let ids = next_ids::<channel_order::Entity>(db, channel_order::Column::Id, after).await?;
         let Some(last) = ids.last() else {
@@ -309,30 +280,22 @@ async fn verify_channels(db: &DatabaseTransaction, findings: &mut Findings) -> R
     }
 }
 
-async fn verify_restrictions(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
+/// Checks every aggregate of a kind that can be checked by itself.
+async fn verify_each<T: Aggregate, E: EntityTrait>(
+    db: &DatabaseTransaction,
+    id: E::Column,
+    findings: &mut Findings,
+    check: fn(&T, &mut Findings),
+) -> Result<()> {
     let mut after = None;
     loop {
-        let ids = next_ids::<access_restriction::Entity>(db, access_restriction::Column::Id, after).await?;
+        let ids = next_ids::<E>(db, id, after).await?;
         let Some(last) = ids.last() else {
             return Ok(());
         };
         after = Some(*last);
-        for restriction in load_many::<AccessRestriction>(db, &ids, false).await? {
-            check_restriction(&restriction, findings);
-        }
-    }
-}
-
-async fn verify_imports(db: &DatabaseTransaction, findings: &mut Findings) -> Result<()> {
-    let mut after = None;
-    loop {
-        let ids = next_ids::<import_batch::Entity>(db, import_batch::Column::Id, after).await?;
-        let Some(last) = ids.last() else {
-            return Ok(());
-        };
-        after = Some(*last);
-        for batch in load_many::<ImportBatch>(db, &ids, false).await? {
-            check_import(&batch, findings);
+        for one in load_many::<T>(db, &ids, false).await? {
+            check(&one, findings);
         }
     }
 }

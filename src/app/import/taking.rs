@@ -98,7 +98,7 @@ impl Command for TakeAll {
 
     async fn run(&self, work: &Work) -> Result<Handled> {
         // Without a lock: the import can be cancelled until the last moment.
-        let batch = import::visible(work, self.batch_id).await?;
+        let batch = import::glimpse(work, self.batch_id).await?;
         let mut counts = ImportCounts { handled: 0, taken: 0, duplicates: 0, refused: 0, faults: 0, ..batch.counts };
         let mut from = 0;
         while from < self.staged.orders() {
@@ -145,7 +145,13 @@ struct Taker<'a> {
 
 impl Taker<'_> {
     async fn handle(&self, orders: &[FileOrder], mut counts: ImportCounts) -> Result<ImportCounts> {
-        let mut facts = many_facts(self.work, &named(orders)).await?;
+        let mut named = named(orders);
+        let account = |channel: intake::Channel| match self.batch.submitter(self.work.actor(), channel).scope {
+            Scope::Account(account) => Some((channel, account)),
+            _ => None,
+        };
+        named.accounts = intake::Channel::ALL.iter().filter_map(|channel| account(*channel)).collect();
+        let mut facts = many_facts(self.work, &named).await?;
         let mut seen = Vec::new();
         for order in orders {
             let place = counts.handled;

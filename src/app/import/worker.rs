@@ -133,7 +133,7 @@ struct Worker {
 
 impl Worker {
     async fn run(&self, batch: &ImportBatch, limits: &FileLimits) -> Result<(), Stop> {
-        self.steer(batch, Step::Claim).await?;
+        self.steer(batch, Step::Claim(batch.version)).await?;
         let file = self.file(batch.size).await?;
         let (format, settings, limits) = (batch.format, batch.settings.clone(), limits.clone());
         let staged = blocking(move || Staged::read(file, format, &settings, &limits)).await??;
@@ -163,7 +163,9 @@ impl Worker {
                 Err(other) => return Err(other.into()),
             }
         }
-        Err(Stop::Failed(Failure::Contention))
+        let reason = "It was checked without a fault and refused when it was taken, again and again: orders of it are \
+                      handed in elsewhere at the same time, or share an idempotencyKey.";
+        Err(Unreadable(reason.to_owned()).into())
     }
 
     /// Handles what is left of the file, some orders at a time.
@@ -253,14 +255,21 @@ impl Worker {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Stop> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Stop::Failed(Failure::Internal(error.to_string())))
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        if error.is_panic() {
+            // A reader that falls over a file falls over it each time.
+            tracing::error!(%error, "a file of orders could not be read");
+            return Stop::Unreadable(Unreadable("The file cannot be read.".to_owned()));
+        }
+        Stop::Failed(Failure::Internal(error.to_string()))
+    })
 }
 
 /// What a worker does with the import itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Step {
-    /// Takes it, if nobody is at work.
-    Claim,
+    /// Takes it, if nobody is at work and it is as it was seen.
+    Claim(i64),
     /// Says what was found in the file.
     Found { layout: Option<FileLayout>, headers: Vec<String>, rows: i64, orders: i64 },
     /// Begins anew, with nothing found wrong.
@@ -300,13 +309,14 @@ impl Command for Steer {
 
     async fn run(&self, work: &Work) -> StoreResult<Handled> {
         let mut batch: Tracked<ImportBatch> = work.find(self.batch_id.0).await?;
-        if !matches!(self.step, Step::Claim) && !batch.is_with(self.worker) {
+        if !matches!(self.step, Step::Claim(_)) && !batch.is_with(self.worker) {
             return Ok(Handled::Lost);
         }
         let now = work.now();
         let counts = batch.counts;
         let happening: Happening = match &self.step {
-            Step::Claim => match batch.claim(self.worker, now) {
+            Step::Claim(seen) if batch.version != *seen => return Ok(Handled::Lost),
+            Step::Claim(_) => match batch.claim(self.worker, now) {
                 Some(kind) => kind.into(),
                 None => return Ok(Handled::Lost),
             },

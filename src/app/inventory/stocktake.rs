@@ -138,7 +138,7 @@ impl Command for ApproveStocktake {
 
     async fn run(&self, work: &Work) -> Result<OnStocktake> {
         let mut count = Count::lock(work, self.stocktake_id, self.expected_version, true).await?;
-        count.release_shortfalls(work, self.release_reservations)?;
+        count.release_shortfalls(work, self.release_reservations, self.reason.as_deref())?;
         let by = Some(work.actor().subject.clone());
         count.book(work, by, self.reason.clone()).await
     }
@@ -217,8 +217,8 @@ impl Count {
     }
 
     /// Takes back what is reserved and was not found, if that is wanted and can be; or says who has it.
-    fn release_shortfalls(&mut self, work: &Work, wanted: bool) -> Result<()> {
-        let mut refusals = self.stocktake.blockers(Action::ApproveStocktake, work.actor());
+    fn release_shortfalls(&mut self, work: &Work, wanted: bool, reason: Option<&str>) -> Result<()> {
+        let mut refusals = self.stocktake.approval_blockers(work.actor(), reason);
         let mut plan = Vec::new();
         for (index, item) in self.items.iter().enumerate() {
             let short = self.stocktake.shortfall(item);

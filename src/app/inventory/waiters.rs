@@ -43,9 +43,7 @@ impl Waiters {
         others: impl IntoIterator<Item = AllocationId>,
     ) -> Result<Self> {
         let mut ids: BTreeSet<AllocationId> = others.into_iter().collect();
-        for item in items {
-            ids.extend(inventory::waiting(work, *item).await?.into_iter().map(|one| one.allocation_id));
-        }
+        ids.extend(inventory::waiting(work, items).await?.into_iter().map(|one| one.allocation_id));
         let (mut orders, mut shares) = (BTreeMap::new(), BTreeMap::new());
         for (order, share) in allocation::all_with_orders(work, ids).await? {
             orders.entry(order.id).or_insert(order);
@@ -124,7 +122,7 @@ impl Waiters {
         journal: &mut Vec<StockMovement>,
     ) -> Result<Decimal> {
         // Whoever began to wait between the two looks has an order we hold no lock on.
-        if inventory::waiting(work, item.id).await?.iter().any(|one| !self.holds(one.allocation_id)) {
+        if inventory::waiting(work, &[item.id]).await?.iter().any(|one| !self.holds(one.allocation_id)) {
             return Err(StoreError::Conflict);
         }
         let mut left = Decimal::ZERO;

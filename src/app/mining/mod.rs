@@ -4,6 +4,7 @@
 mod json;
 mod xes;
 
+use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
@@ -40,6 +41,16 @@ pub struct Exported {
 /// # Errors
 /// The database is away, or the file cannot be written.
 pub async fn export(app: &App, after: i64, form: LogForm, path: &Path) -> Result<Exported, Failure> {
+    let output = File::create_new(path).map_err(|error| unwritable(&error))?;
+    let outcome = write(app, after, form, path, output).await;
+    if outcome.is_err() {
+        // Half a log is of no use, and would stand in the way of the next try.
+        std::fs::remove_file(path).map_err(|error| unwritable(&error))?;
+    }
+    outcome
+}
+
+async fn write(app: &App, after: i64, form: LogForm, path: &Path, output: File) -> Result<Exported, Failure> {
     if form == LogForm::OcelSqlite {
         let (file, exported) = gather(app, after, path).await?;
         file.close().await?;
@@ -47,7 +58,6 @@ pub async fn export(app: &App, after: i64, form: LogForm, path: &Path) -> Result
     }
     let folder = tempfile::tempdir().map_err(|error| unwritable(&error))?;
     let (mut file, exported) = gather(app, after, &folder.path().join("log.sqlite")).await?;
-    let output = std::fs::File::create_new(path).map_err(|error| unwritable(&error))?;
     let mut output = std::io::BufWriter::new(output);
     match form {
         LogForm::OcelJson => json::write(&mut file, &mut output).await?,

@@ -12,7 +12,7 @@ use crate::domain::inventory::Backorder;
 use crate::domain::materials::Structure;
 use crate::domain::order::Order;
 use crate::domain::reference::ProductKind;
-use crate::store::{change, materials, order, reference};
+use crate::store::{change, inventory, materials, order, reference};
 
 pub use crate::store::change::ChangeFilter;
 
@@ -96,7 +96,7 @@ async fn facts(session: &Session, order: &Order, shares: &[Allocation]) -> Resul
     };
     Ok(ShortageFacts {
         supplies: materials::supplies_of(store, &items).await?,
-        waiting: change::waiting(store, &items).await?,
+        waiting: inventory::waiting_quantities(store.reader(), &items).await?,
         stand_ins: ranked.into_iter().filter_map(stand_in).collect(),
     })
 }

@@ -97,11 +97,11 @@ pub async fn compare(
     let found = found.first().ok_or(Failure::NotFound)?;
     let references: BTreeSet<String> = listed.iter().map(|one| one.reference.clone()).collect();
     let references: Vec<String> = references.into_iter().collect();
-    let here = channel::placed_between(store, found, (from, before), &references, MOST_COMPARED + 1).await?;
-    if here.len() as u64 > MOST_COMPARED + MOST_LISTED as u64 {
+    let here = channel::placed_between(store, found, (from, before), &references, MOST_COMPARED).await?;
+    let Some(here) = here else {
         let message = format!("More than {MOST_COMPARED} orders lie between these moments; ask for less at once.");
         return Err(Failure::BadInput(message));
-    }
+    };
     let ours: Vec<Ours> = here
         .into_iter()
         .map(|(order, told)| {

@@ -1,13 +1,14 @@
 //! The choice of the executing units, which explains itself (R3.2): filters say who may take which line,
 //! rankers put them in order, and what one cannot take goes to the next.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
 use super::cover::{Field, Taker, cover};
 use super::facts::{Demand, DemandLine, UnitFacts};
 use super::rules::{AllocationRule, AllocationRules, Criterion};
 use crate::domain::ids::{OrderLineId, UnitId};
+use crate::domain::money;
 use crate::domain::reference::ProductKind;
 
 /// What one rule said of one candidate.
@@ -248,7 +249,11 @@ impl<'a> Table<'a> {
     pub(super) fn room(&self, facts: &UnitFacts) -> Option<Decimal> {
         let limits = self.rules.filters.iter().any(|filter| filter.rule == AllocationRule::UnitCapacity);
         let limit = self.rules.terms(&facts.code)?.open_quantity.filter(|_| limits)?;
-        Some((limit - facts.open_quantity).max(Decimal::ZERO))
+        Some(
+            (limit - facts.open_quantity)
+                .max(Decimal::ZERO)
+                .round_dp_with_strategy(money::QUANTITY_SCALE, RoundingStrategy::ToZero),
+        )
     }
 
     /// Asks a filter about a unit; strikes the lines that it may not take.

@@ -44,14 +44,14 @@ impl Allocation {
         self.escalation_level += 1;
         let next = deadlines.get(passed.saturating_add(1));
         self.accept_by = next.map(|next| self.assigned_at + Duration::hours(next.hours));
-        let Some(deadline) = deadline.filter(|deadline| deadline.then == Overdue::Decline) else {
-            let told: Vec<&str> = deadline.iter().flat_map(|one| &one.tell).map(|role| role.code()).collect();
-            let hours = deadline.map_or(0, |deadline| deadline.hours);
-            return Ok(EventKind::AllocationEscalated
-                .because(format!("No answer within {hours} hours. Told: {}.", told.join(", "))));
-        };
+        let told: Vec<&str> = deadline.iter().flat_map(|one| &one.tell).map(|role| role.code()).collect();
+        let hours = deadline.map_or(0, |deadline| deadline.hours);
+        let note = format!("No answer within {hours} hours. Told: {}.", told.join(", "));
+        if deadline.is_none_or(|deadline| deadline.then != Overdue::Decline) {
+            return Ok(EventKind::AllocationEscalated.because(note));
+        }
         self.give_back(order, AllocationStatus::Declined);
         self.decline_reason = Some(NO_ANSWER.to_owned());
-        Ok(EventKind::AllocationDeclined.because(format!("{NO_ANSWER} within {} hours", deadline.hours)))
+        Ok(EventKind::AllocationDeclined.because(note))
     }
 }

@@ -126,7 +126,7 @@ pub fn allocate(
     for line in shares.iter().flat_map(|share| &share.lines) {
         order.count(Counter::Allocated, line.order_line_id, line.quantity);
     }
-    let retry_at = act.now + Duration::minutes(allocation.automatic.retry_minutes);
+    let retry_at = act.now + Duration::minutes(allocation.automatic.retry_minutes.max(1));
     let since = order.unallocatable.as_ref().map_or(act.now, |former| former.since);
     order.unallocatable = left.then_some(Unallocatable { since, retry_at });
     let happening = match (taken, left) {

@@ -2,13 +2,14 @@
 //! added up, so that a decision can always be told in one sentence.
 
 use chrono::{Datelike, NaiveDate};
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
 use super::facts::{Demand, DemandLine};
 use crate::domain::actor::Role;
 use crate::domain::codes::codes;
 use crate::domain::intake::{Channel, Priority};
+use crate::domain::money;
 use crate::domain::reference::ProductKind;
 use crate::domain::refusal::{Refusal, RefusalCode as Code, Refusals};
 
@@ -333,7 +334,9 @@ impl AllocationRules {
     pub fn smallest_part(&self, demand: &Demand, line: &DemandLine) -> Option<Decimal> {
         let rule = self.splitting.iter().find(|rule| rule.when.hold(demand, line))?;
         // Quantities are counted in thousandths.
-        rule.by_quantity.then(|| rule.smallest_part.max(Decimal::new(1, 3)))
+        let up = RoundingStrategy::ToPositiveInfinity;
+        let smallest = rule.smallest_part.max(Decimal::new(1, 3));
+        rule.by_quantity.then(|| smallest.round_dp_with_strategy(money::QUANTITY_SCALE, up))
     }
 
     /// How far two regions are from each other, where that is known.

@@ -224,9 +224,10 @@ impl OrderChange {
             }
             Action::ReviewOrderChange => {
                 refusals.require(order.status.admits(action), || order.status.refuse(action));
-                let took_part = self.proposed_by == actor.subject || order.submitted_by == actor.subject;
+                let involved = [Some(&self.proposed_by), Some(&order.submitted_by), self.answered_by.as_ref()];
+                let took_part = involved.into_iter().flatten().any(|one| *one == actor.subject);
                 refusals.require(!took_part, || {
-                    let message = "Whoever proposed a change or submitted the order does not review it.";
+                    let message = "Whoever proposed or accepted a change, or submitted the order, does not review it.";
                     Refusal::new(Code::SeparationOfDuties, "R2.1", message)
                 });
             }
@@ -311,6 +312,7 @@ impl OrderChange {
         let doubtful = checks.iter().any(|check| check.outcome == CheckOutcome::NeedsHuman);
         text(&mut refusals, "reason", reason.as_deref(), !approve || doubtful, LONG_TEXT);
         if approve {
+            order.hold_blockers(&mut refusals);
             for check in checks.iter().filter(|check| check.outcome == CheckOutcome::Fail) {
                 refusals.push(Refusal::new(Code::CheckFailed, "R2.6", format!("{}: {}", check.kind, check.message)));
             }

@@ -7,6 +7,7 @@ use super::order::Reading;
 use super::{ChannelKind, ChannelSettings, shopify, woocommerce};
 use crate::domain::codes::codes;
 use crate::domain::ids::{ChannelDeliveryId, OrderId, SalesChannelId};
+use crate::domain::intake::MOST_LINES;
 
 codes! {
     /// What came of a delivery.
@@ -91,12 +92,18 @@ pub fn pause(attempts: i32) -> Duration {
 /// Why nothing can be made of it.
 pub fn read(kind: ChannelKind, topic: &str, body: &[u8], settings: &ChannelSettings) -> Result<Reading, String> {
     let body = std::str::from_utf8(body).map_err(|error| format!("The body is not in UTF-8: {error}."))?;
-    match kind {
-        ChannelKind::Shopify => shopify::read(topic, body, settings),
-        ChannelKind::Woocommerce => woocommerce::read(topic, body, settings),
+    let reading = match kind {
+        ChannelKind::Shopify => shopify::read(topic, body, settings)?,
+        ChannelKind::Woocommerce => woocommerce::read(topic, body, settings)?,
         ChannelKind::Partner | ChannelKind::Marketplace => {
-            Ok(Reading::Ignored("Channels of this kind deliver no webhooks.".to_owned()))
+            Reading::Ignored("Channels of this kind deliver no webhooks.".to_owned())
         }
+    };
+    match reading {
+        Reading::Order(order) if order.lines.len() > MOST_LINES => {
+            Err(format!("The order has {} lines; at most {MOST_LINES} can be taken in.", order.lines.len()))
+        }
+        reading => Ok(reading),
     }
 }
 

@@ -133,7 +133,8 @@ impl FromStr for OrderForm {
             return Err("The line is not a JSON object.".to_owned());
         }
         // It is always line 1 of the text, but seldom of the file.
-        serde_json::from_str(line).map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))
+        serde_json::from_str(line)
+            .map_err(|error| error.to_string().replace(" at line 1 column ", " at column ").replace('\0', "\\0"))
     }
 }
 

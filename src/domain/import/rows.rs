@@ -86,9 +86,11 @@ impl Columns {
     }
 
     /// What tells the rows of an order from those of others; nothing of a row that names none.
-    pub fn key(&self, cells: &[String]) -> Option<String> {
+    pub fn key(&self, cells: &[String], settings: &ImportSettings) -> Option<String> {
         let reference = self.cell(cells, Field::ExternalReference)?;
-        Some(format!("{}\u{1f}{reference}", self.cell(cells, Field::Channel).unwrap_or_default()))
+        let told = self.cell(cells, Field::Channel).map(|text| in_codes(Field::Channel, text));
+        let channel = told.or_else(|| settings.channel.map(Channel::code)).unwrap_or_default();
+        Some(format!("{channel}\u{1f}{reference}"))
     }
 
     /// The first cell of a field with something in it.

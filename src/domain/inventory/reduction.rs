@@ -48,6 +48,7 @@ impl Allocation {
         if left.is_zero() && is_last {
             // As when an order is cancelled, the share keeps what it once was.
             self.status = AllocationStatus::Cancelled;
+            self.accept_by = None;
             return;
         }
         if left.is_zero() {

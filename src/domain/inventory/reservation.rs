@@ -286,17 +286,4 @@ impl Allocation {
             backorder.status = BackorderStatus::Cancelled;
         }
     }
-
-    /// The products in stock that this allocation has reserved or waits for.
-    pub fn stocked_products(&self) -> Vec<ProductId> {
-        let mut products: Vec<ProductId> = self
-            .reservations
-            .iter()
-            .map(|one| one.product_id)
-            .chain(self.backorders.iter().map(|one| one.product_id))
-            .collect();
-        products.sort_unstable();
-        products.dedup();
-        products
-    }
 }

@@ -209,6 +209,13 @@ impl Stocktake {
         refusals
     }
 
+    /// What stands between the actor and approving it with this remark.
+    pub fn approval_blockers(&self, actor: &Actor, reason: Option<&str>) -> Refusals {
+        let mut refusals = self.blockers(Action::ApproveStocktake, actor);
+        text(&mut refusals, "reason", reason, false, LONG_TEXT);
+        refusals
+    }
+
     /// Do those who count see what the books say?
     pub fn shows_book(&self) -> bool {
         !self.blind || self.status != Open

@@ -13,16 +13,16 @@ use crate::domain::refusal::Refusal;
 codes! {
     /// Why nobody can say when a part will be there.
     LateReason {
-        /// Nothing of it is on order.
+        /// Nothing of it is on order or on its way.
         NothingIncoming = "NOTHING_INCOMING",
-        /// Less is on order than is needed.
+        /// Less is on order or on its way than is needed.
         TooLittleIncoming = "TOO_LITTLE_INCOMING",
-        /// Enough is on order, but nobody has said when it comes.
+        /// Enough is on order or on its way, but nobody has said when it comes.
         DateUnknown = "DATE_UNKNOWN",
     }
 }
 
-/// Something that is on order.
+/// Something that is on order, or on its way from another warehouse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Incoming {
     /// How much of it has not arrived.

@@ -198,6 +198,7 @@ fn finance_limit(order: &Order, facts: &CheckFacts<'_>) -> Check {
             .filter(|(currency, amount)| exchange.convert(*amount, *currency).is_none())
             .map(|(currency, _)| currency.code())
             .collect();
+        unknown.sort_unstable();
         unknown.dedup();
         if !unknown.is_empty() {
             faults.push(format!(

@@ -200,6 +200,9 @@ fn check_specifications(
             Some(_) => line.product_id.is_none(),
             None => specification.specification.is_some() && facts.rules.wants_specification(line),
         });
+        refusals.require(lines.iter().take(index).all(|other| other.line_id != specification.line_id), || {
+            Refusal::new(Code::Repeated, "R2.3", "The line is named twice.").at(at("lineId"))
+        });
         refusals.require(waits, || {
             Refusal::new(Code::UnknownLine, "R2.3", "No line of this order waits for this specification.")
                 .at(at("lineId"))

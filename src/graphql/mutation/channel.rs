@@ -328,8 +328,9 @@ impl ChannelMutation {
         })
     }
 
-    /// Processes a kept delivery again, as after a product was added or a mapping mended (R1.3). What came of it
-    /// before stays: an order is taken in once, however often its delivery is processed. For administrators.
+    /// Processes a kept delivery again, as after the cause of a failure was removed (R1.3). An order is taken in
+    /// once, however often; what is as it was told before is UNCHANGED, which also takes a delivery that
+    /// NEEDS_ATTENTION off the list. A mapping counts for what the channel tells from then on. For administrators.
     #[graphql(directive = access::apply(roles("replayChannelDelivery"), limit("replayChannelDelivery")))]
     async fn replay_channel_delivery(
         &self,

@@ -11,7 +11,7 @@ use crate::app::read::access_key::UsedKey;
 use crate::domain::access_key::{AccessKeyKind, AccessKeyStatus};
 use crate::domain::ids::AccessKeyId;
 use crate::graphql::connection::connection;
-use crate::graphql::context::{Answer, int, loaders, session};
+use crate::graphql::context::{Answer, int, is_external, loaders, session};
 use crate::graphql::ids;
 use crate::graphql::scalars::DateTime;
 
@@ -99,9 +99,9 @@ impl AccessKey {
         self.0.key.revoked_at.map(Into::into)
     }
 
-    /// Why it was withdrawn; null while it is active.
-    async fn revoke_reason(&self) -> Option<&String> {
-        self.0.key.revoke_reason.as_ref()
+    /// Why it was withdrawn; null while it is active, and for people outside the group.
+    async fn revoke_reason<'c>(&'c self, ctx: &Context<'c>) -> Result<Option<&'c String>> {
+        Ok(if is_external(ctx)? { None } else { self.0.key.revoke_reason.as_ref() })
     }
 
     /// What the caller can do with it right now, and what stands in the way.

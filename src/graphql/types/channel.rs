@@ -233,7 +233,9 @@ impl ChannelDelivery {
         self.0.headers.iter().map(Into::into).collect()
     }
 
-    /// The body, as it came; null once an operator has removed it.
+    /// The body, as it came; null once an operator has removed it. It may be large: so many fit in one request as
+    /// its cost allows.
+    #[graphql(complexity = 500)]
     async fn body(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         read::channel::body(session(ctx)?, self.0.id).await.answer(ctx)
     }

@@ -1,5 +1,7 @@
 //! Orders as their channels tell of them.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use entity::{channel_order, orders};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -131,14 +133,15 @@ pub async fn of_orders(store: &Store, orders: &[OrderId]) -> Result<Vec<ChannelO
 }
 
 /// The orders of a channel that were placed there between two moments (submitted here, where the channel does
-/// not tell), and those it knows by one of these numbers; at most so many of each. With what it tells of them.
+/// not tell), and those it knows by one of these numbers; with what it tells of them. Nothing when more than so many lie
+/// between the moments.
 pub async fn placed_between(
     store: &Store,
     channel: &SalesChannel,
     (from, before): (DateTime<Utc>, DateTime<Utc>),
     references: &[String],
     limit: u64,
-) -> Result<Vec<(Order, Option<ChannelOrder>)>> {
+) -> Result<Option<Vec<(Order, Option<ChannelOrder>)>>> {
     let own = || {
         orders::Entity::find()
             .filter(orders::Column::Account.eq(channel.code.as_str()))
@@ -149,7 +152,7 @@ pub async fn placed_between(
         .filter(orders::Column::SubmittedAt.gte(from))
         .filter(orders::Column::SubmittedAt.lt(before))
         .order_by_asc(orders::Column::SubmittedAt)
-        .limit(limit)
+        .limit(limit + 1)
         .into_tuple()
         .all(store.reader())
         .await?;
@@ -158,12 +161,15 @@ pub async fn placed_between(
         .filter(channel_order::Column::PlacedAt.gte(from))
         .filter(channel_order::Column::PlacedAt.lt(before))
         .order_by_asc(channel_order::Column::PlacedAt)
-        .limit(limit)
+        .limit(limit + 1)
         .select_only()
         .column(channel_order::Column::OrderId)
         .into_tuple()
         .all(store.reader())
         .await?;
+    if ids.len() as u64 > limit || placed.len() as u64 > limit {
+        return Ok(None);
+    }
     ids.extend(placed);
     if !references.is_empty() {
         let named: Vec<Uuid> = own()
@@ -178,6 +184,8 @@ pub async fn placed_between(
     ids.dedup();
     let found: Vec<Order> = load_many(store.reader(), &ids, false).await?;
     let told = of_orders(store, &found.iter().map(|order| order.id).collect::<Vec<_>>()).await?;
-    let told_of = |id| told.iter().find(|one| one.order_id == id).cloned();
-    Ok(found.into_iter().map(|order| (told_of(order.id), order)).map(|(told, order)| (order, told)).collect())
+    let mut told: HashMap<OrderId, ChannelOrder> = told.into_iter().map(|one| (one.order_id, one)).collect();
+    Ok(Some(
+        found.into_iter().map(|order| (told.remove(&order.id), order)).map(|(told, order)| (order, told)).collect(),
+    ))
 }

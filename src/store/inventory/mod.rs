@@ -8,9 +8,10 @@ mod report;
 mod stocktake;
 mod transfer;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use entity::{allocation, backorder, stock_item, stock_movement};
+use entity::{Quantity, allocation, backorder, stock_item, stock_movement};
 use rust_decimal::Decimal;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 use sea_orm::{
@@ -211,6 +212,9 @@ pub struct Waiting {
     pub order_id: OrderId,
 }
 
+/// Codes of backorders that wait.
+const STILL_WAITING: [&str; 2] = [BackorderStatus::Waiting.code(), BackorderStatus::PartiallyFilled.code()];
+
 /// A row of [`waiting`].
 #[derive(FromQueryResult)]
 struct WaitingRow {
@@ -219,8 +223,8 @@ struct WaitingRow {
     order_id: Uuid,
 }
 
-/// What waits for a stock item: by priority, then by age (R4.3).
-pub async fn waiting(work: &Work, item: StockItemId) -> Result<Vec<Waiting>> {
+/// What waits for stock items: by priority, then by age (R4.3).
+pub async fn waiting(work: &Work, items: &[StockItemId]) -> Result<Vec<Waiting>> {
     let share: RelationDef = backorder::Entity::belongs_to(allocation::Entity)
         .from(backorder::Column::AllocationId)
         .to(allocation::Column::Id)
@@ -228,10 +232,8 @@ pub async fn waiting(work: &Work, item: StockItemId) -> Result<Vec<Waiting>> {
     let rows = backorder::Entity::find()
         .join(JoinType::InnerJoin, share)
         .column_as(allocation::Column::OrderId, "order_id")
-        .filter(backorder::Column::StockItemId.eq(item.0))
-        .filter(
-            backorder::Column::Status.is_in([BackorderStatus::Waiting.code(), BackorderStatus::PartiallyFilled.code()]),
-        )
+        .filter(among(backorder::Column::StockItemId, items.iter().map(|id| id.0)))
+        .filter(backorder::Column::Status.is_in(STILL_WAITING))
         .into_model::<WaitingRow>()
         .all(work.db().await?)
         .await?;
@@ -244,9 +246,22 @@ pub async fn waiting(work: &Work, item: StockItemId) -> Result<Vec<Waiting>> {
     Ok(waiting)
 }
 
-/// How much is waited for at a stock item.
-pub async fn waiting_quantity(work: &Work, item: StockItemId) -> Result<Decimal> {
-    Ok(waiting(work, item).await?.iter().map(|one| one.backorder.missing()).sum())
+/// How much is waited for at stock items, by everybody; nothing is said of those nobody waits for.
+pub async fn waiting_quantities(
+    db: &impl ConnectionTrait,
+    items: &[StockItemId],
+) -> Result<BTreeMap<StockItemId, Decimal>> {
+    let rows: Vec<(Uuid, Quantity)> = backorder::Entity::find()
+        .select_only()
+        .column(backorder::Column::StockItemId)
+        .expr(Expr::cust("CAST(SUM(quantity - filled) AS BIGINT)"))
+        .filter(among(backorder::Column::StockItemId, items.iter().map(|id| id.0)))
+        .filter(backorder::Column::Status.is_in(STILL_WAITING))
+        .group_by(backorder::Column::StockItemId)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|(item, missing)| (item.into(), from_quantity(missing))).collect())
 }
 
 /// What a list of stock items is narrowed by. Everything given must hold.

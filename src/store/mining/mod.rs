@@ -48,6 +48,7 @@ impl EventLogFile {
              CREATE TABLE event_object (
                ocel_event_id TEXT REFERENCES event (ocel_id), ocel_object_id TEXT REFERENCES object (ocel_id),
                ocel_qualifier TEXT, PRIMARY KEY (ocel_event_id, ocel_object_id, ocel_qualifier));
+             CREATE INDEX event_object_object ON event_object (ocel_object_id);
              CREATE TABLE object_object (
                ocel_source_id TEXT REFERENCES object (ocel_id), ocel_target_id TEXT REFERENCES object (ocel_id),
                ocel_qualifier TEXT, PRIMARY KEY (ocel_source_id, ocel_target_id, ocel_qualifier));",

@@ -110,12 +110,19 @@ impl EventLogFile {
     /// # Errors
     /// The file cannot be read.
     pub async fn steps(&mut self, after: &(String, i64)) -> Result<Vec<(String, FileEvent)>> {
+        // From object to event, as the index of objects has it, whatever the planner would guess.
         let sql = "SELECT eo.ocel_object_id, e.rowid FROM event_object eo \
-                   JOIN object o ON o.ocel_id = eo.ocel_object_id AND o.ocel_type = 'Order' \
-                   JOIN event e ON e.ocel_id = eo.ocel_event_id \
-                   WHERE (eo.ocel_object_id, e.rowid) > (?, ?) ORDER BY 1, 2 LIMIT ?";
-        let rows =
-            sqlx::query(sql).bind(&after.0).bind(after.1).bind(SOME).fetch_all(&mut self.db).await.map_err(failed)?;
+                   CROSS JOIN object o ON o.ocel_id = eo.ocel_object_id AND o.ocel_type = 'Order' \
+                   CROSS JOIN event e ON e.ocel_id = eo.ocel_event_id \
+                   WHERE eo.ocel_object_id >= ? AND (eo.ocel_object_id, e.rowid) > (?, ?) ORDER BY 1, 2 LIMIT ?";
+        let rows = sqlx::query(sql)
+            .bind(&after.0)
+            .bind(&after.0)
+            .bind(after.1)
+            .bind(SOME)
+            .fetch_all(&mut self.db)
+            .await
+            .map_err(failed)?;
         let mut steps = Vec::with_capacity(rows.len());
         for row in rows {
             let (case, place): (String, i64) = (row.get(0), row.get(1));

@@ -196,6 +196,10 @@ impl Staging<'_> {
         if row.cells.iter().all(|cell| cell.trim().is_empty()) {
             return Ok(());
         }
+        // No database of ours keeps it, in a cell or in what is said of it.
+        if row.cells.iter().any(|cell| cell.contains('\0')) {
+            return Err(Unreadable(format!("Row {} contains the character U+0000.", row.number)));
+        }
         if row.cells.len() > self.limits.columns {
             return Err(Unreadable(format!("Row {} has more than {} columns.", row.number, self.limits.columns)));
         }
@@ -206,7 +210,7 @@ impl Staging<'_> {
             }
             return self.keep(&row, None);
         };
-        let key = columns.key(&row.cells).map(|key| brief(&key));
+        let key = columns.key(&row.cells, self.settings).map(|key| brief(&key));
         self.keep(&row, key)
     }
 
