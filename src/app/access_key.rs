@@ -17,7 +17,7 @@ use crate::domain::event::EventKind;
 use crate::domain::ids::{AccessKeyId, OrderId};
 use crate::domain::permission::Action;
 use crate::store::work::Tracked;
-use crate::store::{Result, Work, access_key as keys};
+use crate::store::{Result, Work, access_key as keys, channel};
 
 /// What every key begins with, so that a leaked one is recognized by those who look for such things.
 pub const PREFIX: &str = "ogk_";
@@ -57,7 +57,7 @@ impl Secret {
 }
 
 fn digest(key: &str) -> String {
-    Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(key))
 }
 
 /// Whom a key stands for.
@@ -141,7 +141,7 @@ async fn keep(work: &Work, asked: KeyRequest) -> Result<OnKey> {
 /// Make a key for a partner's system (R1.5).
 #[derive(Clone, Serialize)]
 pub struct CreatePartnerKey {
-    /// The channel account it opens.
+    /// Code of the sales channel it opens.
     pub account: String,
     /// What people call it.
     pub label: Option<String>,
@@ -157,7 +157,8 @@ impl Command for CreatePartnerKey {
     type Answer = OnKey;
 
     async fn run(&self, work: &Work) -> Result<OnKey> {
-        let opens = Opens::Account(self.account.clone());
+        let exists = channel::code_taken(work, &self.account).await?;
+        let opens = Opens::Account { code: self.account.clone(), exists };
         keep(work, self.secret.request(opens, self.label.clone(), self.expires_at)).await
     }
 }

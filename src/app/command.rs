@@ -191,5 +191,5 @@ async fn replay<C: Command>(work: &Work, key: &str, digest: &str) -> StoreResult
 /// SHA-256 of the arguments, in hexadecimal.
 pub fn digest<T: Serialize>(value: &T) -> Result<String, Failure> {
     let bytes = serde_json::to_vec(value).map_err(|error| Failure::Internal(error.to_string()))?;
-    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:x}", Sha256::digest(bytes)))
 }

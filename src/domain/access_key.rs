@@ -117,8 +117,13 @@ pub struct KeyRequest {
 /// What a key opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opens {
-    /// The orders of a channel account.
-    Account(String),
+    /// The orders of a sales channel.
+    Account {
+        /// The channel's code.
+        code: String,
+        /// Is there such a channel? A key for none would open nothing, and nobody would know why.
+        exists: bool,
+    },
     /// One order.
     Order(OrderId),
 }
@@ -126,14 +131,14 @@ pub enum Opens {
 impl KeyRequest {
     const fn kind(&self) -> AccessKeyKind {
         match self.opens {
-            Opens::Account(_) => AccessKeyKind::Partner,
+            Opens::Account { .. } => AccessKeyKind::Partner,
             Opens::Order(_) => AccessKeyKind::Tracking,
         }
     }
 
     const fn action(&self) -> Action {
         match self.opens {
-            Opens::Account(_) => Action::CreatePartnerKey,
+            Opens::Account { .. } => Action::CreatePartnerKey,
             Opens::Order(_) => Action::CreateTrackingLink,
         }
     }
@@ -155,8 +160,11 @@ pub fn create(asked: KeyRequest, act: &Act<'_>) -> Result<AccessKey, Refusals> {
     let kind = asked.kind();
     let mut refusals = rights(asked.action(), kind, act.actor);
     text(&mut refusals, "label", asked.label.as_deref(), false, SHORT_TEXT);
-    if let Opens::Account(account) = &asked.opens {
-        text(&mut refusals, "account", Some(account), true, SHORT_TEXT);
+    if let Opens::Account { code, exists } = &asked.opens {
+        text(&mut refusals, "account", Some(code), true, SHORT_TEXT);
+        refusals.require(*exists || code.trim().is_empty(), || {
+            Refusal::new(Code::UnknownChannel, "R1.5", "No sales channel has this code.").at("account")
+        });
     }
     let expires_at = asked.expires_at.unwrap_or_else(|| act.now + Duration::days(kind.usual_days()));
     refusals.require(expires_at > act.now, || {
@@ -168,7 +176,7 @@ pub fn create(asked: KeyRequest, act: &Act<'_>) -> Result<AccessKey, Refusals> {
     });
     refusals.into_result()?;
     let (account, order_id) = match asked.opens {
-        Opens::Account(account) => (Some(account), None),
+        Opens::Account { code, .. } => (Some(code), None),
         Opens::Order(order) => (None, Some(order)),
     };
     Ok(AccessKey {

@@ -86,7 +86,7 @@ impl Order {
                 add(&number.normalize().to_string());
             }
         }
-        hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        format!("{:.32x}", hash.finalize())
     }
 
     /// Changes the order, or says everything that is wrong with the amendment. Whoever holds its review has

@@ -31,6 +31,8 @@ codes! {
         UnknownCustomer = "UNKNOWN_CUSTOMER",
         /// No organizational unit has this code.
         UnknownUnit = "UNKNOWN_UNIT",
+        /// No sales channel has this code.
+        UnknownChannel = "UNKNOWN_CHANNEL",
         /// Nobody of the group is known by this subject.
         UnknownPerson = "UNKNOWN_PERSON",
         /// The line does not belong to the order, allocation or delivery that was named.

@@ -39,7 +39,9 @@ pub trait Lifecycle: Copy + Eq + std::fmt::Display + 'static {
         let rows = || Self::TRANSITIONS.iter().filter(move |row| row.action == action);
         let mut states: Vec<String> = rows().filter_map(|row| row.from).map(|s| s.to_string()).collect();
         states.dedup();
-        let clause = rows().next().map_or("R2.1", |row| row.clause);
+        // An action may also begin another of its kind: what is refused is the step.
+        let step = rows().find(|row| row.from.is_some()).or_else(|| rows().next());
+        let clause = step.map_or("R2.1", |row| row.clause);
         Refusal::new(
             RefusalCode::IllegalTransition,
             clause,

@@ -1,4 +1,4 @@
-//! Two shops to try webhooks with: docs/channels.md says how.
+//! Two shops to try webhooks with, and a partner whose own system calls the API: docs/channels.md says how.
 
 use std::sync::Arc;
 
@@ -12,9 +12,10 @@ use crate::domain::money::Currency;
 use crate::store::reference;
 
 /// Code, name, what is at the other end, and the secret, which is anything but one.
-const SHOPS: [(&str, &str, ChannelKind, &str); 2] = [
-    ("demo-shopify", "Aurora on Shopify", ChannelKind::Shopify, "demo-shopify-secret"),
-    ("demo-woocommerce", "Aurora on WooCommerce", ChannelKind::Woocommerce, "demo-woocommerce-secret"),
+const SHOPS: [(&str, &str, ChannelKind, Option<&str>); 3] = [
+    ("demo-shopify", "Aurora on Shopify", ChannelKind::Shopify, Some("demo-shopify-secret")),
+    ("demo-woocommerce", "Aurora on WooCommerce", ChannelKind::Woocommerce, Some("demo-woocommerce-secret")),
+    ("lumen-shop", "Lumen's own shop", ChannelKind::Partner, None),
 ];
 
 /// Opens them, as the demo group's administrator.
@@ -29,9 +30,9 @@ pub(super) async fn open(app: &Arc<App>) -> Result<(), Failure> {
             code: code.to_owned(),
             name: name.to_owned(),
             kind,
-            channel: Channel::ECommerce,
+            channel: if kind.has_webhooks() { Channel::ECommerce } else { Channel::PartnerReferral },
             unit_id: head.id,
-            secret: Some(SecretKey(secret.to_owned())),
+            secret: secret.map(|secret| SecretKey(secret.to_owned())),
             settings: ChannelSettings {
                 customer_policy: CustomerPolicy::PerBuyer,
                 customer_number: "C-1001".to_owned(),

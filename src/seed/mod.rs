@@ -3,6 +3,7 @@
 pub mod catalogue;
 mod channels;
 mod group;
+mod imports;
 mod play;
 pub mod rules;
 mod stock;
@@ -94,6 +95,7 @@ async fn seed(store: &Store, now: DateTime<Utc>, orders: bool) -> Result<bool, F
         play::orders(&app, &clock, today - Duration::days(20)).await?;
         stock::operations(&app, &clock).await?;
         channels::open(&app).await?;
+        imports::taken(&app).await?;
     }
     stop.cancel();
     tasks.close();

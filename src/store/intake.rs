@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::error::{Result, StoreError};
 use super::reference;
-use super::row::{among, select_as, selected};
+use super::row::{among, among_texts, select_as, selected};
 use super::work::Work;
 use crate::domain::ids::{CustomerId, OrderId};
 use crate::domain::intake::Channel;
@@ -159,7 +159,7 @@ pub async fn many_facts(work: &Work, named: &ManyNamed) -> Result<ManyFacts> {
         }
         let found: Vec<(Uuid, String, String)> = orders::Entity::find()
             .filter(orders::Column::Channel.eq(channel.code()))
-            .filter(among(orders::Column::ExternalReference, references))
+            .filter(among_texts(db, orders::Column::ExternalReference, &references))
             .filter(account_column().eq(named.accounts.get(channel).map(String::as_str).unwrap_or_default()))
             .select_only()
             .columns([orders::Column::Id, orders::Column::ExternalReference, orders::Column::Digest])
@@ -171,9 +171,10 @@ pub async fn many_facts(work: &Work, named: &ManyNamed) -> Result<ManyFacts> {
         }
     }
     if !named.keys.is_empty() {
+        let keys: Vec<&str> = named.keys.iter().map(String::as_str).collect();
         let found: Vec<(String, String)> = idempotency_record::Entity::find()
             .filter(idempotency_record::Column::Subject.eq(work.actor().subject.as_str()))
-            .filter(among(idempotency_record::Column::Key, named.keys.iter().map(String::as_str)))
+            .filter(among_texts(db, idempotency_record::Column::Key, &keys))
             .select_only()
             .columns([idempotency_record::Column::Key, idempotency_record::Column::Digest])
             .into_tuple()

@@ -96,6 +96,17 @@ pub fn among<C: sea_orm::ColumnTrait, V: Into<sea_orm::Value>>(
     Condition::all().add(column.is_in(values))
 }
 
+/// The condition that a column is among many texts. They are one value, so that the statement is the same for any
+/// number of them, and PostgreSQL looks each up in an index, also in a table it has no statistics of.
+pub fn among_texts<C: sea_orm::ColumnTrait>(db: &impl sea_orm::ConnectionTrait, column: C, texts: &[&str]) -> Expr {
+    let condition = if db.get_database_backend() == sea_orm::DbBackend::Postgres {
+        "$1 = ANY (ARRAY(SELECT json_array_elements_text(CAST($2 AS json))))"
+    } else {
+        "? IN (SELECT value FROM json_each(?))"
+    };
+    Expr::cust_with_exprs(condition, [column.into_expr(), Expr::val(serde_json::json!(texts).to_string())])
+}
+
 /// The condition that a column is among what a query finds. PostgreSQL finds that first and then looks
 /// each of it up, whatever the statistics said when it planned.
 pub fn among_found<C: sea_orm::ColumnTrait>(

@@ -132,7 +132,7 @@ fn short(text: &str) -> String {
 fn incoming(app: &App, found: &SalesChannel, words: &Words, parcel: Parcel) -> Incoming {
     let number = words.numbers.iter().find_map(|name| words.value(&parcel.headers, name)).map(short);
     let topic = words.value(&parcel.headers, words.topic).map(short).unwrap_or_default();
-    let digest: String = Sha256::digest(&parcel.body).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let digest = format!("{:.32x}", Sha256::digest(&parcel.body));
     let recognized_by = match (found.kind, &number) {
         // Shopify's number is the same on every retry and of this delivery alone.
         (ChannelKind::Shopify, Some(number)) => number.clone(),

@@ -99,7 +99,7 @@ impl Upload {
             format,
             file_name,
             size: i64::try_from(self.size).unwrap_or(i64::MAX),
-            digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            digest: format!("{digest:x}"),
         };
         let command = ReceiveFile { file, settings };
         match perform(session, Guarded { command, idempotency_key: None }).await {

@@ -126,7 +126,7 @@ impl SecretKey {
     /// The first digits of its SHA-256.
     pub fn fingerprint(&self) -> String {
         use sha2::{Digest, Sha256};
-        Sha256::digest(self.0.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+        format!("{:.8x}", Sha256::digest(self.0.as_bytes()))
     }
 
     fn check(&self, refusals: &mut Refusals) {

@@ -161,7 +161,7 @@ pub struct ReceivedLine {
 pub(crate) fn digest(told: &impl Serialize) -> String {
     // What is hashed are plain structures of texts and numbers, which always have a form in JSON.
     let text = serde_json::to_string(told).unwrap_or_default();
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(text))
 }
 
 impl Received {

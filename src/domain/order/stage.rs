@@ -56,7 +56,6 @@ impl Order {
             })
             .collect();
         lines.sort_unstable();
-        let digest = Sha256::digest(lines.join("\u{1e}"));
-        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        format!("{:.32x}", Sha256::digest(lines.join("\u{1e}")))
     }
 }

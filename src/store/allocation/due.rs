@@ -1,7 +1,7 @@
 //! What the clock finds to do about allocation.
 
 use chrono::{DateTime, Utc};
-use entity::{allocation, order_line, orders, rule_set};
+use entity::{allocation, order_line, orders};
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
@@ -9,10 +9,8 @@ use uuid::Uuid;
 use crate::domain::allocation::AllocationStatus;
 use crate::domain::ids::{AllocationId, OrderId};
 use crate::domain::order::OrderStatus;
-use crate::domain::rules::RuleSet;
 use crate::store::Store;
 use crate::store::error::Result;
-use crate::store::row::from_json;
 
 /// Orders that the clock may act on: under way, and stopped by no hold.
 fn moving() -> Condition {
@@ -46,8 +44,7 @@ pub async fn answers_due(store: &Store, now: DateTime<Utc>, limit: u64) -> Resul
 pub async fn to_allocate(store: &Store, now: DateTime<Utc>, limit: u64) -> Result<Vec<OrderId>> {
     let mut due = Condition::any();
     let mut some = false;
-    for row in rule_set::Entity::find().all(store.reader()).await? {
-        let rules: RuleSet = from_json(row.body)?;
+    for rules in store.rules().every(store.reader()).await? {
         let automatic = rules.allocation().automatic.clone();
         let mut cases = Condition::any();
         if automatic.approved {
@@ -58,7 +55,7 @@ pub async fn to_allocate(store: &Store, now: DateTime<Utc>, limit: u64) -> Resul
         }
         if !cases.is_empty() {
             some = true;
-            due = due.add(Condition::all().add(orders::Column::RuleSetVersion.eq(row.version)).add(cases));
+            due = due.add(Condition::all().add(orders::Column::RuleSetVersion.eq(rules.version)).add(cases));
         }
     }
     if !some {

@@ -303,6 +303,17 @@ impl RuleBook {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(version, read.clone());
         Ok(read)
     }
+
+    /// Every version of the rules, oldest first; orders may be under way under any of them.
+    pub(crate) async fn every(&self, db: &impl ConnectionTrait) -> Result<Vec<Arc<RuleSet>>> {
+        let versions = rule_set::Entity::find().select_only().column(rule_set::Column::Version);
+        let versions: Vec<i32> = versions.order_by_asc(rule_set::Column::Version).into_tuple().all(db).await?;
+        let mut every = Vec::with_capacity(versions.len());
+        for version in versions {
+            every.push(self.get(db, version).await?);
+        }
+        Ok(every)
+    }
 }
 
 /// A version of the rules.

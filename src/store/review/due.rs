@@ -1,16 +1,13 @@
 //! What of reviews is due, found by its state.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Duration, Utc};
-use entity::{orders, review_case, rule_set};
+use entity::{orders, review_case};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderStatus;
-use crate::domain::rules::RuleSet;
 use crate::store::Store;
 use crate::store::error::Result;
 use crate::store::row::among;
@@ -20,15 +17,12 @@ pub async fn due_for_the_clock(store: &Store, now: DateTime<Utc>, limit: u64) ->
     let db = store.reader();
     let mut is_due = Condition::any();
     let mut any = false;
-    let versions: Vec<i32> =
-        rule_set::Entity::find().select_only().column(rule_set::Column::Version).into_tuple().all(db).await?;
-    for version in versions {
-        let rules: Arc<RuleSet> = store.rules().get(db, version).await?;
+    for rules in store.rules().every(db).await? {
         let Some(automatic) = &rules.review.automatic else { continue };
         any = true;
         is_due = is_due.add(
             Condition::all()
-                .add(orders::Column::RuleSetVersion.eq(version))
+                .add(orders::Column::RuleSetVersion.eq(rules.version))
                 .add(among(orders::Column::Channel, automatic.channels.iter().map(|one| one.code())))
                 .add(orders::Column::SubmittedAt.lte(now - Duration::minutes(automatic.after_minutes))),
         );

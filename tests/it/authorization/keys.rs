@@ -26,6 +26,7 @@ fn partner(world: &Arc<World>, account: &str) -> Actor {
 }
 
 async fn partner_key(world: &Arc<World>, account: &str) -> Value {
+    world.shop("PARTNER", account, json!({})).await;
     world.actor(Role::Admin).does("createPartnerKey", json!({ "account": account, "label": "Shop server" })).await
 }
 
@@ -134,6 +135,7 @@ on_both_databases!(a_stream_that_a_key_opened_ends_with_the_key, |world| async m
 
 on_both_databases!(a_key_is_told_once_and_has_an_end, |world| async move {
     let admin = world.actor(Role::Admin);
+    world.shop("PARTNER", "north-shop", json!({})).await;
     let input = json!({ "account": "north-shop", "idempotencyKey": "the-key" });
     let first = admin.does("createPartnerKey", input.clone()).await;
     let second = admin.does("createPartnerKey", input).await;
@@ -152,7 +154,9 @@ on_both_databases!(a_key_is_told_once_and_has_an_end, |world| async move {
         unit: Some("AUR-N".to_owned()),
         ..Identity::default()
     });
-    local.refused_for("createPartnerKey", json!({ "account": "mine" }), &[("ROLE_NOT_PERMITTED", "R13.1")]).await;
+    local.refused_for("createPartnerKey", json!({ "account": "north-shop" }), &[("ROLE_NOT_PERMITTED", "R13.1")]).await;
+    let nobodys = json!({ "account": "nobodys-shop" });
+    admin.refused_for("createPartnerKey", nobodys, &[("UNKNOWN_CHANNEL", "R1.5")]).await;
     assert_eq!(before, world.state().await);
     // A key that nobody made, and one that has expired.
     assert_eq!(world.key_bearer("ogk_nobodys").query(VIEWER, json!({})).await.code(), "UNAUTHENTICATED");

@@ -6,6 +6,7 @@ use ordergraph::domain::actor::Role;
 use ordergraph::store::verify;
 use serde_json::{Value, json};
 
+use crate::support::cli::run;
 use crate::support::files::{counts, faults};
 use crate::support::node::Site;
 use crate::support::process::Process;
@@ -57,6 +58,49 @@ on_both_databases!(an_export_of_a_marketplace_loses_no_order, |world| async move
         (&lines[1]["category"], &lines[1]["specification"]),
         (&json!("灯罩"), &json!("SKU SHADE-9; 商品ID 300"))
     );
+    let youzan = "订单号,买家付款时间,全部商品名称,商品种类数,商品件数,商品编码,订单实付金额,订单状态,收货人/提货人,收货人手机号/提货人手机号,详细收货地址/提货地址,买家备注\n\
+        E20240105090300000100001,2024-01-05 09:03:00,护眼台灯,1,2,LAMP-1,199.80,待发货,孙七,137,浙江省 杭州市 西湖区 一号,请尽快\n\
+        E20240105090300000100002,2024-01-05 09:03:00,护眼台灯,1,1,LAMP-1,99.90,已关闭,孙七,137,浙江省 杭州市 西湖区 一号,\n";
+    let import = sales.imported(query, youzan, "REJECT_FAILED_ROWS").await;
+    assert_eq!((import["layout"].as_str(), counts(&import)), (Some("YOUZAN"), [2, 2, 2, 1, 0, 1, 1]), "{import}");
+    assert_eq!(faults(&import), [(3, "订单状态".to_owned(), "NOT_FOR_HANDLING".to_owned())]);
+    let taken = order(&world, "E_COMMERCE", "E20240105090300000100001").await;
+    assert_eq!(
+        (&taken["note"], &taken["account"]),
+        (&json!("买家留言: 请尽快\n金额: 199.8\n订单状态: 待发货"), &json!("tmall-flagship"))
+    );
+    assert_eq!((&taken["lines"][0]["sku"], &taken["lines"][0]["unitPrice"]), (&json!("LAMP-1"), &unit_price));
+    assert_eq!(taken["deliveryAddress"]["city"], "杭州市");
+});
+
+on_both_databases!(
+    /// Beside a server on the same database, which may be quicker.
+    the_command_line_takes_a_file_and_a_second_time_nothing, |world| async move {
+    let site = &world.site;
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let file = folder.path().join("orders.csv");
+    let text = "channel,externalReference,customerNumber,currencyCode,requiredWithinDays,street,city,countryCode,sku,quantity\n\
+        OFFLINE_SALES,CLI-1,C-2001,CNY,7,1 Road,Wuhan,CN,LAMP-1,2\n\
+        OFFLINE_SALES,CLI-1,C-2001,CNY,7,1 Road,Wuhan,CN,LEG-ST,1\n\
+        OFFLINE_SALES,CLI-2,C-9999,CNY,7,1 Road,Wuhan,CN,LAMP-1,0\n";
+    std::fs::write(&file, text).expect("a file");
+    let file = file.to_str().expect("UTF-8");
+    let tried = run(site.url(), &["import", file, "--dry-run"]).await;
+    assert_eq!((tried.code, site.number("SELECT COUNT(*) FROM orders").await), (Some(1), 0), "{}", tried.stderr);
+    for said in ["1 taken, 0 duplicates, 1 refused\n", "0 taken, 1 duplicates, 1 refused\n"] {
+        let ended = run(site.url(), &["import", file]).await;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), said), "{}", ended.stderr);
+        let told: Vec<&str> = ended.stderr.lines().filter(|line| line.starts_with("line ")).collect();
+        assert_eq!(told.len(), 2, "{}", ended.stderr);
+        assert!(told.iter().all(|line| line.starts_with("line 4: ")), "{told:?}");
+        assert_eq!(site.number("SELECT COUNT(*) FROM orders").await, 1);
+        assert_eq!(site.number("SELECT COUNT(*) FROM order_line").await, 2);
+    }
+    let tolerant = run(site.url(), &["import", file, "--error-policy", "ignore-failed"]).await;
+    assert_eq!(tolerant.code, Some(0), "{}", tolerant.stderr);
+    let strict = run(site.url(), &["import", file, "--error-policy", "reject-everything"]).await;
+    assert_eq!((strict.code, site.number("SELECT COUNT(*) FROM orders").await), (Some(1), 1), "{}", strict.stderr);
+    assert_eq!(run(site.url(), &["verify"]).await.code, Some(0));
 });
 
 on_both_databases!(orders_of_the_past_keep_their_dates_and_make_no_work, |world| async move {

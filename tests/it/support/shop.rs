@@ -44,8 +44,7 @@ pub fn settings() -> Value {
 }
 
 /// What opens a channel.
-pub fn channel(world: &World, kind: &str, code: &str, unit: &str) -> Value {
-    let _ = world;
+pub fn channel(kind: &str, code: &str, unit: &str) -> Value {
     json!({
         "code": code, "name": format!("Shop {code}"), "kind": kind, "channel": "E_COMMERCE", "unitId": unit,
         "secret": "test_secret_key", "settings": settings(),
@@ -73,7 +72,7 @@ impl World {
 
     /// A shop on a platform, with changes to its settings.
     pub async fn shop(self: &Arc<Self>, kind: &str, code: &str, change: Value) -> Shop {
-        let mut input = channel(self, kind, code, &self.unit("AUR").await);
+        let mut input = channel(kind, code, &self.unit("AUR").await);
         for (name, value) in change.as_object().expect("settings") {
             input["settings"][name] = value.clone();
         }

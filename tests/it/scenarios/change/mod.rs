@@ -2,6 +2,7 @@
 //! exactly so, and never to an order that has moved on.
 
 mod answers;
+mod any_order;
 
 use std::sync::Arc;
 

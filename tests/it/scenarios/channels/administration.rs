@@ -14,7 +14,7 @@ const WOO: &str = "woocommerce/order_created_727_processing.json";
 on_both_databases!(every_fault_of_a_channel_is_told_at_once, |world| async move {
     world.shop("SHOPIFY", "taken", json!({})).await;
     let admin = world.actor(Role::Admin);
-    let mut input = channel(&world, "SHOPIFY", "taken", &world.unit("AUR").await);
+    let mut input = channel("SHOPIFY", "taken", &world.unit("AUR").await);
     input["channel"] = json!("OFFLINE_SALES");
     input["name"] = json!(" ");
     input["secret"] = json!("short");
@@ -40,7 +40,7 @@ on_both_databases!(every_fault_of_a_channel_is_told_at_once, |world| async move 
     ];
     let expected: Vec<(String, String)> = expected.map(|(code, path)| (code.to_owned(), path.to_owned())).into();
     assert_eq!(found, expected);
-    let mut unsigned = channel(&world, "WOOCOMMERCE", "Not A Code", &world.unit("AUR").await);
+    let mut unsigned = channel("WOOCOMMERCE", "Not A Code", &world.unit("AUR").await);
     unsigned["secret"] = Value::Null;
     admin.refused_for("createSalesChannel", unsigned, &[("MALFORMED", "R1.1"), ("REQUIRED", "R1.3")]).await;
 });
@@ -53,9 +53,9 @@ on_both_databases!(a_channel_belongs_to_a_unit, |world| async move {
         ..Identity::default()
     };
     let north = world.bearer(north);
-    let foreign = channel(&world, "SHOPIFY", "south", &world.unit("AUR-S").await);
+    let foreign = channel("SHOPIFY", "south", &world.unit("AUR-S").await);
     north.refused_for("createSalesChannel", foreign, &[("UNKNOWN_UNIT", "R1.1")]).await;
-    let own = channel(&world, "SHOPIFY", "north", &world.unit("AUR-N").await);
+    let own = channel("SHOPIFY", "north", &world.unit("AUR-N").await);
     north.does("createSalesChannel", own).await;
     let shop = world.shop("SHOPIFY", "head", json!({})).await;
     let delivery = shop.outcome("orders/create", "w-1", "{}").await;
