@@ -186,6 +186,8 @@ on_both_databases!(in_whatever_order_a_change_is_negotiated, |world| async move 
                 for step in steps {
                     done.fetch_add(negotiation.step(step).await, Ordering::Relaxed);
                 }
+                // What is still open is no part of the next.
+                negotiation.time_passes().await;
             });
             Ok(())
         })
@@ -195,5 +197,5 @@ on_both_databases!(in_whatever_order_a_change_is_negotiated, |world| async move 
     }
     // Had little happened, nothing would have been tested.
     let done = done.into_inner();
-    assert!(done >= 12, "only {done} changes of state");
+    assert!(done >= 6, "only {done} changes of state");
 });
