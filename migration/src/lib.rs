@@ -19,6 +19,7 @@ mod m0012_review;
 mod m0013_allocation;
 mod m0014_stock;
 mod m0015_changes;
+mod m0016_import_pieces;
 mod support;
 
 /// Every migration, oldest first.
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_allocation::Migration),
             Box::new(m0014_stock::Migration),
             Box::new(m0015_changes::Migration),
+            Box::new(m0016_import_pieces::Migration),
         ]
     }
 }

@@ -75,9 +75,7 @@ async fn files(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .primary_key(Index::create().col("batch_id").col("number"))
                 .to_owned(),
         )
-        .await?;
-    // Apart from the bytes, which nobody wants to walk over who looks for what was left behind.
-    index(manager, "import_piece", &["kept_at", "batch_id"], false).await
+        .await
 }
 
 async fn faults(manager: &SchemaManager<'_>) -> Result<(), DbErr> {

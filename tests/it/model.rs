@@ -7,11 +7,11 @@ use ordergraph::domain::actor::Role;
 use ordergraph::domain::permission::Action;
 use proptest::collection::vec;
 use proptest::prelude::any;
-use proptest::test_runner::{Config, RngSeed, TestRunner};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::support::actor::text;
+use crate::support::chance::live;
 use crate::support::story::{line, of, order_id, submission, tracking};
 use crate::support::{Actor, World, on_both_databases};
 
@@ -399,28 +399,7 @@ async fn life(world: Arc<World>, start: u64, steps: Vec<u64>) {
 }
 
 on_both_databases!(whatever_is_tried_the_books_are_right, |world| async move {
-    let seed = match std::env::var("ORDERGRAPH_TEST_SEED") {
-        Ok(given) => given.parse().expect("ORDERGRAPH_TEST_SEED is a number"),
-        Err(_) => u64::from(std::process::id()) ^ chrono::Utc::now().timestamp().unsigned_abs(),
-    };
-    println!("to see the same again: ORDERGRAPH_TEST_SEED={seed}");
-    let config = Config {
-        cases: CASES,
-        failure_persistence: None,
-        max_shrink_iters: 24,
-        rng_seed: RngSeed::Fixed(seed),
-        ..Config::default()
-    };
-    let handle = tokio::runtime::Handle::current();
-    let outcome = tokio::task::block_in_place(|| {
-        TestRunner::new(config).run(&(any::<u64>(), vec(any::<u64>(), STEPS)), |(start, steps)| {
-            handle.block_on(life(world.clone(), start, steps));
-            Ok(())
-        })
-    });
-    if let Err(failure) = outcome {
-        panic!("with ORDERGRAPH_TEST_SEED={seed}: {failure}");
-    }
+    live((CASES, 24), &(any::<u64>(), vec(any::<u64>(), STEPS)), |(start, steps)| life(world.clone(), start, steps));
     // Had no order got far, nothing would have been tested.
     let reached = world.number("SELECT COUNT(DISTINCT kind) FROM event").await;
     assert!(reached >= 25, "only {reached} kinds of events");

@@ -8,10 +8,10 @@ use ordergraph::app::due::DUTIES;
 use ordergraph::domain::actor::Role;
 use proptest::collection::vec;
 use proptest::prelude::any;
-use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::{Value, json};
 
 use crate::support::actor::text;
+use crate::support::chance::live;
 use crate::support::story::{Share, line};
 use crate::support::{World, on_both_databases};
 
@@ -259,28 +259,7 @@ async fn life(world: Arc<World>, steps: Vec<(u8, u8)>) {
 }
 
 on_both_databases!(whatever_is_done_with_stock_the_model_agrees, |world| async move {
-    let seed = match std::env::var("ORDERGRAPH_TEST_SEED") {
-        Ok(given) => given.parse().expect("ORDERGRAPH_TEST_SEED is a number"),
-        Err(_) => u64::from(std::process::id()) ^ chrono::Utc::now().timestamp().unsigned_abs(),
-    };
-    println!("to see the same again: ORDERGRAPH_TEST_SEED={seed}");
-    let config = Config {
-        cases: CASES,
-        failure_persistence: None,
-        max_shrink_iters: 0,
-        rng_seed: RngSeed::Fixed(seed),
-        ..Config::default()
-    };
-    let handle = tokio::runtime::Handle::current();
-    let outcome = tokio::task::block_in_place(|| {
-        TestRunner::new(config).run(&vec((any::<u8>(), any::<u8>()), STEPS), |steps| {
-            handle.block_on(life(world.clone(), steps));
-            Ok(())
-        })
-    });
-    if let Err(failure) = outcome {
-        panic!("with ORDERGRAPH_TEST_SEED={seed}: {failure}");
-    }
+    live((CASES, 0), &vec((any::<u8>(), any::<u8>()), STEPS), |steps| life(world.clone(), steps));
     // Had little happened, nothing would have been tested.
     let kinds = world.number("SELECT COUNT(DISTINCT kind) FROM stock_movement").await;
     assert!(kinds >= 4, "only {kinds} kinds of movements");

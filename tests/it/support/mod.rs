@@ -1,6 +1,7 @@
 //! A world to test in: a server on a free port with a database of its own.
 
 pub mod actor;
+pub mod chance;
 pub mod cli;
 pub mod client;
 pub mod cluster;

@@ -9,11 +9,11 @@ use ordergraph::app::due::DUTIES;
 use ordergraph::domain::actor::Role;
 use proptest::collection::vec;
 use proptest::prelude::any;
-use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::{Value, json};
 
 use super::{PREVIEW, change, is_as_said, line_of, short};
 use crate::support::actor::text;
+use crate::support::chance::live;
 use crate::support::{Actor, World, on_both_databases};
 
 /// Random negotiations, and steps of each.
@@ -162,39 +162,18 @@ impl Negotiation {
 }
 
 on_both_databases!(in_whatever_order_a_change_is_negotiated, |world| async move {
-    let seed = match std::env::var("ORDERGRAPH_TEST_SEED") {
-        Ok(given) => given.parse().expect("ORDERGRAPH_TEST_SEED is a number"),
-        Err(_) => u64::from(std::process::id()) ^ Utc::now().timestamp().unsigned_abs(),
-    };
-    println!("to see the same again: ORDERGRAPH_TEST_SEED={seed}");
-    let config = Config {
-        cases: CASES,
-        failure_persistence: None,
-        max_shrink_iters: 0,
-        rng_seed: RngSeed::Fixed(seed),
-        ..Config::default()
-    };
     let done = AtomicUsize::new(0);
-    let handle = tokio::runtime::Handle::current();
-    let outcome = tokio::task::block_in_place(|| {
-        TestRunner::new(config).run(&vec((any::<u8>(), any::<u8>()), STEPS), |steps| {
-            handle.block_on(async {
-                let (order, _) = short(&world).await;
-                let panels = line_of(&world, &order, "PANEL-9").await;
-                let world = world.clone();
-                let mut negotiation = Negotiation { world, order, panels, offer: None, offers: 0, told: Vec::new() };
-                for step in steps {
-                    done.fetch_add(negotiation.step(step).await, Ordering::Relaxed);
-                }
-                // What is still open is no part of the next.
-                negotiation.time_passes().await;
-            });
-            Ok(())
-        })
+    live((CASES, 0), &vec((any::<u8>(), any::<u8>()), STEPS), async |steps| {
+        let (order, _) = short(&world).await;
+        let panels = line_of(&world, &order, "PANEL-9").await;
+        let world = world.clone();
+        let mut negotiation = Negotiation { world, order, panels, offer: None, offers: 0, told: Vec::new() };
+        for step in steps {
+            done.fetch_add(negotiation.step(step).await, Ordering::Relaxed);
+        }
+        // What is still open is no part of the next.
+        negotiation.time_passes().await;
     });
-    if let Err(failure) = outcome {
-        panic!("with ORDERGRAPH_TEST_SEED={seed}: {failure}");
-    }
     // Had little happened, nothing would have been tested.
     let done = done.into_inner();
     assert!(done >= 6, "only {done} changes of state");
